@@ -1,0 +1,52 @@
+# Each target makes and fills $(VENV) by itself; a stamp file says what is installed,
+# and is written only after the installation has succeeded.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin/python
+INSTALL = $(BIN) -m pip install --disable-pip-version-check -c constraints.txt -e
+DEPENDS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint format
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Set PYTHON=python3.12 for another Python, VENV=folder for another place."
+
+demo: $(VENV)/.stamp-demo ## cluster real wafer maps, with a progress bar, a table and pictures
+	MPLBACKEND=Agg $(BIN) -u examples/plot_01_wafer_maps.py
+
+test: $(VENV)/.stamp-test ## run every test and doctest, with coverage
+	$(BIN) -m pytest -n $(JOBS) --dist worksteal \
+	    --cov --cov-report=term --cov-fail-under=90 $(PYTEST_ARGS)
+
+lint: $(VENV)/.stamp-lint ## check style, format and types
+	$(BIN) -m ruff check .
+	$(BIN) -m ruff format --check .
+	$(BIN) -m mypy
+
+format: $(VENV)/.stamp-lint ## mend format and what ruff can mend of the style
+	$(BIN) -m ruff check --fix-only .
+	$(BIN) -m ruff format .
+
+$(VENV)/.stamp-venv:
+	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit('Python 3.11 or newer is needed, and $(PYTHON) is %d.%d: try make PYTHON=python3.11' % v)"
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.stamp-demo: $(VENV)/.stamp-venv $(DEPENDS)
+	$(INSTALL) ".[plot]"
+	@touch $@
+
+$(VENV)/.stamp-test: $(VENV)/.stamp-venv $(DEPENDS)
+	$(INSTALL) ".[plot,test]"
+	@touch $(VENV)/.stamp-demo $@
+
+$(VENV)/.stamp-lint: $(VENV)/.stamp-venv $(DEPENDS)
+	$(INSTALL) ".[plot,dev]"
+	@touch $(VENV)/.stamp-demo $@

@@ -1,0 +1,10 @@
+"""Orientation-invariant clustering of images, as scikit-learn estimators."""
+
+from invariant_cluster import datasets, metrics
+from invariant_cluster._embedding import ImageEmbedding
+from invariant_cluster._irlinr_embedder import IRLINREmbedder
+from invariant_cluster._scan_clusterer import SCANClusterer
+
+__version__ = "0.1.0"
+
+__all__ = ["IRLINREmbedder", "ImageEmbedding", "SCANClusterer", "datasets", "metrics"]

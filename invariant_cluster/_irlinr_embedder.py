@@ -1,0 +1,371 @@
+"""IRL-INR as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from invariant_cluster._geometry import image_mass, symmetry_targets
+from invariant_cluster._image_embedder import ImageEmbedder
+from invariant_cluster._intensity import measure_background, measure_range
+from invariant_cluster._losses import CONSISTENCIES, RECONSTRUCTIONS
+from invariant_cluster._nets import IRLINRNet, TermNet, make_net
+from invariant_cluster._progress import TrainingProgress
+from invariant_cluster._runtime import (
+    PRECISIONS,
+    map_batches,
+    resolve_device,
+    resolve_precision,
+)
+from invariant_cluster._validation import Interval, Options, StrOptions
+from invariant_cluster.modules import (
+    IRLINR,
+    Hypernetwork,
+    ImageEncoder,
+    ImplicitNetwork,
+    IRLINRObjective,
+    PoseRule,
+    ResNet18,
+)
+
+_TERMS = ("reconstruction", "consistency", "symmetry", "squared_error", "effective_d")
+
+
+class IRLINREmbedder(ImageEmbedder):
+    """Representations that do not change when the image is rotated or moved.
+
+    IRL-INR (Kwon, Choi and Ryu, ICML 2023): an encoder maps an image to
+    (z, theta, tau), a hypernetwork maps z to the weights of an implicit neural
+    representation (INR), and the INR, queried at coordinates turned by theta and
+    shifted by tau, draws the image. z says what the image shows, (theta, tau) how it
+    lies.
+
+    Parameters
+    ----------
+    d : int, default=512
+        Dimension of z.
+    encoder : "resnet18" or callable, default="resnet18"
+        Or a factory ``encoder(n_channels)`` of an ``nn.Module`` that maps images
+        (n, c, h, w) in [0, 1] to features (n, n_features).
+    encoder_width : int, default=64
+        Channels of ResNet18's first stage; 64 is the paper's, 8 or 16 suit a CPU.
+    decoder : "hypernetwork", default="hypernetwork"
+        How z becomes an image.
+    n_frequencies : int, default=256
+        Random Fourier features of the INR's coordinates, f in the paper.
+    frequency_scale : float, default=2.0
+        Their standard deviation, sigma in the paper.
+    inr_hidden, hypernetwork_hidden : sequence of int, default=(256, 256, 256)
+        Widths of the hidden layers.
+    invariance : {"rotation+translation", "rotation"}, default="rotation+translation"
+        Under what z must not change. With "rotation" tau is 0, and moments and turns
+        are about the image's centre (wafer maps).
+    translation_std : float, default=0.1
+        Standard deviation of the random shifts in training, as a fraction of the longer
+        side; without effect for ``invariance="rotation"``.
+    align : "auto" or bool, default="auto"
+        Whether each image is moved to its analytic pose before it is encoded. "auto"
+        does where ``symmetry_breaking`` prescribes a pose.
+    symmetry_breaking : {"auto", "center_of_mass", "complex_moment"} or None
+        What fixes the canonical orientation: the direction of the centre of mass (the
+        paper's rule) or of the complex moment mu_21, which also works when images are
+        translated. "auto" is "center_of_mass" for ``invariance="rotation"`` and
+        "complex_moment" otherwise; ``None`` leaves it to the network.
+    reconstruction : {"cross_entropy", "squared_error"}, default="cross_entropy"
+        Reconstruction loss; the paper's is "squared_error".
+    consistency : {"centered_cosine", "cosine", "mse"}, default="centered_cosine"
+        What keeps z the same for two moved copies of an image; the paper's is "cosine".
+    reconstruction_weight, consistency_weight : float, default=1.0
+    symmetry_weight : float, default=15.0
+        Weights of the loss terms (lambda in the paper).
+    background : "auto", float or sequence of float, default="auto"
+        Value of empty pixels, one for all or one a channel, in the images' units.
+        "auto" is the median of the border pixels over the training set.
+    intensity_range : (low, high), optional
+        What is scaled to 0 and 1. By default the training set's range for integers, the
+        0.1 and 99.9 percentiles for floats.
+    n_pixels : int, optional
+        How many pixels a step reconstructs, drawn at random; all by default.
+    max_epochs : int, default=200
+    batch_size : int, default=128
+    lr : float, default=1e-4
+    weight_decay : float, default=5e-4
+        Of Adam, as in the paper.
+    device : str, default="auto"
+        A torch device; "auto" is the GPU where there is one.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        "auto" is bfloat16 autocast on a GPU that has it.
+    callbacks : list of skorch callbacks, optional
+        For example ``EarlyStopping(monitor="train_loss")``.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one for ``max_epochs`` more.
+    random_state : int, RandomState or None, default=None
+    verbose : int, default=0
+        1 shows a progress bar with the time left, 2 a line of losses an epoch too.
+    image_shape : tuple of int, optional
+        (h, w), (h, w, c) or (c, h, w): folds flat rows, and settles which axis holds
+        the channels where that is ambiguous.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained model; ``net_.module_`` has encoder, hypernetwork and INR.
+    encoder_ : nn.Module
+        Raw images (n, c, h, w) -> z.
+    history_ : DataFrame
+        One row an epoch: loss, each term, the squared error whatever is minimised,
+        how many dimensions z uses, seconds.
+    image_shape_ : tuple of int
+        One image as it was given.
+    intensity_range_ : tuple of float
+    background_ : ndarray of shape (c,)
+    n_features_in_ : int
+        Values of one image.
+    n_iter_ : int
+        Epochs trained.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi, E. K. Ryu, "Rotation and Translation Invariant Representation
+    Learning with Implicit Neural Representations", ICML 2023.
+
+    Examples
+    --------
+    >>> from invariant_cluster import IRLINREmbedder
+    >>> from invariant_cluster.datasets import load_oriented_digits
+    >>> images = load_oriented_digits().images[:64]
+    >>> embedder = IRLINREmbedder(
+    ...     d=8, encoder_width=2, n_frequencies=8, inr_hidden=(8,),
+    ...     hypernetwork_hidden=(8,), max_epochs=1, random_state=0,
+    ... )
+    >>> embedder.fit_transform(images).shape
+    (64, 8)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "d": [Interval(Integral, 1, None, closed="left")],
+        "encoder": [StrOptions({"resnet18"}), callable],
+        "encoder_width": [Interval(Integral, 1, None, closed="left")],
+        "decoder": [StrOptions({"hypernetwork"})],
+        "n_frequencies": [Interval(Integral, 1, None, closed="left")],
+        "frequency_scale": [Interval(Real, 0, None, closed="neither")],
+        "inr_hidden": ["array-like"],
+        "hypernetwork_hidden": ["array-like"],
+        "invariance": [StrOptions({"rotation+translation", "rotation"})],
+        "translation_std": [Interval(Real, 0, None, closed="left")],
+        "align": [StrOptions({"auto"}), "boolean"],
+        "symmetry_breaking": [
+            StrOptions({"auto", "center_of_mass", "complex_moment"}),
+            None,
+        ],
+        "reconstruction": [StrOptions(set(RECONSTRUCTIONS))],
+        "consistency": [StrOptions(set(CONSISTENCIES))],
+        "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
+        "consistency_weight": [Interval(Real, 0, None, closed="left")],
+        "symmetry_weight": [Interval(Real, 0, None, closed="left")],
+        "background": [StrOptions({"auto"}), Real, "array-like"],
+        "intensity_range": ["array-like", None],
+        "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "device": [str, Options(object, set()), torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "callbacks": [list, tuple, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "image_shape": ["array-like", None],
+    }
+
+    def __init__(
+        self,
+        d: int = 512,
+        *,
+        encoder: str | Callable[[int], nn.Module] = "resnet18",
+        encoder_width: int = 64,
+        decoder: str = "hypernetwork",
+        n_frequencies: int = 256,
+        frequency_scale: float = 2.0,
+        inr_hidden: Sequence[int] = (256, 256, 256),
+        hypernetwork_hidden: Sequence[int] = (256, 256, 256),
+        invariance: str = "rotation+translation",
+        translation_std: float = 0.1,
+        align: str | bool = "auto",
+        symmetry_breaking: str | None = "auto",
+        reconstruction: str = "cross_entropy",
+        consistency: str = "centered_cosine",
+        reconstruction_weight: float = 1.0,
+        consistency_weight: float = 1.0,
+        symmetry_weight: float = 15.0,
+        background: Any = "auto",
+        intensity_range: Any = None,
+        n_pixels: int | None = None,
+        max_epochs: int = 200,
+        batch_size: int = 128,
+        lr: float = 1e-4,
+        weight_decay: float = 5e-4,
+        device: str = "auto",
+        precision: str = "auto",
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
+        self.d = d
+        self.encoder = encoder
+        self.encoder_width = encoder_width
+        self.decoder = decoder
+        self.n_frequencies = n_frequencies
+        self.frequency_scale = frequency_scale
+        self.inr_hidden = inr_hidden
+        self.hypernetwork_hidden = hypernetwork_hidden
+        self.invariance = invariance
+        self.translation_std = translation_std
+        self.align = align
+        self.symmetry_breaking = symmetry_breaking
+        self.reconstruction = reconstruction
+        self.consistency = consistency
+        self.reconstruction_weight = reconstruction_weight
+        self.consistency_weight = consistency_weight
+        self.symmetry_weight = symmetry_weight
+        self.background = background
+        self.intensity_range = intensity_range
+        self.n_pixels = n_pixels
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.image_shape = image_shape
+
+    def _make_net(self, images: NDArray) -> TermNet:
+        self.intensity_range_ = measure_range(images, self.intensity_range)
+        self.background_ = measure_background(images, self.background)
+        module = self._make_module()
+        device = resolve_device(self.device)
+        return make_net(
+            IRLINRNet,
+            module,
+            self._make_objective(module.encoder, images),
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            n_samples=len(images),
+            device=device,
+            callbacks=[
+                TrainingProgress("IRL-INR", self.verbose),
+                *(self.callbacks or []),
+            ],
+            terms=_TERMS,
+            autocast_dtype=resolve_precision(self.precision, device),
+            translation_std=self.translation_std if self._translates else 0.0,
+            n_pixels=self.n_pixels,
+        )
+
+    def _make_module(self) -> IRLINR:
+        n_channels = self.layout_.channels_first_shape[0]
+        implicit = ImplicitNetwork(
+            n_channels,
+            n_frequencies=self.n_frequencies,
+            frequency_scale=self.frequency_scale,
+            hidden=tuple(self.inr_hidden),
+        )
+        hypernetwork = Hypernetwork(
+            self.d, implicit, hidden=tuple(self.hypernetwork_hidden)
+        )
+        return IRLINR(self._make_encoder(n_channels), implicit, hypernetwork)
+
+    def _make_encoder(self, n_channels: int) -> ImageEncoder:
+        rule = self._pose_rule()
+        trunk, n_features = self._make_trunk(n_channels)
+        return ImageEncoder(
+            trunk,
+            n_features,
+            d=self.d,
+            pose_rule=rule,
+            align=rule.rule is not None if self.align == "auto" else bool(self.align),
+            intensity_range=self.intensity_range_,
+            background=torch.from_numpy(self.background_),
+            layout=self.layout_,
+        )
+
+    def _make_trunk(self, n_channels: int) -> tuple[nn.Module, int]:
+        """Return the trunk and how many features it yields."""
+        if not callable(self.encoder):
+            resnet = ResNet18(n_channels, self.encoder_width)
+            return resnet, resnet.n_features
+        trunk = self.encoder(n_channels)
+        return trunk, _count_features(trunk, self.layout_.channels_first_shape)
+
+    @property
+    def _translates(self) -> bool:
+        return self.invariance == "rotation+translation"
+
+    def _pose_rule(self) -> PoseRule:
+        rule = self.symmetry_breaking
+        if rule == "auto":
+            rule = "complex_moment" if self._translates else "center_of_mass"
+        return PoseRule(rule, self._translates)
+
+    def _make_objective(self, encoder: ImageEncoder, images: NDArray) -> nn.Module:
+        return IRLINRObjective(
+            reconstruction=self.reconstruction,
+            consistency=self.consistency,
+            pose_rule=encoder.pose_rule,
+            direction_scale=_direction_scale(encoder, images),
+            reconstruction_weight=self.reconstruction_weight,
+            consistency_weight=self.consistency_weight,
+            symmetry_weight=self.symmetry_weight,
+        )
+
+    def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
+        """Return reconstructions of raw images (n, c, h, w), in raw units."""
+        module, encoder = self.net_.module_, self.encoder_
+        images = encoder.scale(raw)
+        z = encoder.encode(images).z
+        theta, tau = encoder.predict_pose(images)
+        if canonical:
+            theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
+        return encoder.unscale(module.draw_image(z, theta, tau))
+
+
+def _direction_scale(encoder: ImageEncoder, images: NDArray) -> float:
+    """Return the root mean square of the rule's direction vectors; 1 if they are 0."""
+    rule = encoder.pose_rule
+
+    def squares(raw: Tensor) -> Tensor:
+        mass = image_mass(encoder.scale(raw), encoder.fill)
+        _, direction = symmetry_targets(mass, rule.rule, translates=rule.translates)
+        return direction.square().sum(dim=1)
+
+    cpu = torch.device("cpu")
+    mean = float(map_batches(squares, images, batch_size=1024, device=cpu).mean())
+    return mean**0.5 if mean > 0 else 1.0
+
+
+def _count_features(trunk: nn.Module, shape: tuple[int, int, int]) -> int:
+    """Return the n_features of a user's encoder, from one forward pass."""
+    trunk.eval()
+    with torch.no_grad():
+        features = trunk(torch.zeros(2, *shape))
+    if features.ndim != 2 or len(features) != 2:
+        raise ValueError(
+            f"encoder returned shape {tuple(features.shape)} for 2 images of shape "
+            f"{shape}: it must return features (n, n_features)."
+        )
+    return features.shape[1]

@@ -1,0 +1,109 @@
+"""Losses: pure functions of tensors that return a scalar."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+RECONSTRUCTIONS = ("cross_entropy", "squared_error")
+CONSISTENCIES = ("centered_cosine", "cosine", "mse")
+_TINY = 1e-8
+
+
+def squared_error(logits: Tensor, targets: Tensor) -> Tensor:
+    """``mean_p ||J_p - sigmoid(logit_p)||^2`` over images and pixels (section 3.3.1).
+
+    The squares are summed over channels. Both arguments have shape (n, p, c).
+    """
+    return (targets - logits.sigmoid()).square().sum(dim=-1).mean()
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """``mean_p -J_p log s_p - (1 - J_p) log(1 - s_p)``, s the sigmoid of the logits.
+
+    Summed over channels; targets lie in [0, 1]. Both have shape (n, p, c). Where the
+    sigmoid saturates its gradient does not vanish, as that of the squared error does.
+    """
+    terms = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return terms.sum(dim=-1).mean()
+
+
+def cosine_consistency(z1: Tensor, z2: Tensor) -> Tensor:
+    """``mean 1 - z1 . z2 / (|z1| |z2|)`` (section 3.3.2); both have shape (n, d)."""
+    return (1 - F.cosine_similarity(z1, z2, dim=1, eps=_TINY)).mean()
+
+
+def centered_cosine_consistency(z1: Tensor, z2: Tensor) -> Tensor:
+    """Return the cosine consistency after subtracting the mean of the batch.
+
+    The mean of both views together, so that one constant direction does not meet it.
+    """
+    mean = (z1.mean(dim=0) + z2.mean(dim=0)) / 2
+    return cosine_consistency(z1 - mean, z2 - mean)
+
+
+def mse_consistency(z1: Tensor, z2: Tensor) -> Tensor:
+    """``mean (z1 - z2)^2`` over images and dimensions (section 4.1)."""
+    return F.mse_loss(z1, z2)
+
+
+def symmetry_loss(estimate: Tensor, target: Tensor, has_mass: Tensor) -> Tensor:
+    """``mean ||target - estimate||^2`` over the images that have mass (section 3.4).
+
+    Parameters
+    ----------
+    estimate, target : Tensor of shape (n, k)
+    has_mass : bool Tensor of shape (n,)
+    """
+    errors = (target - estimate).square().sum(dim=1)
+    return (errors * has_mass).sum() / has_mass.sum().clamp_min(1)
+
+
+def scan_consistency(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """``mean -log <p, q>`` of an image and its neighbour (SCAN, equation 2).
+
+    Parameters
+    ----------
+    log_p, log_q : Tensor of shape (..., n, n_clusters)
+        Log-probabilities.
+
+    Returns
+    -------
+    Tensor of shape (...)
+    """
+    return -torch.logsumexp(log_p + log_q, dim=-1).mean(dim=-1)
+
+
+def mean_entropy(log_p: Tensor) -> Tensor:
+    """``-sum_c m_c log m_c`` of the mean probabilities m of the batch.
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (..., n, n_clusters)
+
+    Returns
+    -------
+    Tensor of shape (...)
+    """
+    mean = log_p.exp().mean(dim=-2).clamp_min(_TINY)
+    return -(mean * mean.log()).sum(dim=-1)
+
+
+def self_label_loss(
+    logits: Tensor, labels: Tensor, confident: Tensor, n_clusters: int
+) -> Tensor:
+    """Class-balanced cross-entropy on the confident images (SCAN, section 2.3).
+
+    Every cluster that has confident images in the batch weighs the same.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, n_clusters)
+    labels : int Tensor of shape (n,)
+    confident : bool Tensor of shape (n,)
+    """
+    counts = torch.bincount(labels[confident], minlength=n_clusters)
+    weights = confident.float() / counts.clamp_min(1)[labels]
+    errors = F.cross_entropy(logits, labels, reduction="none")
+    return (weights * errors).sum() / weights.sum().clamp_min(_TINY)

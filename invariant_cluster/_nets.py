@@ -1,0 +1,238 @@
+"""Training: skorch nets whose criterion returns named loss terms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from skorch.callbacks import PassthroughScoring
+from torch import Tensor
+
+from invariant_cluster._runtime import autocast
+from invariant_cluster._views import (
+    Augmentation,
+    ImageRows,
+    NeighborPairs,
+    keep_batch,
+    rigid_views,
+)
+
+
+class TermNet(NeuralNet):
+    """A net whose criterion returns a dict of terms, "loss" among them.
+
+    Each term is recorded for every batch and averaged over the epoch. A loss that
+    is not finite stops training; Ctrl-C stops it too and sets ``interrupted_``.
+
+    Parameters
+    ----------
+    terms : tuple of str
+        The criterion's terms beside "loss".
+    autocast_dtype : torch.dtype or None
+        Precision of the forward pass.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        terms: tuple[str, ...] = (),
+        autocast_dtype: torch.dtype | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.terms = terms
+        self.autocast_dtype = autocast_dtype
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Any]]:
+        averages = [
+            (name, PassthroughScoring(name=name, on_train=True)) for name in self.terms
+        ]
+        return super()._default_callbacks + averages
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Run the forward pass in the chosen precision; return the loss alone."""
+        self._set_training(True)
+        with autocast(self.device, self.autocast_dtype):
+            output = self.infer(batch[0], **fit_params)
+        loss = self.get_loss(output, None)
+        loss.backward()
+        return {"loss": loss.detach(), "y_pred": None}
+
+    def get_loss(
+        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
+    ) -> Tensor:
+        """Return the loss and record every term of the batch."""
+        terms = self.criterion_(y_pred, y_true)
+        loss = terms.pop("loss")
+        if not math.isfinite(loss.item()):
+            raise FloatingPointError(
+                f"The training loss became {loss.item()} in epoch {len(self.history)}: "
+                f"lower lr (now {self.lr}), and use precision='float32'."
+            )
+        for name, value in terms.items():
+            self.history.record_batch(name, value.item())
+        return loss
+
+    def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
+        """Train; remember an interrupt, which skorch would swallow."""
+        self.interrupted_ = False
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except KeyboardInterrupt:
+            self.interrupted_ = True
+            raise
+
+
+class IRLINRNet(TermNet):
+    """Trains an ``IRLINR`` module on images and two moved copies of each.
+
+    Parameters
+    ----------
+    translation_std : float
+        Of the copies, as a fraction of the longer side.
+    n_pixels : int or None
+        Pixels that are reconstructed in a step.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        translation_std: float = 0.0,
+        n_pixels: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.translation_std = translation_std
+        self.n_pixels = n_pixels
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Any:
+        """Raw images (b, c, h, w) -> TrainingBatch."""
+        encoder = self.module_.encoder
+        images = encoder.scale(x.to(self.device))
+        copies = rigid_views(
+            images.repeat(2, 1, 1, 1),
+            translation_std=self.translation_std,
+            fill=encoder.fill,
+        )
+        return self.module_.forward_views(images, *copies.chunk(2), self.n_pixels)
+
+
+class ScanNet(TermNet):
+    """Trains a ``ScanModule`` on rows or images and their neighbours.
+
+    Parameters
+    ----------
+    augmentation : Augmentation or None
+        Of the images; ``None`` for plain rows of z.
+    """
+
+    def __init__(
+        self, *args: Any, augmentation: Augmentation | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.augmentation = augmentation
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
+        """Anchors and neighbours (2 b, ...) -> log-probabilities (n_heads, 2 b, k)."""
+        x = x.to(self.device)
+        if self.augmentation is None:
+            return self.module_(x)
+        return self.augmented(self.module_.encoder.scale(x))
+
+    def augmented(self, images: Tensor) -> Tensor:
+        """Return log-probabilities of augmented scaled images."""
+        encoder, augmentation = self.module_.encoder, self.augmentation
+        assert augmentation is not None
+        moved = encoder.aligned(augmentation.move(images, encoder.fill))
+        distorted = augmentation.distort(moved, encoder.fill)
+        return self.module_.forward_aligned(distorted)
+
+
+class SelfLabelNet(ScanNet):
+    """Trains a ``ScanModule`` of one head on its own confident labels."""
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Any:
+        """Raw images (b, c, h, w) -> log-probabilities (b, k), plain and augmented."""
+        x = x.to(self.device)
+        self.module_.eval()
+        with torch.no_grad():
+            plain = self.module_(x)[0]
+        self.module_.train()
+        return plain, self.augmented(self.module_.encoder.scale(x))[0]
+
+
+def make_net(
+    net_class: type[TermNet],
+    module: torch.nn.Module,
+    objective: torch.nn.Module,
+    *,
+    lr: float,
+    weight_decay: float,
+    max_epochs: int,
+    batch_size: int,
+    n_samples: int,
+    device: torch.device,
+    callbacks: list[Any],
+    **options: Any,
+) -> TermNet:
+    """Return an untrained net with the package's training settings (paper, Adam)."""
+    return net_class(
+        module,
+        criterion=objective,
+        optimizer=torch.optim.Adam,
+        optimizer__weight_decay=weight_decay,
+        lr=lr,
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        train_split=None,
+        iterator_train__shuffle=True,
+        # A last batch of one row has no batch statistics.
+        iterator_train__drop_last=n_samples > batch_size,
+        iterator_train__collate_fn=keep_batch,
+        device=str(device),
+        callbacks=callbacks,
+        callbacks__valid_loss=None,
+        callbacks__print_log=None,
+        verbose=0,
+        **options,
+    )
+
+
+def train(
+    net: TermNet,
+    rows: NDArray,
+    neighbors: NDArray | None = None,
+    *,
+    resume: bool = False,
+) -> None:
+    """Train on rows (n, ...), with neighbours (n, k) or alone; then rest on the CPU.
+
+    With ``resume`` the net goes on from where it stands. After an interrupt the net is
+    left as trained so far, with ``interrupted_`` set.
+    """
+    dataset = ImageRows(rows) if neighbors is None else NeighborPairs(rows, neighbors)
+    try:
+        if resume:
+            net.module_.to(net.device)
+            net.partial_fit(dataset)
+        else:
+            net.fit(dataset)
+    finally:
+        net.module_.to("cpu").eval()
+
+
+def history_frame(net: TermNet) -> pd.DataFrame:
+    """Return the epochs' mean loss, loss terms and seconds, one row an epoch."""
+    columns = {"train_loss": "loss", **dict.fromkeys(net.terms), "dur": "seconds"}
+    rows = [
+        {new or name: row[name] for name, new in columns.items()}
+        for row in net.history
+        if "dur" in row
+    ]
+    frame = pd.DataFrame(rows, columns=[new or name for name, new in columns.items()])
+    return frame.rename_axis("epoch")

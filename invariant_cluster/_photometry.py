@@ -1,0 +1,140 @@
+"""Random changes of the values of image batches, each image its own.
+
+Values stay in [0, 1]. Contrast and the like act on the difference from the background,
+so that the background, against which an image's mass is measured, stays what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from kornia import enhance
+from kornia.filters import gaussian_blur2d
+from torch import Tensor
+
+_JITTER = 0.4
+_HUE = 0.1
+_JITTER_SHARE = 0.8
+_BLUR_SHARE = 0.5
+_N_OPERATIONS = 4
+_CUTOUT_SIDE = 0.5
+
+
+def jitter_colors(images: Tensor, fill: Tensor) -> Tensor:
+    """Contrast, saturation and hue jitter on 80 %, Gaussian blur on 50 % of the images.
+
+    SimCLR's colour distortion at strength 0.4 (Chen et al., 2020); saturation and hue
+    for RGB only.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w), in [0, 1]
+    fill : Tensor of shape (c, 1, 1)
+        The background.
+    """
+    images = _on_some(images, _JITTER_SHARE, lambda part: _jitter(part, fill))
+    return _on_some(images, _BLUR_SHARE, _blur)
+
+
+def random_augment(images: Tensor, fill: Tensor) -> Tensor:
+    """Four of RandAugment's photometric operations, drawn for each image.
+
+    Its geometric operations are left to rotation and translation. Solarise and invert
+    are left out: on images of two values they make the object background.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w), in [0, 1]
+    fill : Tensor of shape (c, 1, 1)
+    """
+    operations: list[Callable[[Tensor], Tensor]] = [
+        lambda part: part,
+        lambda part: _scale_contrast(part, fill, 0.9),
+        _stretch,
+        _sharpen,
+        _posterize,
+        _blur,
+    ]
+    for _ in range(_N_OPERATIONS):
+        choice = torch.randint(len(operations), (len(images),), device=images.device)
+        for index, operation in enumerate(operations):
+            images = _where(choice == index, images, operation)
+    return images
+
+
+def cut_out(images: Tensor, fill: Tensor) -> Tensor:
+    """Replace a square of half the shorter side by the background (Cutout).
+
+    Its centre lies anywhere in the image (DeVries & Taylor, 2017). Images have shape
+    (n, c, h, w), fill (c, 1, 1).
+    """
+    n, _, height, width = images.shape
+    half = _CUTOUT_SIDE * min(height, width) / 2
+    inside = _band(n, height, half, images)[:, :, None]
+    inside = inside & _band(n, width, half, images)[:, None, :]
+    return torch.where(inside[:, None], fill, images)
+
+
+def _band(n: int, length: int, half: float, like: Tensor) -> Tensor:
+    """Return which positions lie within ``half`` of a random centre, (n, length)."""
+    center = torch.rand(n, 1, device=like.device) * length
+    position = torch.arange(length, device=like.device) + 0.5
+    return (position - center).abs() <= half
+
+
+def _on_some(
+    images: Tensor, share: float, operation: Callable[[Tensor], Tensor]
+) -> Tensor:
+    chosen = torch.rand(len(images), device=images.device) < share
+    return _where(chosen, images, operation)
+
+
+def _where(
+    chosen: Tensor, images: Tensor, operation: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return the images with the operation applied to the chosen ones."""
+    index = chosen.nonzero().squeeze(1)
+    if len(index) == 0:
+        return images
+    return images.index_copy(0, index, operation(images[index]).to(images.dtype))
+
+
+def _jitter(images: Tensor, fill: Tensor) -> Tensor:
+    images = _scale_contrast(images, fill, _JITTER)
+    if images.shape[1] != 3:
+        return images
+    images = enhance.adjust_saturation(images, 1 + _JITTER * _symmetric(images))
+    return enhance.adjust_hue(images, 2 * torch.pi * _HUE * _symmetric(images))
+
+
+def _symmetric(images: Tensor) -> Tensor:
+    """Return one draw from Uniform[-1, 1) an image, shape (n,)."""
+    return 2 * torch.rand(len(images), device=images.device) - 1
+
+
+def _scale_contrast(images: Tensor, fill: Tensor, strength: float) -> Tensor:
+    """Scale the difference from the background by 1 +- strength."""
+    factor = 1 + strength * _symmetric(images)
+    return (fill + factor[:, None, None, None] * (images - fill)).clamp(0, 1)
+
+
+def _stretch(images: Tensor) -> Tensor:
+    """Stretch each image to the full range (autocontrast); constant ones stay."""
+    low = images.amin(dim=(1, 2, 3), keepdim=True)
+    span = images.amax(dim=(1, 2, 3), keepdim=True) - low
+    return torch.where(span > 0, (images - low) / span.clamp_min(1e-6), images)
+
+
+def _sharpen(images: Tensor) -> Tensor:
+    return enhance.sharpness(images, 1 + 0.9 * _symmetric(images))
+
+
+def _posterize(images: Tensor) -> Tensor:
+    bits = torch.randint(4, 9, (len(images),), device=images.device)
+    return enhance.posterize(images, bits)
+
+
+def _blur(images: Tensor) -> Tensor:
+    sigma = 0.1 + 0.9 * torch.rand(len(images), 1, device=images.device)
+    return gaussian_blur2d(images, (3, 3), sigma.expand(-1, 2))

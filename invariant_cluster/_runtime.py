@@ -1,0 +1,111 @@
+"""Where and how tensors are computed: device, precision, seeds, batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state, gen_batches
+from torch import Tensor, nn
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Return the device to train on; ``"auto"`` is the GPU where there is one.
+
+    Raises
+    ------
+    ValueError
+        When the device is unknown to torch or not there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(1, device=resolved)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise ValueError(
+            f"device={device!r} is not available here "
+            f"({str(error).splitlines()[0]}): use device='auto' or 'cpu'."
+        ) from error
+    return resolved
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype | None:
+    """Return the autocast dtype, or None for float32 throughout.
+
+    ``"auto"`` is bfloat16 on a GPU that has it and float32 elsewhere.
+    """
+    if precision == "auto":
+        on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if on_gpu else None
+    return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def autocast(
+    device: torch.device | str, dtype: torch.dtype | None
+) -> AbstractContextManager[Any]:
+    """Return the context in which a forward pass runs."""
+    if dtype is None:
+        return nullcontext()
+    return torch.autocast(torch.device(device).type, dtype=dtype)
+
+
+def draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return a seed for torch from scikit-learn's ``random_state``."""
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch inside the block and leave its generators as they were after it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def evaluating(module: nn.Module, device: torch.device) -> Iterator[None]:
+    """Move the module to the device in evaluation mode, and back to the CPU after.
+
+    At rest modules live on the CPU, so that pickles load on any machine.
+    """
+    module.to(device).eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        module.to("cpu")
+
+
+def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:
+    """Return a batch as a tensor; dtypes that torch lacks become float32."""
+    array = np.ascontiguousarray(images)
+    if array.dtype not in (np.uint8, np.float32):
+        array = array.astype(np.float32)
+    if not array.flags.writeable:
+        array = array.copy()
+    return torch.from_numpy(array).to(device)
+
+
+def map_batches(
+    function: Callable[[Tensor], Tensor],
+    images: NDArray,
+    *,
+    batch_size: int,
+    device: torch.device,
+) -> NDArray[np.float32]:
+    """Return ``function`` of all rows as one float32 array, a batch at a time."""
+    outputs: NDArray[np.float32] | None = None
+    for rows in gen_batches(len(images), batch_size):
+        batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
+        if outputs is None:
+            outputs = np.empty((len(images), *batch.shape[1:]), dtype=np.float32)
+        outputs[rows] = batch
+    assert outputs is not None
+    return outputs

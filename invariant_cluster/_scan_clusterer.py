@@ -1,0 +1,487 @@
+"""SCAN as a scikit-learn clusterer."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from invariant_cluster._centroids import spherical_centroids
+from invariant_cluster._embedding import ImageEmbedding
+from invariant_cluster._losses import mean_entropy, scan_consistency
+from invariant_cluster._neighbors import find_neighbors, mine_neighbors
+from invariant_cluster._nets import (
+    ScanNet,
+    SelfLabelNet,
+    TermNet,
+    history_frame,
+    make_net,
+    train,
+)
+from invariant_cluster._progress import TrainingProgress
+from invariant_cluster._runtime import (
+    PRECISIONS,
+    draw_seed,
+    evaluating,
+    map_batches,
+    resolve_device,
+    resolve_precision,
+    seeded,
+)
+from invariant_cluster._validation import Interval, Options, StrOptions, check_rows
+from invariant_cluster._views import AUGMENTATIONS, Augmentation
+from invariant_cluster.metrics import clustering_accuracy_score
+from invariant_cluster.modules import (
+    ClusterHeads,
+    ImageEncoder,
+    ScanModule,
+    ScanObjective,
+    SelfLabelObjective,
+)
+
+_INFERENCE_BATCH = 256
+_HEAD_LR = 30.0
+
+
+class ScanInput(NamedTuple):
+    """What SCAN trains on.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n, d)
+    rows : ndarray of shape (n, d) or (n, c, h, w)
+        What the network sees: z, or the images if the encoder is fine-tuned.
+    encoder : ImageEncoder or None
+        A copy of the embedder's, if it is to be fine-tuned.
+    """
+
+    z: NDArray[np.float32]
+    rows: NDArray
+    encoder: ImageEncoder | None
+
+
+class SCANClusterer(
+    ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator
+):
+    """Clusters in which an image and its nearest neighbours agree (SCAN).
+
+    SCAN (Van Gansbeke et al., ECCV 2020) mines the nearest neighbours of each z and
+    trains linear cluster heads so that neighbours get the same cluster while the
+    clusters stay in use (entropy term). Behind an embedder it fine-tunes a copy of the
+    encoder on augmented images, as the IRL-INR paper does; on plain rows it trains the
+    heads alone.
+
+    Parameters
+    ----------
+    n_clusters : int, default=10
+    n_neighbors : int, default=20
+        Neighbours mined for each row, by cosine after subtracting the mean.
+    n_heads : int, default=1
+        Heads trained side by side, each from other centroids; the one with the lowest
+        SCAN loss on the training data is kept.
+    entropy_weight : float, default=5.0
+        Weight of the entropy of the mean assignment. Lower it for clusters of unequal
+        size.
+    fine_tune : "auto" or bool, default="auto"
+        Whether a copy of the encoder is trained too. "auto" does when ``fit`` is given
+        an ``ImageEmbedding``, as a Pipeline hands on, and warns if it is not.
+    augmentation : str, default="S1+S2+R+T"
+        Of the images in fine-tuning (the paper's Table 7): "R", "R+T", "S1", "S1+R",
+        "S1+R+T", "S1+S2", "S1+S2+R" or "S1+S2+R+T". Without effect on plain rows.
+    max_epochs : int, default=50
+    batch_size : int, default=128
+    lr : float, default=1e-4
+        Of the encoder; the heads learn at 30 times it.
+    weight_decay : float, default=1e-4
+    self_label : bool, default=False
+        Whether to train on confident labels afterwards (SCAN's third step). If that
+        empties a cluster, the result before it is kept, with a warning. Without effect
+        on plain rows.
+    confidence_threshold : float, default=0.99
+    self_label_max_epochs : int, default=20
+    self_label_lr : float, default=1e-5
+    device : str, default="auto"
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+    callbacks : list of skorch callbacks, optional
+    random_state : int, RandomState or None, default=None
+    verbose : int, default=0
+        1 shows a progress bar with the time left, 2 a line of losses an epoch too.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n,), int64
+    probabilities_ : ndarray of shape (n, n_clusters), float32
+    neighbors_ : ndarray of shape (n, n_neighbors), int64
+        Row indices, nearest first.
+    training_embedding_ : ndarray of shape (n, d), float32
+    fine_tuned_ : bool
+    encoder_ : nn.Module or None
+        The fine-tuned copy.
+    net_ : skorch.NeuralNet
+    history_ : DataFrame
+        One row an epoch: stage, loss and its terms, seconds.
+    n_iter_ : int
+        Epochs trained, in all stages.
+    n_features_in_ : int
+
+    References
+    ----------
+    W. Van Gansbeke, S. Vandenhende, S. Georgoulis, M. Proesmans, L. Van Gool, "SCAN:
+    Learning to Classify Images without Labels", ECCV 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from invariant_cluster import SCANClusterer
+    >>> z, _ = make_blobs(100, n_features=8, centers=3, random_state=0)
+    >>> clusterer = SCANClusterer(3, fine_tune=False, max_epochs=5, random_state=0)
+    >>> sorted(set(clusterer.fit_predict(z).tolist()))
+    [0, 1, 2]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_clusters": [Interval(Integral, 2, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "entropy_weight": [Interval(Real, 0, None, closed="left")],
+        "fine_tune": [StrOptions({"auto"}), "boolean"],
+        "augmentation": [StrOptions(set(AUGMENTATIONS))],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "self_label": ["boolean"],
+        "confidence_threshold": [Interval(Real, 0, 1, closed="neither")],
+        "self_label_max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "self_label_lr": [Interval(Real, 0, None, closed="neither")],
+        "device": [str, Options(object, set()), torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        n_neighbors: int = 20,
+        n_heads: int = 1,
+        entropy_weight: float = 5.0,
+        fine_tune: str | bool = "auto",
+        augmentation: str = "S1+S2+R+T",
+        max_epochs: int = 50,
+        batch_size: int = 128,
+        lr: float = 1e-4,
+        weight_decay: float = 1e-4,
+        self_label: bool = False,
+        confidence_threshold: float = 0.99,
+        self_label_max_epochs: int = 20,
+        self_label_lr: float = 1e-5,
+        device: str = "auto",
+        precision: str = "auto",
+        callbacks: list[Any] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.n_neighbors = n_neighbors
+        self.n_heads = n_heads
+        self.entropy_weight = entropy_weight
+        self.fine_tune = fine_tune
+        self.augmentation = augmentation
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.self_label = self_label
+        self.confidence_threshold = confidence_threshold
+        self.self_label_max_epochs = self_label_max_epochs
+        self.self_label_lr = self_label_lr
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: object = None) -> SCANClusterer:
+        """Cluster an embedding.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            What an embedder's ``transform`` returns, or any rows.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Bad rows or parameters; ``fine_tune=True`` on plain rows.
+        FloatingPointError
+            When the loss becomes NaN or infinite.
+        KeyboardInterrupt
+            On Ctrl-C, after the fitted attributes were set to the state reached.
+        """
+        self._validate_params()
+        resolve_device(self.device)
+        data = self._check_training(X)
+        self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
+        with seeded(draw_seed(self.random_state)):
+            stages = self._train_stages(data)
+        self._store(data, stages)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Return the most probable cluster of each row, shape (n,).
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            An ImageEmbedding if the encoder was fine-tuned.
+        """
+        return self.transform(X).argmax(axis=1)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the probability of each cluster, shape (n, n_clusters).
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+        """
+        return np.exp(self._log_probabilities(X))
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return log-probabilities of the clusters, shape (n, n_clusters).
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+        """
+        return self._log_probabilities(X)
+
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return how good the clusters of X are, higher is better.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+        y : array-like of shape (n,), optional
+            Classes. With them the score is the Hungarian-matched accuracy; without, the
+            negative SCAN loss, with neighbours among the training rows.
+        """
+        log_p = self._log_probabilities(X)
+        if y is not None:
+            return clustering_accuracy_score(y, log_p.argmax(axis=1))
+        nearest = find_neighbors(
+            np.asarray(X), self.training_embedding_, self.n_neighbors
+        )
+        return -self._scan_loss(log_p, self.probabilities_, nearest)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_clusters
+
+    def __sklearn_tags__(self) -> Any:
+        """The output is float32."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _check_training(self, X: ArrayLike) -> ScanInput:
+        z = check_rows(self, X, reset=True, min_samples=2)
+        if self.n_clusters > len(z):
+            raise ValueError(
+                f"n_clusters={self.n_clusters} but n_samples={len(z)}: lower "
+                "n_clusters or give more rows."
+            )
+        if not self.fine_tune:
+            return ScanInput(z, z, None)
+        if not isinstance(X, ImageEmbedding) or X.images is None:
+            self._refuse_rows()
+            return ScanInput(z, z, None)
+        encoder = copy.deepcopy(X.encoder)
+        return ScanInput(z, encoder.layout.to_channels(X.images), encoder)
+
+    def _refuse_rows(self) -> None:
+        """Raise or warn: plain rows hold no images to fine-tune on."""
+        told = (
+            f"fine_tune={self.fine_tune!r} but X is a plain array, without images and "
+            "encoder: pass what an embedder's transform returns (no scaler, slice or "
+            "pandas output in between), or set fine_tune=False to train heads alone."
+        )
+        if self.fine_tune is True:
+            raise ValueError(told)
+        warnings.warn(told, UserWarning, stacklevel=4)
+
+    def _train_stages(self, data: ScanInput) -> list[TermNet]:
+        """Train SCAN, keep the best head, self-label; return the nets of the stages."""
+        module = ScanModule(data.encoder or nn.Identity(), self._make_heads(data.z))
+        scan = self._make_scan_net(module, len(data.z))
+        train(scan, data.rows, self.neighbors_)
+        module.heads.keep(self._best_head(module, data.rows))
+        if not self.self_label or data.encoder is None or scan.interrupted_:
+            return [scan]
+        return [scan, self._train_on_labels(module, data.rows)]
+
+    def _make_heads(self, z: NDArray) -> ClusterHeads:
+        centroids = spherical_centroids(
+            z, self.n_clusters, self.n_heads, seed=torch.initial_seed() % 2**31
+        )
+        mean = z.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return ClusterHeads(torch.from_numpy(mean), torch.from_numpy(centroids))
+
+    def _make_scan_net(self, module: ScanModule, n_samples: int) -> TermNet:
+        fine_tunes = not isinstance(module.encoder, nn.Identity)
+        return self._make_net(
+            ScanNet,
+            module,
+            ScanObjective(self.entropy_weight),
+            stage="SCAN",
+            n_samples=n_samples,
+            lr=self.lr,
+            max_epochs=self.max_epochs,
+            terms=("consistency", "entropy"),
+            augmentation=Augmentation(self.augmentation) if fine_tunes else None,
+            optimizer__param_groups=[("heads.*", {"lr": _HEAD_LR * self.lr})],
+        )
+
+    def _train_on_labels(self, module: ScanModule, images: NDArray) -> TermNet:
+        """Self-label; undo it if a cluster that was in use is lost."""
+        before = copy.deepcopy(module.state_dict())
+        used = np.unique(self._infer(module, images).argmax(axis=1))
+        net = self._make_net(
+            SelfLabelNet,
+            module,
+            SelfLabelObjective(self.confidence_threshold),
+            stage="self-labelling",
+            n_samples=len(images),
+            lr=self.self_label_lr,
+            max_epochs=self.self_label_max_epochs,
+            terms=("confident",),
+            augmentation=Augmentation(self.augmentation),
+        )
+        train(net, images)
+        lost = np.setdiff1d(used, self._infer(module, images).argmax(axis=1))
+        if len(lost):
+            module.load_state_dict(before)
+            warnings.warn(
+                f"Self-labelling emptied cluster(s) {lost.tolist()}; the result before "
+                "it was kept. Lower confidence_threshold or self_label_lr.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return net
+
+    def _make_net(
+        self,
+        net_class: type[TermNet],
+        module: ScanModule,
+        objective: nn.Module,
+        *,
+        stage: str,
+        **settings: Any,
+    ) -> TermNet:
+        device = resolve_device(self.device)
+        return make_net(
+            net_class,
+            module,
+            objective,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            device=device,
+            autocast_dtype=resolve_precision(self.precision, device),
+            callbacks=[TrainingProgress(stage, self.verbose), *(self.callbacks or [])],
+            **settings,
+        )
+
+    def _best_head(self, module: ScanModule, rows: NDArray) -> int:
+        """Return the head with the lowest SCAN loss on all mined pairs."""
+        if self.n_heads == 1:
+            return 0
+        heads = np.moveaxis(self._infer(module, rows, head=slice(None)), 1, 0)
+        losses = [
+            self._scan_loss(log_p, np.exp(log_p), self.neighbors_) for log_p in heads
+        ]
+        return int(np.argmin(losses))
+
+    def _scan_loss(self, log_p: NDArray, p: NDArray, nearest: NDArray) -> float:
+        """Return the SCAN loss of rows (n, k) whose neighbours are rows of p."""
+        log_q = np.log(p[nearest].clip(np.finfo(np.float32).tiny))
+        first, second = torch.from_numpy(log_p), torch.from_numpy(log_q)
+        consistency = scan_consistency(first[:, None, :], second).mean()
+        return float(consistency - self.entropy_weight * mean_entropy(first))
+
+    def _store(self, data: ScanInput, nets: list[TermNet]) -> None:
+        """Set the fitted attributes; then pass on an interrupt."""
+        self.net_ = nets[-1]
+        self.fine_tuned_ = data.encoder is not None
+        self.encoder_ = data.encoder
+        self.training_embedding_ = data.z
+        self.history_ = _join_histories(nets)
+        self.n_iter_ = len(self.history_)
+        self.probabilities_ = np.exp(self._infer(self.net_.module_, data.rows))
+        self.labels_ = self.probabilities_.argmax(axis=1)
+        if any(net.interrupted_ for net in nets):
+            raise KeyboardInterrupt
+
+    def _log_probabilities(self, X: ArrayLike) -> NDArray[np.float32]:
+        check_is_fitted(self)
+        z = check_rows(self, X, reset=False)
+        rows = self._images_of(X) if self.fine_tuned_ else z
+        return self._infer(self.net_.module_, rows)
+
+    def _images_of(self, X: ArrayLike) -> NDArray:
+        """Return the images (n, c, h, w) that the fine-tuned encoder needs."""
+        images = X.images if isinstance(X, ImageEmbedding) else None
+        if images is None:
+            raise ValueError(
+                "This SCANClusterer fine-tuned its encoder and needs images, but X is "
+                "a plain array: pass what the embedder's transform returns, or fit "
+                "with fine_tune=False."
+            )
+        assert self.encoder_ is not None
+        layout = self.encoder_.layout
+        layout.check_same_shape(images)
+        return layout.to_channels(images)
+
+    def _infer(
+        self, module: ScanModule, rows: NDArray, head: int | slice = 0
+    ) -> NDArray[np.float32]:
+        """Return log-probabilities of a head (n, k), or of a slice (n, n_heads, k)."""
+
+        def log_probabilities(batch: Tensor) -> Tensor:
+            return module(batch).transpose(0, 1)[:, head]
+
+        device = resolve_device(self.device)
+        with evaluating(module, device):
+            return map_batches(
+                log_probabilities, rows, batch_size=_INFERENCE_BATCH, device=device
+            )
+
+
+def _join_histories(nets: list[TermNet]) -> pd.DataFrame:
+    """Return the stages' histories below each other, with a column "stage"."""
+    stages = ["scan", "self-label"]
+    frames = [
+        history_frame(net).assign(stage=stage)
+        for net, stage in zip(nets, stages, strict=False)
+    ]
+    return pd.concat(frames, ignore_index=True).rename_axis("epoch")

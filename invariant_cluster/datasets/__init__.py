@@ -1,0 +1,23 @@
+"""Image data sets in which orientation means nothing, and the model that makes them.
+
+Every loader returns a ``sklearn.utils.Bunch`` with ``images`` of shape (n, h, w) or
+(n, h, w, c), ``target`` (int64 class indices, shape (n,)), ``target_names`` and
+``DESCR``; or ``(images, target)`` with ``return_X_y=True``. Loaders that orient the
+images themselves add the true pose, ``theta`` (radians) and ``tau`` (pixels).
+"""
+
+from invariant_cluster.datasets._image_folder import load_image_folder
+from invariant_cluster.datasets._mnist_u import fetch_mnist_u
+from invariant_cluster.datasets._oriented import make_oriented
+from invariant_cluster.datasets._oriented_digits import load_oriented_digits
+from invariant_cluster.datasets._wafer_maps import load_wafer_maps
+from invariant_cluster.datasets._wm811k import load_wm811k
+
+__all__ = [
+    "fetch_mnist_u",
+    "load_image_folder",
+    "load_oriented_digits",
+    "load_wafer_maps",
+    "load_wm811k",
+    "make_oriented",
+]

@@ -1,0 +1,54 @@
+"""The background of images, and larger frames filled with it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def border_median(images: np.ndarray) -> np.ndarray:
+    """Return the median of all border pixels, for each channel.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w) or (n, h, w, c)
+
+    Returns
+    -------
+    ndarray of shape () or (c,)
+        Of the images' dtype; a median between two integers is rounded.
+    """
+    edges = [images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]]
+    median = np.median(np.concatenate(edges, axis=1), axis=(0, 1))
+    if np.issubdtype(images.dtype, np.integer):
+        median = np.rint(median)
+    return np.asarray(median).astype(images.dtype)
+
+
+def embed_in_frame(
+    images: np.ndarray, size: tuple[int, int], background: np.ndarray
+) -> np.ndarray:
+    """Put each image in the centre of a frame filled with the background.
+
+    Where the margins cannot be equal, the right and the bottom one are wider by one
+    pixel, and the image's centre lies half a pixel off the frame's.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w) or (n, h, w, c)
+    size : (int, int)
+        Height and width of the frame, no smaller than the images'.
+    background : ndarray of shape () or (c,)
+
+    Returns
+    -------
+    ndarray of shape (n, *size) or (n, *size, c), of the images' dtype
+        The images themselves if they have that size.
+    """
+    height, width = images.shape[1:3]
+    if (height, width) == size:
+        return images
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    framed = np.empty((len(images), *size, *images.shape[3:]), dtype=images.dtype)
+    framed[...] = background
+    framed[:, top : top + height, left : left + width] = images
+    return framed

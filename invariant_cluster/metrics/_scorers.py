@@ -1,0 +1,197 @@
+"""Scorers, callables (estimator, X, y=None), for ``scoring=`` in model selection.
+
+``accuracy_scorer`` needs classes; the other three need none. They compare what the
+estimator says of the images and of a copy in which each is turned by an angle of its
+own, and compare across any parameter of the embedder, its width d included. Higher is
+better for all.
+
+>>> from sklearn.model_selection import GridSearchCV
+>>> from invariant_cluster.metrics import neighbor_agreement_scorer
+>>> GridSearchCV(pipe, {"embed__d": [32, 64]}, scoring=neighbor_agreement_scorer)
+... # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import is_clusterer
+from sklearn.pipeline import Pipeline
+
+from ._invariance import invariance_score
+from ._matching import clustering_accuracy_score
+from ._neighborhood import neighbor_agreement_score
+from ._turned import turned_copy
+
+_N_NEIGHBORS = 20
+
+
+def accuracy_scorer(estimator: Any, X: ArrayLike, y: ArrayLike | None = None) -> float:
+    """Return the Hungarian-matched accuracy of ``estimator.predict(X)``.
+
+    Parameters
+    ----------
+    estimator : fitted clusterer or Pipeline that ends in one
+    X : array-like of n_samples images or rows
+    y : array-like of shape (n_samples,)
+        Classes; they are used to score, never to fit.
+
+    Returns
+    -------
+    float
+        :func:`~invariant_cluster.metrics.clustering_accuracy_score`.
+
+    Raises
+    ------
+    ValueError
+        When ``y`` is None.
+    TypeError
+        When the estimator has no ``predict``.
+    """
+    if y is None:
+        raise ValueError(
+            "y is None, but accuracy_scorer compares clusters with classes: give y, or "
+            "score without labels by neighbor_agreement_scorer."
+        )
+    return clustering_accuracy_score(y, _labels(estimator, X, "accuracy_scorer"))
+
+
+def label_stability_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return the share of images that keep their cluster when they are turned.
+
+    One cluster for everything is perfectly stable: read it beside another score, or
+    at a fixed number of clusters that are all in use.
+
+    Parameters
+    ----------
+    estimator : fitted clusterer of images, or Pipeline that ends in a clusterer
+    X : array-like of n_samples images
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    TypeError
+        When the estimator has no ``predict``.
+    """
+    name = "label_stability_scorer"
+    labels = _labels(estimator, X, name)
+    turned = turned_copy(X, _image_shape(estimator))
+    return float(np.mean(labels == _labels(estimator, turned, name)))
+
+
+def invariance_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return the mean centred cosine between z of images and of turned copies.
+
+    Parameters
+    ----------
+    estimator : fitted embedder, or Pipeline
+        Of a Pipeline that ends in a clusterer, the steps before it are scored.
+    X : array-like of n_samples images
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        :func:`~invariant_cluster.metrics.invariance_score`.
+
+    Raises
+    ------
+    TypeError
+        When the estimator has no ``transform``.
+    """
+    return invariance_score(*_two_embeddings(estimator, X, "invariance_scorer"))
+
+
+def neighbor_agreement_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return how far images and turned copies agree on nearest neighbours.
+
+    It falls when z follows the angle, and also when z varies in one direction only,
+    which leaves the cosine of :func:`invariance_scorer` high.
+
+    Parameters
+    ----------
+    estimator : fitted embedder, or Pipeline
+        Of a Pipeline that ends in a clusterer, the steps before it are scored.
+    X : array-like of n_samples images
+        20 neighbours are compared; under 200 images a tenth of n_samples, at least 1.
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        :func:`~invariant_cluster.metrics.neighbor_agreement_score`.
+
+    Raises
+    ------
+    TypeError
+        When the estimator has no ``transform``.
+    """
+    z, z_turned = _two_embeddings(estimator, X, "neighbor_agreement_scorer")
+    n_neighbors = min(_N_NEIGHBORS, max(1, len(z) // 10))
+    return neighbor_agreement_score(z, z_turned, n_neighbors=n_neighbors)
+
+
+def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
+    _check_has(estimator, "predict", scorer, "a Pipeline that ends in a clusterer")
+    return np.asarray(estimator.predict(X))
+
+
+def _two_embeddings(
+    estimator: Any, X: ArrayLike, scorer: str
+) -> tuple[NDArray, NDArray]:
+    """Return z of the images and z of their turned copies, each (n, d)."""
+    embedder = _embedder(estimator)
+    _check_has(embedder, "transform", scorer, "an embedder or a Pipeline with one")
+    z = np.asarray(embedder.transform(X))
+    turned = turned_copy(X, _image_shape(estimator))
+    return z, np.asarray(embedder.transform(turned))
+
+
+def _embedder(estimator: Any) -> Any:
+    """Return what computes z: a Pipeline without its final clusterer or classifier."""
+    if not isinstance(estimator, Pipeline) or len(estimator) < 2:
+        return estimator
+    last = estimator.steps[-1][1]
+    if last is None or last == "passthrough":
+        return estimator
+    if is_clusterer(last) or not hasattr(last, "transform"):
+        # A clusterer's own transform gives distances or log-probabilities, not z.
+        return estimator[:-1]
+    return estimator
+
+
+def _image_shape(estimator: Any) -> Sequence[int] | None:
+    """Return the first ``image_shape`` that the estimator or one of its steps has."""
+    shapes = (getattr(step, "image_shape", None) for step in _steps(estimator))
+    return next((shape for shape in shapes if shape is not None), None)
+
+
+def _steps(estimator: Any) -> Iterator[Any]:
+    yield estimator
+    if isinstance(estimator, Pipeline):
+        yield from (step for _, step in estimator.steps)
+
+
+def _check_has(estimator: Any, method: str, scorer: str, remedy: str) -> None:
+    if not hasattr(estimator, method):
+        raise TypeError(
+            f"{scorer} calls {method}, which {type(estimator).__name__} does not have: "
+            f"give {remedy}."
+        )

@@ -1,0 +1,36 @@
+"""The networks: ``nn.Module`` only, tensors in and tensors out."""
+
+from invariant_cluster.modules._cluster_heads import ClusterHeads
+from invariant_cluster.modules._hypernetwork import Hypernetwork
+from invariant_cluster.modules._image_encoder import Encoding, ImageEncoder
+from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
+from invariant_cluster.modules._irlinr import IRLINR, Reconstruction, TrainingBatch
+from invariant_cluster.modules._irlinr_objective import IRLINRObjective
+from invariant_cluster.modules._mlp import make_mlp
+from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
+from invariant_cluster.modules._resnet import ResNet18
+from invariant_cluster.modules._scan import (
+    ScanModule,
+    ScanObjective,
+    SelfLabelObjective,
+)
+
+__all__ = [
+    "IRLINR",
+    "ClusterHeads",
+    "Encoding",
+    "FourierFeatures",
+    "Hypernetwork",
+    "IRLINRObjective",
+    "ImageEncoder",
+    "ImplicitNetwork",
+    "PoseRule",
+    "PoseVectors",
+    "Reconstruction",
+    "ResNet18",
+    "ScanModule",
+    "ScanObjective",
+    "SelfLabelObjective",
+    "TrainingBatch",
+    "make_mlp",
+]

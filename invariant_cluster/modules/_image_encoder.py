@@ -1,0 +1,135 @@
+"""The encoder: raw images -> (z, pose)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from invariant_cluster._geometry import (
+    analytic_pose,
+    canonicalize_images,
+    compose_poses,
+    image_mass,
+)
+from invariant_cluster._validation import ImageLayout
+from invariant_cluster.modules._mlp import make_mlp
+from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
+
+
+class Encoding(NamedTuple):
+    """z (n, d), the images as the trunk saw them (n, c, h, w), and pose vectors."""
+
+    z: Tensor
+    seen: Tensor
+    pose: PoseVectors
+
+
+class ImageEncoder(nn.Module):
+    """Maps raw images to z: scales them to [0, 1], aligns them, encodes them.
+
+    Each dimension of z has mean 0 and variance 1 over the training images (batch
+    normalisation without learned scale).
+
+    Parameters
+    ----------
+    trunk : nn.Module
+        (n, c, h, w) -> (n, n_features).
+    n_features : int
+    d : int
+    pose_rule : PoseRule
+    align : bool
+        Whether each image is first moved to its analytic pose.
+    intensity_range : (float, float)
+        What becomes 0 and 1.
+    background : Tensor of shape (c,)
+        In raw units; what a motion brings into the frame.
+    layout : ImageLayout
+        How the user's arrays hold images.
+    """
+
+    low: Tensor
+    span: Tensor
+    fill: Tensor
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        n_features: int,
+        *,
+        d: int,
+        pose_rule: PoseRule,
+        align: bool,
+        intensity_range: tuple[float, float],
+        background: Tensor,
+        layout: ImageLayout,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.head = make_mlp([n_features] * 3 + [d + pose_rule.n_outputs])
+        # Without it z starts almost constant, and training long stays on the plateau
+        # where z tells only how bright an image is.
+        self.norm = nn.BatchNorm1d(d, affine=False)
+        self.d = d
+        self.pose_rule = pose_rule
+        self.align = align
+        self.layout = layout
+        low, high = intensity_range
+        self.register_buffer("low", torch.tensor(float(low)))
+        self.register_buffer("span", torch.tensor(float(high - low)))
+        fill = self.scale(torch.as_tensor(background, dtype=torch.float32))
+        self.register_buffer("fill", fill[:, None, None])
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Raw images (n, c, h, w) -> z (n, d)."""
+        return self.encode(self.scale(raw)).z
+
+    def scale(self, raw: Tensor) -> Tensor:
+        """Return raw values of any dtype as float32 in [0, 1]."""
+        return ((raw.float() - self.low) / self.span).clamp(0, 1)
+
+    def unscale(self, images: Tensor) -> Tensor:
+        """Return values in [0, 1] in raw units."""
+        return images * self.span + self.low
+
+    def encode(self, images: Tensor) -> Encoding:
+        """Align and encode scaled images (n, c, h, w)."""
+        return self.encode_aligned(self.aligned(images))
+
+    def aligned(self, images: Tensor) -> Tensor:
+        """Return scaled images as the trunk sees them: in analytic pose, if asked."""
+        if not self.align:
+            return images
+        return canonicalize_images(images, *self.analytic_pose(images), self.fill)
+
+    def encode_aligned(self, seen: Tensor) -> Encoding:
+        """Encode scaled images that need no alignment (any more)."""
+        outputs = self.head(self.trunk(seen)).float()
+        pose = self.pose_rule.split(outputs[:, self.d :])
+        return Encoding(self.norm(outputs[:, : self.d]), seen, pose)
+
+    def analytic_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the pose of scaled images that the rule prescribes, without learning.
+
+        Returns
+        -------
+        theta : Tensor of shape (n,), in [0, 2 pi)
+        tau : Tensor of shape (n, 2), in grid units
+        """
+        rule = self.pose_rule
+        mass = image_mass(images, self.fill)
+        return analytic_pose(mass, rule.rule, translates=rule.translates)
+
+    def predict_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the learned pose of scaled images, on top of the alignment if any."""
+        pose = self.encode(images).pose
+        theta, tau = self.pose_rule.theta(pose), self.pose_rule.tau(pose)
+        if not self.align:
+            return theta, tau
+        return compose_poses(*self.analytic_pose(images), theta, tau)
+
+    def canonical(self, images: Tensor, *, learned: bool) -> Tensor:
+        """Return scaled images (n, c, h, w) moved to canonical orientation."""
+        pose = self.predict_pose(images) if learned else self.analytic_pose(images)
+        return canonicalize_images(images, *pose, self.fill)

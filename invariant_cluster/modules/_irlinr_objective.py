@@ -1,0 +1,103 @@
+"""What IRL-INR minimises (paper, sections 3.3 and 3.4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from invariant_cluster._geometry import symmetry_targets
+from invariant_cluster._losses import (
+    centered_cosine_consistency,
+    cosine_consistency,
+    cross_entropy,
+    mse_consistency,
+    squared_error,
+    symmetry_loss,
+)
+from invariant_cluster.modules._irlinr import TrainingBatch
+from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
+
+_RECONSTRUCTION = {"cross_entropy": cross_entropy, "squared_error": squared_error}
+_CONSISTENCY = {
+    "centered_cosine": centered_cosine_consistency,
+    "cosine": cosine_consistency,
+    "mse": mse_consistency,
+}
+
+
+class IRLINRObjective(nn.Module):
+    """``w_r L_recon + w_c L_consis + w_s L_symm``, each term by name.
+
+    Parameters
+    ----------
+    reconstruction : {"cross_entropy", "squared_error"}
+    consistency : {"centered_cosine", "cosine", "mse"}
+    pose_rule : PoseRule
+    direction_scale : float
+        Root mean square of the rule's direction vectors over the training set; an
+        image whose direction is ill-defined so weighs little.
+    reconstruction_weight, consistency_weight, symmetry_weight : float
+    """
+
+    def __init__(
+        self,
+        *,
+        reconstruction: str,
+        consistency: str,
+        pose_rule: PoseRule,
+        direction_scale: float,
+        reconstruction_weight: float,
+        consistency_weight: float,
+        symmetry_weight: float,
+    ) -> None:
+        super().__init__()
+        self.reconstruction = _RECONSTRUCTION[reconstruction]
+        self.consistency = _CONSISTENCY[consistency]
+        self.pose_rule = pose_rule
+        self.direction_scale = direction_scale
+        self.weights = {
+            "reconstruction": reconstruction_weight,
+            "consistency": consistency_weight,
+            "symmetry": symmetry_weight,
+        }
+
+    def forward(self, batch: TrainingBatch, _: object = None) -> dict[str, Tensor]:
+        """Return the terms, their weighted sum as "loss", and two diagnostics."""
+        logits, targets = batch.reconstruction
+        terms = {
+            "reconstruction": self.reconstruction(logits, targets),
+            "consistency": self.consistency(batch.z1, batch.z2),
+            "symmetry": self.symmetry(batch.pose, batch.mass),
+        }
+        weighted = [self.weights[name] * term for name, term in terms.items()]
+        return {
+            "loss": torch.stack(weighted).sum(),
+            **terms,
+            "squared_error": squared_error(logits.detach(), targets),
+            "effective_d": effective_dimension(batch.z1.detach()),
+        }
+
+    def symmetry(self, pose: PoseVectors, mass: Tensor) -> Tensor:
+        """Return the symmetry-breaking loss of images with the masses (n, h, w)."""
+        rule = self.pose_rule
+        has_mass = mass.sum(dim=(1, 2)) > 0
+        center, direction = symmetry_targets(
+            mass, rule.rule, translates=rule.translates
+        )
+        if rule.rule is None:
+            return pose.center.sum() * 0
+        loss = symmetry_loss(pose.center, center, has_mass)
+        if rule.rule == "center_of_mass":
+            return loss
+        target = direction / self.direction_scale
+        return loss + symmetry_loss(pose.direction, target, has_mass)
+
+
+def effective_dimension(z: Tensor) -> Tensor:
+    """Return ``tr(C)^2 / tr(C^2)`` of the covariance C of z (n, d): 1 to d.
+
+    The participation ratio: near 1, z has fallen onto one direction.
+    """
+    centered = z - z.mean(dim=0)
+    gram = centered @ centered.T
+    return gram.trace().square() / gram.square().sum().clamp_min(1e-12)
