@@ -90,9 +90,14 @@ class ImageEmbedder(
         ImageEmbedding of shape (n, d), float32
             Remembers the images and the encoder, for a clusterer to fine-tune.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
-        z = self._map(lambda raw: self.encoder_(raw), images)
+        z = self._map(self.encoder_, images)
+        if not np.isfinite(z).all():
+            raise FloatingPointError(
+                "z is not finite: training had diverged; fit again with a lower lr "
+                f"(now {self.lr})."
+            )
         return ImageEmbedding(z, images=np.asanyarray(X), encoder=self.encoder_)
 
     def predict_pose(
@@ -118,7 +123,7 @@ class ImageEmbedder(
         tau : ndarray of shape (n, 2)
             (x, y) in pixels from the image's centre, y up.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
         encoder = self.encoder_
         estimate = encoder.predict_pose if learned else encoder.analytic_pose
@@ -144,7 +149,7 @@ class ImageEmbedder(
         -------
         ndarray of the shape and in the units of X, float32
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
         drawn = self._map(lambda raw: self._draw(raw, canonical), images)
         return self._to_user(drawn)
@@ -162,7 +167,7 @@ class ImageEmbedder(
         -------
         ndarray of the shape and in the units of X, float32
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
         encoder = self.encoder_
 
@@ -178,7 +183,7 @@ class ImageEmbedder(
         On images scaled to [0, 1], over the pixels of the disc that no rotation throws
         away, summed over channels.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
         return -float(self._map(self._errors, images).mean(dtype=np.float64))
 

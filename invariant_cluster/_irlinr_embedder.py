@@ -79,8 +79,10 @@ class IRLINREmbedder(ImageEmbedder):
         "complex_moment" otherwise; ``None`` leaves it to the network.
     reconstruction : {"cross_entropy", "squared_error"}, default="cross_entropy"
         Reconstruction loss; the paper's is "squared_error".
-    consistency : {"centered_cosine", "cosine", "mse"}, default="centered_cosine"
-        What keeps z the same for two moved copies of an image; the paper's is "cosine".
+    consistency : str, default="cross_correlation"
+        What keeps z the same for two moved copies of an image: "cross_correlation"
+        (also keeps its dimensions uncorrelated), "centered_cosine", "cosine" (the
+        paper's) or "mse".
     reconstruction_weight, consistency_weight : float, default=1.0
     symmetry_weight : float, default=15.0
         Weights of the loss terms (lambda in the paper).
@@ -201,7 +203,7 @@ class IRLINREmbedder(ImageEmbedder):
         align: str | bool = "auto",
         symmetry_breaking: str | None = "auto",
         reconstruction: str = "cross_entropy",
-        consistency: str = "centered_cosine",
+        consistency: str = "cross_correlation",
         reconstruction_weight: float = 1.0,
         consistency_weight: float = 1.0,
         symmetry_weight: float = 15.0,
@@ -272,7 +274,6 @@ class IRLINREmbedder(ImageEmbedder):
                 *(self.callbacks or []),
             ],
             terms=_TERMS,
-            autocast_dtype=resolve_precision(self.precision, device),
             translation_std=self.translation_std if self._translates else 0.0,
             n_pixels=self.n_pixels,
         )
@@ -302,6 +303,7 @@ class IRLINREmbedder(ImageEmbedder):
             intensity_range=self.intensity_range_,
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
+            train_dtype=resolve_precision(self.precision, self.device),
         )
 
     def _make_trunk(self, n_channels: int) -> tuple[nn.Module, int]:

@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 RECONSTRUCTIONS = ("cross_entropy", "squared_error")
-CONSISTENCIES = ("centered_cosine", "cosine", "mse")
+CONSISTENCIES = ("cross_correlation", "centered_cosine", "cosine", "mse")
+_REDUNDANCY_WEIGHT = 0.1
+_VARIANCE_FLOOR = 1e-4
 _TINY = 1e-8
 
 
@@ -46,6 +48,25 @@ def centered_cosine_consistency(z1: Tensor, z2: Tensor) -> Tensor:
 def mse_consistency(z1: Tensor, z2: Tensor) -> Tensor:
     """``mean (z1 - z2)^2`` over images and dimensions (section 4.1)."""
     return F.mse_loss(z1, z2)
+
+
+def cross_correlation_consistency(z1: Tensor, z2: Tensor) -> Tensor:
+    """``1/d (sum_i (1 - C_ii)^2 + 0.1 sum_{i != j} C_ij^2)``, C the cross-correlation.
+
+    Each dimension agrees between the views and tells something else than the others
+    (Barlow Twins, Zbontar et al., ICML 2021), so z cannot fall onto few directions.
+    Both have shape (n, d); correlations are over the batch.
+    """
+    d = z1.shape[1]
+    correlation = _standardize(z1).T @ _standardize(z2) / len(z1)
+    diagonal = correlation.diagonal()
+    others = correlation.square().sum() - diagonal.square().sum()
+    return ((1 - diagonal).square().sum() + _REDUNDANCY_WEIGHT * others) / d
+
+
+def _standardize(z: Tensor) -> Tensor:
+    centered = z - z.mean(dim=0)
+    return centered / (centered.square().mean(dim=0) + _VARIANCE_FLOOR).sqrt()
 
 
 def symmetry_loss(estimate: Tensor, target: Tensor, has_mass: Tensor) -> Tensor:

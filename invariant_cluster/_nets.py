@@ -9,10 +9,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import PassthroughScoring
+from skorch.callbacks import LRScheduler, PassthroughScoring
 from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import OneCycleLR
 
-from invariant_cluster._runtime import autocast
 from invariant_cluster._views import (
     Augmentation,
     ImageRows,
@@ -32,20 +33,16 @@ class TermNet(NeuralNet):
     ----------
     terms : tuple of str
         The criterion's terms beside "loss".
-    autocast_dtype : torch.dtype or None
-        Precision of the forward pass.
     """
 
     def __init__(
         self,
         *args: Any,
         terms: tuple[str, ...] = (),
-        autocast_dtype: torch.dtype | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.terms = terms
-        self.autocast_dtype = autocast_dtype
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
@@ -55,11 +52,9 @@ class TermNet(NeuralNet):
         return super()._default_callbacks + averages
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Run the forward pass in the chosen precision; return the loss alone."""
+        """Return the loss alone: predictions would only hold memory."""
         self._set_training(True)
-        with autocast(self.device, self.autocast_dtype):
-            output = self.infer(batch[0], **fit_params)
-        loss = self.get_loss(output, None)
+        loss = self.get_loss(self.infer(batch[0], **fit_params), None)
         loss.backward()
         return {"loss": loss.detach(), "y_pred": None}
 
@@ -180,7 +175,12 @@ def make_net(
     callbacks: list[Any],
     **options: Any,
 ) -> TermNet:
-    """Return an untrained net with the package's training settings (paper, Adam)."""
+    """Return an untrained net with the package's training settings.
+
+    Adam as in the paper; the learning rate rises to ``lr`` in the first third of the
+    steps and then falls to nearly 0 (one cycle).
+    """
+    n_batches = max(1, n_samples // batch_size)
     return net_class(
         module,
         criterion=objective,
@@ -195,12 +195,27 @@ def make_net(
         iterator_train__drop_last=n_samples > batch_size,
         iterator_train__collate_fn=keep_batch,
         device=str(device),
-        callbacks=callbacks,
+        callbacks=[_one_cycle_callback(n_batches * max_epochs), *callbacks],
         callbacks__valid_loss=None,
         callbacks__print_log=None,
         verbose=0,
         **options,
     )
+
+
+def _one_cycle_callback(total_steps: int) -> LRScheduler:
+    return LRScheduler(_one_cycle, step_every="batch", total_steps=total_steps)
+
+
+def _one_cycle(
+    optimizer: Optimizer, total_steps: int, last_epoch: int = -1
+) -> OneCycleLR:
+    """Return the schedule; each parameter group's own rate is its highest.
+
+    ``last_epoch`` is skorch's; a warm start is a cycle of its own.
+    """
+    highest = [group.get("max_lr", group["lr"]) for group in optimizer.param_groups]
+    return OneCycleLR(optimizer, max_lr=highest, total_steps=total_steps)
 
 
 def train(

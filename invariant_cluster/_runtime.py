@@ -36,15 +36,24 @@ def resolve_device(device: str | torch.device) -> torch.device:
     return resolved
 
 
-def resolve_precision(precision: str, device: torch.device) -> torch.dtype | None:
-    """Return the autocast dtype, or None for float32 throughout.
+def resolve_precision(precision: str, device: str) -> torch.dtype | None:
+    """Return the dtype of matrix products in training, or None for float32.
 
-    ``"auto"`` is bfloat16 on a GPU that has it and float32 elsewhere.
+    ``"auto"`` is bfloat16 where the device multiplies in it (most GPUs since 2020, CPUs
+    with AMX), and float32 elsewhere.
     """
     if precision == "auto":
-        on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
-        return torch.bfloat16 if on_gpu else None
+        precision = "bfloat16" if _has_bfloat16(resolve_device(device)) else "float32"
     return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Tell whether the device has units for bfloat16, rather than emulating it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 def autocast(

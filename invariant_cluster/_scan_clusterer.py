@@ -18,11 +18,10 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import nn
 
 from invariant_cluster._centroids import spherical_centroids
 from invariant_cluster._embedding import ImageEmbedding
-from invariant_cluster._losses import mean_entropy, scan_consistency
 from invariant_cluster._neighbors import find_neighbors, mine_neighbors
 from invariant_cluster._nets import (
     ScanNet,
@@ -36,11 +35,15 @@ from invariant_cluster._progress import TrainingProgress
 from invariant_cluster._runtime import (
     PRECISIONS,
     draw_seed,
-    evaluating,
-    map_batches,
     resolve_device,
     resolve_precision,
     seeded,
+)
+from invariant_cluster._scan_stages import (
+    best_head,
+    infer_heads,
+    scan_loss,
+    train_guarded,
 )
 from invariant_cluster._validation import Interval, Options, StrOptions, check_rows
 from invariant_cluster._views import AUGMENTATIONS, Augmentation
@@ -53,7 +56,6 @@ from invariant_cluster.modules import (
     SelfLabelObjective,
 )
 
-_INFERENCE_BATCH = 256
 _HEAD_LR = 30.0
 
 
@@ -293,7 +295,7 @@ class SCANClusterer(
         nearest = find_neighbors(
             np.asarray(X), self.training_embedding_, self.n_neighbors
         )
-        return -self._scan_loss(log_p, self.probabilities_, nearest)
+        return -scan_loss(log_p, self.probabilities_, nearest, self.entropy_weight)
 
     @property
     def _n_features_out(self) -> int:
@@ -318,6 +320,7 @@ class SCANClusterer(
             self._refuse_rows()
             return ScanInput(z, z, None)
         encoder = copy.deepcopy(X.encoder)
+        encoder.train_dtype = resolve_precision(self.precision, self.device)
         return ScanInput(z, encoder.layout.to_channels(X.images), encoder)
 
     def _refuse_rows(self) -> None:
@@ -336,10 +339,13 @@ class SCANClusterer(
         module = ScanModule(data.encoder or nn.Identity(), self._make_heads(data.z))
         scan = self._make_scan_net(module, len(data.z))
         train(scan, data.rows, self.neighbors_)
-        module.heads.keep(self._best_head(module, data.rows))
+        heads = infer_heads(module, data.rows, self.device)
+        module.heads.keep(best_head(heads, self.neighbors_, self.entropy_weight))
         if not self.self_label or data.encoder is None or scan.interrupted_:
             return [scan]
-        return [scan, self._train_on_labels(module, data.rows)]
+        labeling = self._make_self_label_net(module, len(data.z))
+        train_guarded(labeling, data.rows, self.device)
+        return [scan, labeling]
 
     def _make_heads(self, z: NDArray) -> ClusterHeads:
         centroids = spherical_centroids(
@@ -363,32 +369,18 @@ class SCANClusterer(
             optimizer__param_groups=[("heads.*", {"lr": _HEAD_LR * self.lr})],
         )
 
-    def _train_on_labels(self, module: ScanModule, images: NDArray) -> TermNet:
-        """Self-label; undo it if a cluster that was in use is lost."""
-        before = copy.deepcopy(module.state_dict())
-        used = np.unique(self._infer(module, images).argmax(axis=1))
-        net = self._make_net(
+    def _make_self_label_net(self, module: ScanModule, n_samples: int) -> TermNet:
+        return self._make_net(
             SelfLabelNet,
             module,
             SelfLabelObjective(self.confidence_threshold),
             stage="self-labelling",
-            n_samples=len(images),
+            n_samples=n_samples,
             lr=self.self_label_lr,
             max_epochs=self.self_label_max_epochs,
             terms=("confident",),
             augmentation=Augmentation(self.augmentation),
         )
-        train(net, images)
-        lost = np.setdiff1d(used, self._infer(module, images).argmax(axis=1))
-        if len(lost):
-            module.load_state_dict(before)
-            warnings.warn(
-                f"Self-labelling emptied cluster(s) {lost.tolist()}; the result before "
-                "it was kept. Lower confidence_threshold or self_label_lr.",
-                UserWarning,
-                stacklevel=4,
-            )
-        return net
 
     def _make_net(
         self,
@@ -399,35 +391,16 @@ class SCANClusterer(
         stage: str,
         **settings: Any,
     ) -> TermNet:
-        device = resolve_device(self.device)
         return make_net(
             net_class,
             module,
             objective,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
-            device=device,
-            autocast_dtype=resolve_precision(self.precision, device),
+            device=resolve_device(self.device),
             callbacks=[TrainingProgress(stage, self.verbose), *(self.callbacks or [])],
             **settings,
         )
-
-    def _best_head(self, module: ScanModule, rows: NDArray) -> int:
-        """Return the head with the lowest SCAN loss on all mined pairs."""
-        if self.n_heads == 1:
-            return 0
-        heads = np.moveaxis(self._infer(module, rows, head=slice(None)), 1, 0)
-        losses = [
-            self._scan_loss(log_p, np.exp(log_p), self.neighbors_) for log_p in heads
-        ]
-        return int(np.argmin(losses))
-
-    def _scan_loss(self, log_p: NDArray, p: NDArray, nearest: NDArray) -> float:
-        """Return the SCAN loss of rows (n, k) whose neighbours are rows of p."""
-        log_q = np.log(p[nearest].clip(np.finfo(np.float32).tiny))
-        first, second = torch.from_numpy(log_p), torch.from_numpy(log_q)
-        consistency = scan_consistency(first[:, None, :], second).mean()
-        return float(consistency - self.entropy_weight * mean_entropy(first))
 
     def _store(self, data: ScanInput, nets: list[TermNet]) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
@@ -437,16 +410,17 @@ class SCANClusterer(
         self.training_embedding_ = data.z
         self.history_ = _join_histories(nets)
         self.n_iter_ = len(self.history_)
-        self.probabilities_ = np.exp(self._infer(self.net_.module_, data.rows))
+        heads = infer_heads(self.net_.module_, data.rows, self.device)
+        self.probabilities_ = np.exp(heads[:, 0])
         self.labels_ = self.probabilities_.argmax(axis=1)
         if any(net.interrupted_ for net in nets):
             raise KeyboardInterrupt
 
     def _log_probabilities(self, X: ArrayLike) -> NDArray[np.float32]:
-        check_is_fitted(self)
+        check_is_fitted(self, "labels_")
         z = check_rows(self, X, reset=False)
         rows = self._images_of(X) if self.fine_tuned_ else z
-        return self._infer(self.net_.module_, rows)
+        return infer_heads(self.net_.module_, rows, self.device)[:, 0]
 
     def _images_of(self, X: ArrayLike) -> NDArray:
         """Return the images (n, c, h, w) that the fine-tuned encoder needs."""
@@ -461,20 +435,6 @@ class SCANClusterer(
         layout = self.encoder_.layout
         layout.check_same_shape(images)
         return layout.to_channels(images)
-
-    def _infer(
-        self, module: ScanModule, rows: NDArray, head: int | slice = 0
-    ) -> NDArray[np.float32]:
-        """Return log-probabilities of a head (n, k), or of a slice (n, n_heads, k)."""
-
-        def log_probabilities(batch: Tensor) -> Tensor:
-            return module(batch).transpose(0, 1)[:, head]
-
-        device = resolve_device(self.device)
-        with evaluating(module, device):
-            return map_batches(
-                log_probabilities, rows, batch_size=_INFERENCE_BATCH, device=device
-            )
 
 
 def _join_histories(nets: list[TermNet]) -> pd.DataFrame:

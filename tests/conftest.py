@@ -6,11 +6,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+
+from invariant_cluster import IRLINREmbedder, SCANClusterer
+from invariant_cluster.datasets import load_oriented_digits
 
 torch.set_num_threads(1)
 
@@ -41,3 +45,70 @@ def generators_unchanged(seeded_generators: None) -> Iterator[None]:
     after = read_generators()
     moved = [name for name in before if before[name] != after[name]]
     assert not moved, f"global generators changed: {', '.join(moved)}"
+
+
+@pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """48 oriented digits (48, 16, 16), uint8, and their classes; not writeable."""
+    images, target = load_oriented_digits(
+        size=16, translation_std=0.03, return_X_y=True
+    )
+    images, target = images[:48].copy(), target[:48].copy()
+    images.flags.writeable = False
+    return images, target
+
+
+@pytest.fixture(scope="session")
+def images(digits: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The oriented digits alone, (48, 16, 16), uint8, not writeable."""
+    return digits[0]
+
+
+@pytest.fixture(scope="session")
+def make_embedder() -> Callable[..., IRLINREmbedder]:
+    """Return a maker of embedders that train in a twentieth of a second."""
+
+    def make(**parameters: Any) -> IRLINREmbedder:
+        tiny = {
+            "d": 4,
+            "encoder_width": 2,
+            "n_frequencies": 4,
+            "inr_hidden": (4,),
+            "hypernetwork_hidden": (4,),
+            "max_epochs": 1,
+            "batch_size": 16,
+            "device": "cpu",
+            "precision": "float32",
+            "random_state": 0,
+        }
+        return IRLINREmbedder(**{**tiny, **parameters})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_clusterer() -> Callable[..., SCANClusterer]:
+    """Return a maker of clusterers that train as fast."""
+
+    def make(n_clusters: int = 3, **parameters: Any) -> SCANClusterer:
+        tiny = {
+            "n_neighbors": 3,
+            "max_epochs": 1,
+            "batch_size": 16,
+            "device": "cpu",
+            "precision": "float32",
+            "random_state": 0,
+        }
+        return SCANClusterer(n_clusters, **{**tiny, **parameters})
+
+    return make
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail when anything is trained."""
+
+    def backward(*_: Any, **__: Any) -> None:
+        raise AssertionError("a gradient was computed: something was trained")
+
+    monkeypatch.setattr(torch.Tensor, "backward", backward)

@@ -13,6 +13,7 @@ from invariant_cluster._geometry import (
     compose_poses,
     image_mass,
 )
+from invariant_cluster._runtime import autocast
 from invariant_cluster._validation import ImageLayout
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
@@ -47,6 +48,8 @@ class ImageEncoder(nn.Module):
         In raw units; what a motion brings into the frame.
     layout : ImageLayout
         How the user's arrays hold images.
+    train_dtype : torch.dtype or None
+        Precision of trunk and head in training; they evaluate in float32.
     """
 
     low: Tensor
@@ -64,9 +67,11 @@ class ImageEncoder(nn.Module):
         intensity_range: tuple[float, float],
         background: Tensor,
         layout: ImageLayout,
+        train_dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.trunk = trunk
+        # Convolutions in this format are up to 1.8 times faster on a CPU.
+        self.trunk: nn.Module = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.head = make_mlp([n_features] * 3 + [d + pose_rule.n_outputs])
         # Without it z starts almost constant, and training long stays on the plateau
         # where z tells only how bright an image is.
@@ -75,6 +80,7 @@ class ImageEncoder(nn.Module):
         self.pose_rule = pose_rule
         self.align = align
         self.layout = layout
+        self.train_dtype = train_dtype
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
@@ -105,7 +111,10 @@ class ImageEncoder(nn.Module):
 
     def encode_aligned(self, seen: Tensor) -> Encoding:
         """Encode scaled images that need no alignment (any more)."""
-        outputs = self.head(self.trunk(seen)).float()
+        inputs = seen.contiguous(memory_format=torch.channels_last)
+        with autocast(seen.device, self.train_dtype if self.training else None):
+            outputs = self.head(self.trunk(inputs))
+        outputs = outputs.float()
         pose = self.pose_rule.split(outputs[:, self.d :])
         return Encoding(self.norm(outputs[:, : self.d]), seen, pose)
 

@@ -14,6 +14,7 @@ from invariant_cluster._geometry import (
     rotation_matrix,
     to_canonical,
 )
+from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._hypernetwork import Hypernetwork
 from invariant_cluster.modules._image_encoder import Encoding, ImageEncoder
 from invariant_cluster.modules._inr import ImplicitNetwork
@@ -99,13 +100,15 @@ class IRLINR(nn.Module):
         points = pixel_grid(height, width, device=index.device).reshape(-1, 2)[index]
         rule = self.encoder.pose_rule
         rotation, tau = rule.rotation(encoding.pose), rule.tau(encoding.pose)
-        logits = self.draw(encoding.z, to_canonical(points, rotation, tau)).float()
+        logits = self.draw(encoding.z, to_canonical(points, rotation, tau))
         targets = encoding.seen.flatten(2)[:, :, index].transpose(1, 2)
         return Reconstruction(logits, targets)
 
     def draw(self, z: Tensor, points: Tensor) -> Tensor:
         """Return the logits of the image of z at canonical points (n, p, 2)."""
-        return self.implicit(points, self.hypernetwork(z))
+        with autocast(z.device, self.encoder.train_dtype if self.training else None):
+            logits = self.implicit(points, self.hypernetwork(z))
+        return logits.float()
 
     def draw_image(self, z: Tensor, theta: Tensor, tau: Tensor) -> Tensor:
         """Return the scaled image of each z in a pose, shape (n, c, h, w).

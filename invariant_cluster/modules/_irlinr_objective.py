@@ -9,6 +9,7 @@ from invariant_cluster._geometry import symmetry_targets
 from invariant_cluster._losses import (
     centered_cosine_consistency,
     cosine_consistency,
+    cross_correlation_consistency,
     cross_entropy,
     mse_consistency,
     squared_error,
@@ -19,6 +20,7 @@ from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 
 _RECONSTRUCTION = {"cross_entropy": cross_entropy, "squared_error": squared_error}
 _CONSISTENCY = {
+    "cross_correlation": cross_correlation_consistency,
     "centered_cosine": centered_cosine_consistency,
     "cosine": cosine_consistency,
     "mse": mse_consistency,
@@ -31,7 +33,7 @@ class IRLINRObjective(nn.Module):
     Parameters
     ----------
     reconstruction : {"cross_entropy", "squared_error"}
-    consistency : {"centered_cosine", "cosine", "mse"}
+    consistency : {"cross_correlation", "centered_cosine", "cosine", "mse"}
     pose_rule : PoseRule
     direction_scale : float
         Root mean square of the rule's direction vectors over the training set; an

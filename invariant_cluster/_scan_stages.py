@@ -1,0 +1,86 @@
+"""What SCAN's stages do between training: judge heads, guard self-labelling."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from invariant_cluster._losses import mean_entropy, scan_consistency
+from invariant_cluster._nets import TermNet, train
+from invariant_cluster._runtime import evaluating, map_batches, resolve_device
+from invariant_cluster.modules import ScanModule
+
+_INFERENCE_BATCH = 256
+
+
+def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.float32]:
+    """Return the log-probabilities of every head, shape (n, n_heads, n_clusters).
+
+    Parameters
+    ----------
+    module : ScanModule
+    rows : ndarray of shape (n, d) or (n, c, h, w)
+    device : str
+    """
+
+    def log_probabilities(batch: Tensor) -> Tensor:
+        return cast(Tensor, module(batch)).transpose(0, 1)
+
+    resolved = resolve_device(device)
+    with evaluating(module, resolved):
+        return map_batches(
+            log_probabilities, rows, batch_size=_INFERENCE_BATCH, device=resolved
+        )
+
+
+def scan_loss(
+    log_p: NDArray, p: NDArray, nearest: NDArray, entropy_weight: float
+) -> float:
+    """Return the SCAN loss of all rows with all their neighbours.
+
+    Parameters
+    ----------
+    log_p : ndarray of shape (n, n_clusters)
+        Of the rows.
+    p : ndarray of shape (m, n_clusters)
+        Probabilities of the rows among which the neighbours are.
+    nearest : int ndarray of shape (n, k)
+        Indices into p.
+    entropy_weight : float
+    """
+    log_q = np.log(p[nearest].clip(np.finfo(np.float32).tiny))
+    first, second = torch.from_numpy(log_p), torch.from_numpy(log_q)
+    consistency = scan_consistency(first[:, None, :], second).mean()
+    return float(consistency - entropy_weight * mean_entropy(first))
+
+
+def best_head(log_p: NDArray, neighbors: NDArray, entropy_weight: float) -> int:
+    """Return which head (n, n_heads, n_clusters) has the lowest SCAN loss."""
+    losses = [
+        scan_loss(head, np.exp(head), neighbors, entropy_weight)
+        for head in np.ascontiguousarray(np.moveaxis(log_p, 1, 0))
+    ]
+    return int(np.argmin(losses))
+
+
+def train_guarded(net: TermNet, images: NDArray, device: str) -> None:
+    """Self-label on images (n, c, h, w); undo it if a cluster in use is lost."""
+    module = cast(ScanModule, net.module)
+    before = copy.deepcopy(module.state_dict())
+    used = np.unique(infer_heads(module, images, device).argmax(axis=2))
+    train(net, images)
+    lost = np.setdiff1d(used, infer_heads(module, images, device).argmax(axis=2))
+    if len(lost):
+        module.load_state_dict(before)
+        warnings.warn(
+            f"Self-labelling emptied cluster(s) {lost.tolist()}; the result before it "
+            "was kept. Lower confidence_threshold or self_label_lr.",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -1,0 +1,360 @@
+"""Bad input gets an error that names it, before anything is trained."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from torch import nn
+
+PUBLIC = ["transform", "predict_pose", "reconstruct", "canonicalize", "score"]
+
+
+@pytest.fixture
+def floats(images):
+    return images.astype(np.float64)
+
+
+@pytest.fixture(scope="session")
+def rows():
+    return np.random.default_rng(0).normal(size=(30, 4))
+
+
+@pytest.fixture(scope="module")
+def embedder(make_embedder, images):
+    return make_embedder().fit(images)
+
+
+@pytest.fixture(scope="module")
+def embedding(embedder, images):
+    return embedder.transform(images)
+
+
+def with_value(array, value, row=3, dtype=None):
+    """Return a copy with the value in the middle of one row."""
+    changed = array.astype(dtype or array.dtype)
+    changed[(row, *(side // 2 for side in array.shape[1:]))] = value
+    return changed
+
+
+def as_objects(array, value):
+    return with_value(array, value, dtype=object)
+
+
+BAD_IMAGES = {
+    "nan": (lambda X: with_value(X, np.nan), "X contains NaN, first in row 3"),
+    "inf": (lambda X: with_value(X, -np.inf), "X contains infinity.*first in row 3"),
+    "beyond float32": (
+        lambda X: with_value(X, 1e300),
+        "X contains infinity.*first in row 3",
+    ),
+    "nan as an object": (
+        lambda X: as_objects(X, None),
+        "X contains NaN, first in row 3",
+    ),
+    "nan in flat rows": (
+        lambda X: with_value(X.reshape(len(X), -1), np.nan),
+        "X contains NaN, first in row 3",
+    ),
+    "complex": (lambda X: X + 1j, r"X is complex.*np\.abs\(X\)"),
+    "text among numbers": (
+        lambda X: as_objects(X, "a"),
+        "X holds values that are no numbers.*'a'.*numeric array",
+    ),
+    "text": (lambda X: X.astype(str), "[Cc]onvert your data to numeric"),
+    "ragged": (
+        lambda X: [*X[:3], X[3, :10]],
+        "X is a ragged list.*[Pp]ad or resize",
+    ),
+    "one value": (lambda X: X[0, 0, 0], "at least 1 dimension"),
+    "one row of pixels": (lambda X: X[0, 0], r"X has shape \(16,\).*[Rr]eshape"),
+    "a batch of batches": (
+        lambda X: np.stack([X, X])[..., None],
+        r"X has shape \(2, 48, 16, 16, 1\): expected images \(n, h, w\)",
+    ),
+    "no image": (lambda X: X[:0], r"0 sample.*\(0, 16, 16\)"),
+    "one image": (lambda X: X[:1], r"1 sample.*\(1, 16, 16\).*minimum of 2"),
+    "no pixel": (lambda X: X[:, :, :0].reshape(len(X), 0), r"0 feature\(s\)"),
+    "small": (
+        lambda X: X[:, :7],
+        r"images of 7 x 16 pixels are too small, at least 8 x 8.*[Ee]nlarge or pad",
+    ),
+    "ambiguous channels": (
+        lambda X: np.repeat(X[:, None], 16, axis=1),
+        r"shape \(16, 16, 16\) are ambiguous.*image_shape=\(h, w, c\)",
+    ),
+    "channels on both sides": (
+        lambda X: np.repeat(X[:, None, :, :3], 4, axis=1),
+        r"shape \(4, 16, 3\) are ambiguous.*image_shape=\(h, w, c\)",
+    ),
+    "sparse": (lambda X: sparse.csr_array(X.reshape(len(X), -1)), "[Ss]parse.*toarray"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_IMAGES)
+def test_bad_images(name, make_embedder, floats, no_training):
+    spoil, told = BAD_IMAGES[name]
+    with pytest.raises((ValueError, TypeError), match=f"(?s){told}"):
+        make_embedder().fit(spoil(floats))
+
+
+@pytest.mark.parametrize("name", ["nan", "inf", "complex", "text among numbers"])
+@pytest.mark.parametrize("method", PUBLIC)
+def test_bad_images_after_fit(method, name, embedder, floats):
+    spoil, told = BAD_IMAGES[name]
+    with pytest.raises((ValueError, TypeError), match=told):
+        getattr(embedder, method)(spoil(floats))
+
+
+@pytest.mark.parametrize("method", PUBLIC)
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda X: X[:, :12],
+        lambda X: X[:, :12, :12],
+        lambda X: X[..., None],
+        lambda X: X.reshape(len(X), -1),
+    ],
+    ids=["cut", "smaller", "with a channel axis", "flat"],
+)
+def test_another_shape_than_at_fit(method, other, embedder, images):
+    with pytest.raises(
+        ValueError,
+        match=r"X has shape .* IRLINREmbedder was fitted on arrays of shape "
+        r"\(n, 16, 16\).*resize or reshape",
+    ):
+        getattr(embedder, method)(other(images))
+
+
+@pytest.mark.parametrize("method", PUBLIC)
+def test_embedder_not_fitted(method, make_embedder, images):
+    with pytest.raises(NotFittedError):
+        getattr(make_embedder(), method)(images)
+
+
+def test_rows_that_fill_no_square_are_padded_with_a_warning(make_embedder):
+    rows = np.random.default_rng(0).uniform(size=(20, 10))
+    with pytest.warns(
+        UserWarning, match=r"Rows of 10 values .*\(8, 8\).*image_shape"
+    ) as record:
+        embedder = make_embedder().fit(rows)
+    assert len(record) == 1
+    assert embedder.image_shape_ == (8, 8)
+    assert embedder.n_features_in_ == 10
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert embedder.transform(rows).shape == (20, 4)
+        assert embedder.reconstruct(rows).shape == (20, 10)
+
+
+BAD_EMBEDDER = {
+    "decoder": ["mlp"],
+    "encoder": ["vit", 3],
+    "invariance": ["scale", None],
+    "align": ["yes"],
+    "symmetry_breaking": ["mean", False],
+    "reconstruction": ["l1", None],
+    "consistency": ["l1", None],
+    "precision": ["float16", None],
+    "device": ["banana", 3],
+    "d": [0, -1, 2.5, None],
+    "encoder_width": [0],
+    "n_frequencies": [0],
+    "frequency_scale": [0.0, -1.0],
+    "inr_hidden": [8, (0,), (2.5,), ("a",)],
+    "hypernetwork_hidden": [8, (0,), (2.5,), ("a",)],
+    "translation_std": [-0.1, np.nan, np.inf],
+    "reconstruction_weight": [-1.0],
+    "consistency_weight": [-1.0],
+    "symmetry_weight": [-1.0, np.nan],
+    "background": ["white", [1, 2], np.nan, [np.inf]],
+    "intensity_range": [(3, 3), (2, 1), (1,), (0, 1, 2), (0, np.inf)],
+    "n_pixels": [0, 2.5],
+    "max_epochs": [0],
+    "batch_size": [1],
+    "lr": [0.0, -1.0, np.nan],
+    "weight_decay": [-1.0],
+    "callbacks": ["early", [3]],
+    "warm_start": ["yes"],
+    "random_state": ["a", -1],
+    "verbose": [-1],
+    "image_shape": ["ab", (16,), (8, 32), (16, 16, 1)],
+}
+
+BAD_CLUSTERER = {
+    "n_clusters": [0, -1, 2.5, 31],
+    "n_neighbors": [0, 30, 31, 2.5],
+    "n_heads": [0],
+    "entropy_weight": [-1.0, np.nan],
+    "fine_tune": ["yes", None],
+    "augmentation": ["S2", "R+S1", None],
+    "max_epochs": [0],
+    "batch_size": [1],
+    "lr": [0.0, np.nan],
+    "weight_decay": [-1.0],
+    "self_label": ["yes"],
+    "confidence_threshold": [0.0, 1.0],
+    "self_label_max_epochs": [0],
+    "self_label_lr": [0.0],
+    "device": ["banana", 3],
+    "precision": ["float16"],
+    "callbacks": ["early", [3]],
+    "random_state": ["a"],
+    "verbose": [-1],
+}
+
+
+def pairs(table):
+    return [
+        pytest.param(name, value, id=f"{name}={value}")
+        for name, values in table.items()
+        for value in values
+    ]
+
+
+def named(name):
+    """Return a pattern: the parameter as scikit-learn or as we name it."""
+    return rf"'{name}' parameter|\b{name}="
+
+
+@pytest.mark.parametrize(("name", "value"), pairs(BAD_EMBEDDER))
+def test_bad_embedder_parameter(name, value, make_embedder, images, no_training):
+    embedder = make_embedder(**{name: value})
+    with pytest.raises((ValueError, TypeError), match=named(name)):
+        embedder.fit(images)
+
+
+@pytest.mark.parametrize(("name", "value"), pairs(BAD_CLUSTERER))
+def test_bad_clusterer_parameter(name, value, make_clusterer, rows, no_training):
+    clusterer = make_clusterer(**{"fine_tune": False, name: value})
+    with pytest.raises((ValueError, TypeError), match=named(name)):
+        clusterer.fit(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("image_shape", (8, 8), r"\(8, 8\) holds 64 values.*256 features.*product"),
+        ("image_shape", (4, 64), "images of 4 x 64 pixels are too small"),
+    ],
+)
+def test_image_shape_that_fits_no_row(
+    name, value, told, make_embedder, images, no_training
+):
+    with pytest.raises(ValueError, match=told):
+        make_embedder(**{name: value}).fit(images.reshape(len(images), -1))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
+@pytest.mark.parametrize("maker", ["make_embedder", "make_clusterer"])
+def test_absent_device(maker, request, images, no_training):
+    estimator = request.getfixturevalue(maker)(device="cuda")
+    with pytest.raises(ValueError, match=r"device='cuda' is not available.*'cpu'"):
+        estimator.fit(images.reshape(len(images), -1))
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [lambda c: nn.Identity(), lambda c: nn.Flatten(0), lambda c: 3],
+    ids=["images", "one vector", "no module"],
+)
+def test_encoder_factory_that_yields_no_features(
+    factory, make_embedder, images, no_training
+):
+    with pytest.raises((ValueError, TypeError), match=r"encoder.*\(n, n_features\)"):
+        make_embedder(encoder=factory).fit(images)
+
+
+BAD_ROWS = {
+    "nan": (lambda X: with_value(X, np.nan), "X contains NaN, first in row 3"),
+    "inf": (lambda X: with_value(X, np.inf), "X contains infinity.*first in row 3"),
+    "complex": (lambda X: X + 1j, "[Cc]omplex data not supported"),
+    "text among numbers": (
+        lambda X: as_objects(X, "a"),
+        r"\bX\b.*could not convert string to float: 'a'",
+    ),
+    "text": (lambda X: X.astype(str), "[Cc]onvert your data to numeric"),
+    "ragged": (lambda X: [[1.0, 2.0], [1.0]], "X is a ragged list"),
+    "1-D": (lambda X: X[0], "1D array.*[Rr]eshape"),
+    "images": (lambda X: X.reshape(-1, 2, 2), "dim 3.*SCANClusterer"),
+    "no row": (lambda X: X[:0], r"0 sample.*\(0, 4\)"),
+    "one row": (lambda X: X[:1], r"1 sample.*\(1, 4\)"),
+    "no column": (lambda X: X[:, :0], r"0 feature\(s\)"),
+    "sparse": (lambda X: sparse.csr_array(X), "[Ss]parse.*toarray"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_bad_rows(name, make_clusterer, rows, no_training):
+    spoil, told = BAD_ROWS[name]
+    with pytest.raises((ValueError, TypeError), match=f"(?s){told}"):
+        make_clusterer(fine_tune=False).fit(spoil(rows))
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score"])
+def test_bad_rows_after_fit(method, make_clusterer, rows):
+    clusterer = make_clusterer(fine_tune=False)
+    with pytest.raises(NotFittedError):
+        getattr(clusterer, method)(rows)
+    clusterer.fit(rows)
+    with pytest.raises(ValueError, match=r"3 features.*SCANClusterer.*4 features"):
+        getattr(clusterer, method)(rows[:, :3])
+    with pytest.raises(ValueError, match="X contains NaN, first in row 3"):
+        getattr(clusterer, method)(with_value(rows, np.nan))
+
+
+def test_more_clusters_than_samples(make_clusterer, rows, no_training):
+    with pytest.raises(ValueError, match=r"n_clusters=31.*n_samples=30.*lower"):
+        make_clusterer(31, fine_tune=False).fit(rows)
+
+
+def test_more_neighbors_than_samples(make_clusterer, rows, no_training):
+    with pytest.raises(ValueError, match=r"n_neighbors=30.*1 to 29.*n_samples=30"):
+        make_clusterer(n_neighbors=30, fine_tune=False).fit(rows)
+
+
+def test_fine_tuning_on_plain_rows(make_clusterer, embedding, no_training):
+    told = r"fine_tune=True but X is a plain array.*fine_tune=False"
+    for plain in [np.asarray(embedding), embedding[:], embedding * 1, embedding.copy()]:
+        with pytest.raises(ValueError, match=told):
+            make_clusterer(fine_tune=True).fit(plain)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score"])
+def test_fine_tuned_clusterer_asks_for_images(
+    method, make_clusterer, make_embedder, images, embedding
+):
+    clusterer = make_clusterer().fit(embedding)
+    call = getattr(clusterer, method)
+    with pytest.raises(ValueError, match=r"needs images.*plain array.*fine_tune=False"):
+        call(np.asarray(embedding))
+    smaller = make_embedder().fit_transform(images[:, :12])
+    with pytest.raises(ValueError, match=r"\(48, 12, 16\).*\(n, 16, 16\).*resize"):
+        call(smaller)
+
+
+@pytest.mark.parametrize("name", ["nan", "small", "one image"])
+def test_a_refused_fit_leaves_the_embedder_unfitted(name, make_embedder, floats):
+    embedder = make_embedder()
+    with pytest.raises(ValueError, match=r"\d"):
+        embedder.fit(BAD_IMAGES[name][0](floats))
+    with pytest.raises(NotFittedError):
+        embedder.transform(floats)
+
+
+def test_a_refused_fit_leaves_the_clusterer_unfitted(make_clusterer, rows):
+    clusterer = make_clusterer(n_neighbors=30, fine_tune=False)
+    with pytest.raises(ValueError, match="n_neighbors"):
+        clusterer.fit(rows)
+    with pytest.raises(NotFittedError):
+        clusterer.predict(rows)
+
+
+def test_a_refused_refit_leaves_the_embedder_as_it_was(make_embedder, floats):
+    embedder = make_embedder().fit(floats)
+    z = np.asarray(embedder.transform(floats))
+    with pytest.raises(ValueError, match="NaN"):
+        embedder.fit(with_value(floats[:, :10], np.nan))
+    np.testing.assert_array_equal(embedder.transform(floats), z)

@@ -1,0 +1,412 @@
+"""Each loss against plain loops over its formula, and the objective that sums them."""
+
+import math
+import statistics
+
+import pytest
+import torch
+
+from invariant_cluster._geometry import center_of_mass, complex_moment
+from invariant_cluster._losses import (
+    centered_cosine_consistency,
+    cosine_consistency,
+    cross_correlation_consistency,
+    cross_entropy,
+    mean_entropy,
+    mse_consistency,
+    scan_consistency,
+    self_label_loss,
+    squared_error,
+    symmetry_loss,
+)
+from invariant_cluster.modules import (
+    IRLINRObjective,
+    PoseRule,
+    PoseVectors,
+    Reconstruction,
+    TrainingBatch,
+)
+
+
+def sigmoid(value):
+    return 1 / (1 + math.exp(-value))
+
+
+def naive_squared_error(logits, targets):
+    """Section 3.3.1: ``1/P sum_p ||J_p - I_p||^2``, mean over images."""
+    total = 0.0
+    for image, wanted in zip(logits, targets, strict=True):
+        per_image = 0.0
+        for p in range(len(image)):
+            for c in range(len(image[p])):
+                per_image += (wanted[p][c] - sigmoid(image[p][c])) ** 2
+        total += per_image / len(image)
+    return total / len(logits)
+
+
+def naive_cross_entropy(logits, targets):
+    total = 0.0
+    for image, wanted in zip(logits, targets, strict=True):
+        for p in range(len(image)):
+            for logit, j in zip(image[p], wanted[p], strict=True):
+                s = sigmoid(logit)
+                total += (-j * math.log(s) - (1 - j) * math.log(1 - s)) / len(image)
+    return total / len(logits)
+
+
+def naive_cosine(z1, z2):
+    """Section 3.3.2: ``1 - z1 . z2 / (|z1| |z2|)``, mean over images."""
+    total = 0.0
+    for a, b in zip(z1, z2, strict=True):
+        dot = sum(x * y for x, y in zip(a, b, strict=True))
+        total += 1 - dot / (math.hypot(*a) * math.hypot(*b))
+    return total / len(z1)
+
+
+def naive_centered_cosine(z1, z2):
+    rows = [*z1, *z2]
+    mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+    def minus_mean(z):
+        return [[x - m for x, m in zip(row, mean, strict=True)] for row in z]
+
+    return naive_cosine(minus_mean(z1), minus_mean(z2))
+
+
+def naive_cross_correlation(z1, z2):
+    """Barlow Twins: ``1/d (sum_i (1 - C_ii)^2 + 0.1 sum_{i != j} C_ij^2)``."""
+    d, total = len(z1[0]), 0.0
+    for i in range(d):
+        for j in range(d):
+            a, b = [row[i] for row in z1], [row[j] for row in z2]
+            correlation = statistics.correlation(a, b)
+            total += (1 - correlation) ** 2 if i == j else 0.1 * correlation**2
+    return total / d
+
+
+def naive_mse(z1, z2):
+    errors = [
+        (x - y) ** 2
+        for a, b in zip(z1, z2, strict=True)
+        for x, y in zip(a, b, strict=True)
+    ]
+    return sum(errors) / len(errors)
+
+
+def naive_symmetry(tau, theta, center, has_mass):
+    """Section 3.4: ``||m - |tau| (cos theta, -sin theta)||^2``, where there is mass.
+
+    In the paper's own (tau, theta), which move the image the other way.
+    """
+    total, count = 0.0, 0
+    for i in range(len(tau)):
+        if has_mass[i]:
+            length = math.hypot(*tau[i])
+            x = center[i][0] - length * math.cos(theta[i])
+            y = center[i][1] + length * math.sin(theta[i])
+            total += x**2 + y**2
+            count += 1
+    return total / count
+
+
+def naive_scan(p, q):
+    """SCAN, equation 2, first term: ``-mean log <p, q>``."""
+    total = 0.0
+    for a, b in zip(p, q, strict=True):
+        total -= math.log(sum(x * y for x, y in zip(a, b, strict=True)))
+    return total / len(p)
+
+
+def naive_entropy(p):
+    """SCAN, equation 2, second term: entropy of the mean probabilities."""
+    mean = [sum(column) / len(p) for column in zip(*p, strict=True)]
+    return -sum(m * math.log(m) for m in mean)
+
+
+def naive_self_label(p, labels, confident):
+    """Section 2.3: mean cross-entropy a cluster, then mean over the clusters."""
+    clusters = {}
+    for row, label, sure in zip(p, labels, confident, strict=True):
+        if sure:
+            clusters.setdefault(label, []).append(-math.log(row[label]))
+    return sum(sum(part) / len(part) for part in clusters.values()) / len(clusters)
+
+
+# Reconstruction
+
+
+@pytest.mark.parametrize(
+    ("loss", "twin"),
+    [(squared_error, naive_squared_error), (cross_entropy, naive_cross_entropy)],
+)
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_reconstruction_equals_the_naive_twin(loss, twin, n_channels):
+    logits, targets = torch.randn(4, 7, n_channels) * 3, torch.rand(4, 7, n_channels)
+    expected = twin(logits.tolist(), targets.tolist())
+    assert loss(logits, targets).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [squared_error, cross_entropy])
+def test_reconstruction_is_least_at_the_target(loss):
+    targets = torch.rand(2, 5, 1) * 0.9 + 0.05
+    best = targets.logit().requires_grad_()
+    loss(best, targets).backward()
+    assert best.grad.abs().max() < 1e-6
+    with torch.no_grad():
+        assert loss(best + 0.1, targets) > loss(best, targets)
+        assert loss(best - 0.1, targets) > loss(best, targets)
+
+
+def test_cross_entropy_pulls_where_the_sigmoid_saturates():
+    logits = torch.full((1, 1, 1), -30.0, requires_grad=True)
+    cross_entropy(logits, torch.ones(1, 1, 1)).backward()
+    assert logits.grad.item() == pytest.approx(-1)
+
+
+def test_cross_entropy_is_finite_at_extreme_logits():
+    logits = torch.tensor([[[1e4], [-1e4]]])
+    assert cross_entropy(logits, torch.tensor([[[0.0], [1.0]]])).item() == 1e4
+
+
+# Consistency
+
+
+@pytest.mark.parametrize(
+    ("loss", "twin"),
+    [
+        (cosine_consistency, naive_cosine),
+        (centered_cosine_consistency, naive_centered_cosine),
+        (mse_consistency, naive_mse),
+    ],
+)
+def test_consistency_equals_the_naive_twin(loss, twin):
+    z1, z2 = torch.randn(2, 9, 5) + 1
+    expected = twin(z1.tolist(), z2.tolist())
+    assert loss(z1, z2).item() == pytest.approx(expected, rel=1e-5)
+    assert loss(z1, z1).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_cross_correlation_equals_the_naive_twin():
+    z1, z2 = torch.randn(2, 9, 5) * 3 + 1
+    expected = naive_cross_correlation(z1.tolist(), z2.tolist())
+    found = cross_correlation_consistency(z1, z2).item()
+    assert found == pytest.approx(expected, rel=1e-3)  # it has a floor of variance
+
+
+def test_cross_correlation_wants_dimensions_that_agree_and_differ():
+    spread = torch.cat([torch.eye(4), -torch.eye(4)])  # uncorrelated dimensions
+    alike = torch.randn(8, 1).expand(8, 4)
+    assert cross_correlation_consistency(spread, spread).item() < 1e-5
+    assert cross_correlation_consistency(alike, alike).item() == pytest.approx(
+        0.1 * 3, rel=1e-2
+    )
+    assert cross_correlation_consistency(spread, -spread).item() > 3
+
+
+def test_one_constant_direction_meets_the_cosine_but_not_the_centered_cosine():
+    z1, z2 = torch.randn(2, 50, 8) + 100
+    assert cosine_consistency(z1, z2) < 0.01
+    assert centered_cosine_consistency(z1, z2) > 0.5
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        cosine_consistency,
+        centered_cosine_consistency,
+        cross_correlation_consistency,
+    ],
+)
+def test_zero_representations_give_no_nan(loss):
+    z = torch.zeros(4, 3, requires_grad=True)
+    loss(z, z).backward()
+    assert z.grad.isfinite().all()
+
+
+# Symmetry breaking
+
+
+def test_symmetry_loss_equals_the_papers_formula():
+    estimate, center = torch.randn(2, 6, 2)
+    has_mass = torch.tensor([True, True, False, True, False, True])
+    tau = (-estimate).tolist()
+    theta = (-torch.atan2(estimate[:, 1], estimate[:, 0])).tolist()
+    expected = naive_symmetry(tau, theta, center.tolist(), has_mass.tolist())
+    found = symmetry_loss(estimate, center, has_mass).item()
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_images_without_mass_get_no_gradient():
+    estimate = torch.randn(3, 2, requires_grad=True)
+    symmetry_loss(estimate, torch.zeros(3, 2), torch.tensor([1, 0, 1]) > 0).backward()
+    assert not estimate.grad[1].any()
+    assert estimate.grad[[0, 2]].all()
+
+
+def test_a_batch_without_mass_has_no_symmetry_loss():
+    estimate = torch.randn(3, 2, requires_grad=True)
+    loss = symmetry_loss(estimate, torch.zeros(3, 2), torch.zeros(3) > 0)
+    loss.backward()
+    assert loss.item() == 0
+    assert not estimate.grad.any()
+
+
+# SCAN
+
+
+def test_scan_consistency_equals_the_naive_twin():
+    p, q = torch.randn(2, 3, 8, 4).softmax(dim=-1)
+    found = scan_consistency(p.log(), q.log())
+    expected = [naive_scan(a, b) for a, b in zip(p.tolist(), q.tolist(), strict=True)]
+    assert found.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_scan_consistency_is_least_for_equal_and_certain_rows():
+    certain = torch.eye(4).clamp_min(1e-12).log()
+    assert scan_consistency(certain, certain).item() == pytest.approx(0, abs=1e-6)
+    assert scan_consistency(certain, certain.roll(1, 0)).item() > 10
+
+
+def test_mean_entropy_equals_the_naive_twin():
+    p = torch.randn(3, 8, 4).softmax(dim=-1)
+    expected = [naive_entropy(head) for head in p.tolist()]
+    assert mean_entropy(p.log()).tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_mean_entropy_is_largest_when_clusters_are_equally_filled():
+    log_p = torch.eye(4).clamp_min(1e-30).log()
+    assert mean_entropy(log_p).item() == pytest.approx(math.log(4), rel=1e-5)
+    assert mean_entropy(log_p[[0, 0, 0, 0]]).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_an_empty_cluster_gives_no_nan():
+    log_p = torch.tensor([[0.0, -200.0], [0.0, -200.0]], requires_grad=True)
+    mean_entropy(log_p).backward()
+    assert log_p.grad.isfinite().all()
+
+
+# Self-labelling
+
+
+def test_self_label_loss_equals_the_naive_twin():
+    logits, labels = torch.randn(12, 4), torch.randint(3, (12,))  # cluster 3 unused
+    confident = torch.rand(12) < 0.6
+    twin = naive_self_label(
+        logits.softmax(dim=1).tolist(), labels.tolist(), confident.tolist()
+    )
+    found = self_label_loss(logits, labels, confident, n_clusters=4)
+    assert found.item() == pytest.approx(twin, rel=1e-5)
+
+
+def test_a_large_cluster_weighs_no_more_than_a_small_one():
+    logits = torch.tensor([[2.0, 0.0]] * 9 + [[0.0, 1.0]])
+    labels = torch.tensor([0] * 9 + [1])
+    sure = torch.ones(10, dtype=torch.bool)
+    once = self_label_loss(logits[8:], labels[8:], sure[8:], 2)
+    assert self_label_loss(logits, labels, sure, 2).item() == pytest.approx(once.item())
+
+
+def test_without_confident_images_self_labelling_does_nothing():
+    logits = torch.randn(5, 3, requires_grad=True)
+    loss = self_label_loss(
+        logits, torch.zeros(5, dtype=torch.long), torch.zeros(5) > 0, 3
+    )
+    loss.backward()
+    assert loss.item() == 0
+    assert not logits.grad.any()
+
+
+# The objective of IRL-INR
+
+
+WEIGHTS = {"reconstruction": 2.0, "consistency": 0.5, "symmetry": 15.0}
+
+
+def make_objective(rule="complex_moment", translates=True, **options):
+    settings = {
+        "reconstruction": "cross_entropy",
+        "consistency": "cosine",
+        "direction_scale": 0.5,
+        **{f"{name}_weight": weight for name, weight in WEIGHTS.items()},
+    }
+    return IRLINRObjective(pose_rule=PoseRule(rule, translates), **settings | options)
+
+
+def make_batch(mass=None, n=4):
+    return TrainingBatch(
+        Reconstruction(torch.randn(n, 6, 1), torch.rand(n, 6, 1)),
+        PoseVectors(
+            torch.randn(n, 2, requires_grad=True), torch.randn(n, 2, requires_grad=True)
+        ),
+        torch.rand(n, 8, 8) if mass is None else mass,
+        torch.randn(n, 3),
+        torch.randn(n, 3),
+    )
+
+
+@pytest.mark.parametrize(
+    ("reconstruction", "error"),
+    [("cross_entropy", cross_entropy), ("squared_error", squared_error)],
+)
+@pytest.mark.parametrize(
+    ("consistency", "distance"),
+    [
+        ("cosine", cosine_consistency),
+        ("centered_cosine", centered_cosine_consistency),
+        ("cross_correlation", cross_correlation_consistency),
+        ("mse", mse_consistency),
+    ],
+)
+def test_the_objective_is_the_weighted_sum_of_its_terms(
+    reconstruction, error, consistency, distance
+):
+    objective = make_objective(reconstruction=reconstruction, consistency=consistency)
+    batch = make_batch()
+    terms = objective(batch)
+    assert terms["reconstruction"] == error(*batch.reconstruction)
+    assert terms["consistency"] == distance(batch.z1, batch.z2)
+    assert terms["squared_error"] == squared_error(*batch.reconstruction)
+    total = sum(weight * terms[name].item() for name, weight in WEIGHTS.items())
+    assert terms["loss"].item() == pytest.approx(total, rel=1e-5)
+
+
+def test_the_symmetry_term_of_the_complex_moment():
+    """Mean ||m - m-hat||^2 plus mean ||mu_21 / scale - u-hat||^2."""
+    batch, total = make_batch(), 0.0
+    m = center_of_mass(batch.mass)
+    mu = complex_moment(batch.mass, m) / 0.5
+    for target, estimate in zip((m, mu), batch.pose, strict=True):
+        total += (target - estimate).square().sum(dim=1).mean().item()
+    assert make_objective()(batch)["symmetry"].item() == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize("rule", ["center_of_mass", "complex_moment"])
+def test_the_symmetry_term_of_images_without_mass_has_no_gradient(rule):
+    mass = torch.rand(4, 8, 8)
+    mass[1] = 0
+    batch = make_batch(mass)
+    make_objective(rule)(batch)["loss"].backward()
+    used = [v for v in batch.pose if v.grad is not None]
+    assert len(used) == (1 if rule == "center_of_mass" else 2)
+    for vector in used:
+        assert not vector.grad[1].any()
+        assert vector.grad[[0, 2, 3]].all()
+
+
+def test_without_a_rule_there_is_no_symmetry_term():
+    batch = make_batch()
+    terms = make_objective(None)(batch)
+    assert terms["symmetry"].item() == 0
+    terms["loss"].backward()
+    assert not batch.pose.center.grad.any()
+
+
+def test_effective_d_counts_the_dimensions_in_use():
+    spread = torch.cat([torch.eye(3), -torch.eye(3)])
+    batch = make_batch(n=6)
+    objective = make_objective()
+    assert objective(batch._replace(z1=spread))["effective_d"].item() == pytest.approx(
+        3
+    )
+    line = torch.linspace(-1, 1, 6)[:, None] * torch.tensor([[1.0, 2.0, 3.0]]) + 5
+    assert objective(batch._replace(z1=line))["effective_d"].item() == pytest.approx(1)

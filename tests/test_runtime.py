@@ -1,0 +1,134 @@
+"""Devices that are there, seeds that stay inside, batches of any dtype."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from invariant_cluster._runtime import (
+    autocast,
+    draw_seed,
+    evaluating,
+    map_batches,
+    resolve_device,
+    resolve_precision,
+    seeded,
+    to_tensor,
+)
+
+CPU = torch.device("cpu")
+
+
+def test_auto_is_the_gpu_where_there_is_one(monkeypatch):
+    for available, kind in [(True, "cuda"), (False, "cpu")]:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda value=available: value)
+        assert resolve_device("auto").type == kind
+
+
+def test_known_devices():
+    assert resolve_device("cpu") == resolve_device(CPU) == CPU
+
+
+@pytest.mark.parametrize("device", ["tpu", "gpu0", "", "cuda:97", "mps:5", "hpu", "meta"])
+def test_a_device_that_is_not_there_is_named(device):
+    with pytest.raises(ValueError, match=rf"device='{device}' is not available here.*"):
+        resolve_device(device)
+    with pytest.raises(ValueError, match=r"use device='auto' or 'cpu'"):
+        resolve_device(device)
+
+
+@pytest.mark.parametrize(
+    ("precision", "expected"), [("float32", None), ("bfloat16", torch.bfloat16)]
+)
+def test_precision_as_asked(precision, expected):
+    assert resolve_precision(precision, "cpu") == expected
+
+
+def test_automatic_precision_is_one_of_the_two():
+    assert resolve_precision("auto", "cpu") in (None, torch.bfloat16)
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_matrix_products_run_in_the_precision(dtype):
+    with autocast("cpu", dtype):
+        product = torch.rand(2, 2) @ torch.rand(2, 2)
+    assert product.dtype == (dtype or torch.float32)
+
+
+@pytest.mark.usefixtures("generators_unchanged")
+def test_seeded_blocks_repeat_and_leave_the_generators_alone():
+    draws = []
+    for seed in (3, 3, 4):
+        with seeded(seed):
+            draws.append(torch.rand(5).tolist())
+    assert draws[0] == draws[1] != draws[2]
+
+
+@pytest.mark.usefixtures("generators_unchanged")
+def test_generators_are_put_back_after_an_error():
+    with pytest.raises(RuntimeError, match="inside"), seeded(3):
+        torch.rand(5)
+        raise RuntimeError("inside")
+
+
+@pytest.mark.usefixtures("generators_unchanged")
+def test_seeds_follow_scikit_learns_random_state():
+    assert draw_seed(3) == draw_seed(3) != draw_seed(4)
+    state = np.random.RandomState(3)
+    assert draw_seed(state) == draw_seed(3)
+    assert draw_seed(state) != draw_seed(3)
+    assert isinstance(draw_seed(0), int)
+
+
+def test_evaluating_is_without_gradients_and_ends_on_the_cpu():
+    module = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+    with evaluating(module, CPU):
+        assert not module.training
+        assert not module(torch.rand(1, 2)).requires_grad
+    assert {p.device for p in module.parameters()} == {CPU}
+    module(torch.rand(1, 2)).sum().backward()  # its weights can be trained again
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        ("uint8", torch.uint8),
+        ("float32", torch.float32),
+        ("bool", torch.float32),
+        ("uint16", torch.float32),
+        ("int64", torch.float32),
+        ("float16", torch.float32),
+        ("float64", torch.float32),
+        (">f4", torch.float32),
+        (">i2", torch.float32),
+    ],
+)
+def test_tensors_have_the_values_of_any_dtype(dtype, expected):
+    array = np.array([[0, 1, 5], [3, 100, 200]]).astype(dtype)
+    tensor = to_tensor(array)
+    assert tensor.dtype == expected
+    assert tensor.tolist() == array.astype(float).tolist()
+
+
+def test_strides_and_read_only_arrays_are_taken():
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    for view in (array[:, ::-1], np.moveaxis(array, -1, 1), array[:, :, ::2]):
+        assert to_tensor(view).tolist() == view.tolist()
+    array.flags.writeable = False
+    to_tensor(array).zero_()
+    assert array.any()
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_map_batches_equals_one_call(batch_size):
+    images, sizes = np.random.default_rng(0).random((7, 2, 3)), []
+
+    def function(batch):
+        sizes.append(len(batch))
+        return batch.double().sum(dim=1)
+
+    result = map_batches(function, images, batch_size=batch_size, device=CPU)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, images.sum(axis=1), rtol=1e-6)
+    assert max(sizes) <= batch_size
+    assert sum(sizes) == 7

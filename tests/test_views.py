@@ -1,0 +1,239 @@
+"""Random views: each image its own, of the sizes that the paper says, never mirrored."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from invariant_cluster._geometry import (
+    analytic_pose,
+    center_of_mass,
+    complex_moment,
+    image_mass,
+    pixel_grid,
+)
+from invariant_cluster._views import (
+    AUGMENTATIONS,
+    Augmentation,
+    ImageRows,
+    NeighborPairs,
+    keep_batch,
+    rigid_views,
+)
+
+FILL = torch.zeros(1, 1, 1)
+
+
+def draw_spots(n, side=24, n_channels=1):
+    """Return one small, smooth, chiral object near the centre, n times."""
+    points = pixel_grid(side, side)
+    image = torch.zeros(side, side)
+    for x, y, peak in [(0.2, 0, 0.9), (-0.05, 0.2, 0.6), (-0.2, -0.05, 0.3)]:
+        square = (points - torch.tensor([x, y])).square().sum(dim=-1)
+        image += peak * torch.exp(-square / (2 * 0.1**2))
+    return image.clamp(0, 1).expand(n, n_channels, side, side).clone()
+
+
+def pose_of(images):
+    return analytic_pose(image_mass(images), "complex_moment", translates=True)
+
+
+def moment(images, p, q):
+    mass = image_mass(images)
+    return torch.view_as_complex(complex_moment(mass, center_of_mass(mass), p, q))
+
+
+def turns_of(images):
+    """Angles relative to the object as drawn, in [-pi, pi)."""
+    theta = pose_of(images)[0] - pose_of(draw_spots(1))[0]
+    return (theta + math.pi).remainder(2 * math.pi) - math.pi
+
+
+def relative_spread(images):
+    """Second moment relative to the object's as drawn: its zoom, squared."""
+    return moment(images, 1, 1).real / moment(draw_spots(1), 1, 1).real
+
+
+def assert_uniform(values, low, high):
+    """Kolmogorov's test at a level of about 1 in 10,000."""
+    place = (values.sort().values - low) / (high - low)
+    expected = torch.linspace(0, 1, len(values))
+    assert (place - expected).abs().max() < 2.2 / math.sqrt(len(values))
+
+
+# Rigid views
+
+
+def test_angles_are_uniform():
+    views = rigid_views(draw_spots(1000), translation_std=0.0, fill=0.0)
+    assert_uniform(turns_of(views), -math.pi, math.pi)
+
+
+def test_shifts_are_normal_with_a_standard_deviation_of_the_longer_side():
+    images = torch.zeros(1500, 1, 16, 24)
+    images[:] = torch.exp(-pixel_grid(16, 24).square().sum(dim=-1) / (2 * 0.08**2))
+    views = rigid_views(images, translation_std=0.03, fill=0.0)
+    shift = center_of_mass(views.sum(dim=1)) / 2  # the longer side is 2 units
+    assert shift.std(dim=0).tolist() == pytest.approx([0.03, 0.03], rel=0.1)
+    assert shift.mean(dim=0).tolist() == pytest.approx([0, 0], abs=0.004)
+    assert torch.corrcoef(shift.T)[0, 1].abs() < 0.11
+
+
+def test_without_translation_the_object_stays_at_its_distance_from_the_centre():
+    images = draw_spots(50)
+    views = rigid_views(images, translation_std=0.0, fill=0.0)
+    distance = center_of_mass(image_mass(images)).norm(dim=1)
+    moved = center_of_mass(image_mass(views)).norm(dim=1)
+    torch.testing.assert_close(moved, distance, atol=1e-3, rtol=0)
+
+
+def test_what_enters_the_frame_is_the_fill():
+    fill = torch.tensor([0.2, 0.5, 0.9])[:, None, None]
+    images = fill.expand(20, 3, 12, 16).clone()
+    views = rigid_views(images, translation_std=0.3, fill=fill)
+    torch.testing.assert_close(views, images)
+
+
+# Augmentations: motion
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation_is_made_of_its_parts(name):
+    augmentation = Augmentation(name)
+    parts = [part for part in ("S1", "S2", "R", "T") if augmentation.has(part)]
+    assert "+".join(parts) == name
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_augmentations_keep_shape_and_range(name):
+    augmentation, fill = (
+        Augmentation(name),
+        torch.tensor([0.2, 0.5, 0.9])[:, None, None],
+    )
+    images = torch.rand(8, 3, 12, 16)
+    changed = augmentation.distort(augmentation.move(images, fill), fill)
+    assert changed.shape == images.shape
+    assert changed.dtype == torch.float32
+    assert 0 <= changed.min() <= changed.max() <= 1
+    assert not torch.equal(changed, images)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_each_image_is_changed_in_its_own_way(name):
+    changed = Augmentation(name).move(draw_spots(20), FILL)
+    changed = Augmentation(name).distort(changed, FILL)
+    assert len(changed.flatten(1).unique(dim=0)) >= 18
+
+
+def test_r_turns_all_around_and_does_nothing_else():
+    views = Augmentation("R").move(draw_spots(1000), FILL)
+    assert_uniform(turns_of(views), -math.pi, math.pi)
+    spread = relative_spread(views)
+    torch.testing.assert_close(spread, torch.ones(1000), atol=0.05, rtol=0)
+
+
+def test_t_shifts_by_up_to_7_percent_of_the_longer_side():
+    images = torch.zeros(1000, 1, 16, 24)
+    images[:] = torch.exp(-pixel_grid(16, 24).square().sum(dim=-1) / (2 * 0.08**2))
+    views = Augmentation("R+T").move(images, FILL)
+    for shift in center_of_mass(views.sum(dim=1)).T:
+        assert_uniform(shift / 2, -0.07, 0.07)
+
+
+@pytest.mark.parametrize("name", ["S1", "S1+S2"])
+def test_without_r_nothing_turns(name):
+    views = Augmentation(name).move(draw_spots(100), FILL)
+    assert turns_of(views).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("name", ["S1", "S1+S2+R+T"])
+def test_s1_crops_half_to_all_of_the_area(name):
+    square = pixel_grid(96, 96).square().sum(dim=-1)
+    images = torch.exp(-square / (2 * 0.06**2)).expand(300, 1, 96, 96)
+    views = Augmentation(name).move(images, FILL)[:, 0]  # the spot stays in the frame
+    spread = complex_moment(views, center_of_mass(views), 1, 1)[:, 0]
+    before = complex_moment(images[:1, 0], torch.zeros(1, 2), 1, 1)[:, 0]
+    assert_uniform(before / spread, 0.5, 1)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 32), (32, 16)])
+def test_crops_lie_within_the_image(size):
+    """Nothing of the fill enters, but for half a pixel of interpolation at the edge."""
+    views = Augmentation("S1").move(torch.ones(200, 1, *size), FILL)
+    assert views.min() > 0.5
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_no_augmentation_mirrors(name):
+    """mu_31 conj(mu_21)^2 is the same for turned images, and conjugate for mirrored."""
+
+    def chirality(images):
+        value = moment(images, 3, 1) * moment(images, 2, 1).conj() ** 2
+        return value.imag.sign()
+
+    images = draw_spots(200)
+    assert (chirality(images.flip(-1)) == -chirality(images)).all()
+    views = Augmentation(name).move(images, FILL)
+    assert (chirality(views) == chirality(images)).all()
+
+
+# Augmentations: values
+
+
+@pytest.mark.parametrize("name", ["R", "R+T"])
+def test_without_s1_and_s2_values_stay(name):
+    images = torch.rand(4, 1, 8, 8)
+    assert torch.equal(Augmentation(name).distort(images, FILL), images)
+
+
+def test_s2_cuts_out_and_s1_does_not():
+    images = torch.full((200, 1, 12, 12), 0.7)
+    s1 = Augmentation("S1").distort(images, FILL)
+    s2 = Augmentation("S1+S2").distort(images, FILL)
+    assert (s1 > 0).all()
+    assert ((s2 == 0).flatten(1).sum(dim=1) > 0).all()
+
+
+# Rows
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "int64", "float64"])
+def test_rows_come_as_one_batch_of_a_dtype_that_torch_has(dtype):
+    rows = np.arange(24).reshape(6, 4).astype(dtype)
+    batch, target = ImageRows(rows).__getitems__([4, 0, 3])
+    assert len(ImageRows(rows)) == 6
+    assert batch.tolist() == rows[[0, 3, 4]].tolist()  # in the order of the file
+    assert batch.dtype == (torch.uint8 if dtype == "uint8" else torch.float32)
+    assert len(target) == 0
+
+
+def test_rows_of_a_memmap_are_read_batch_by_batch(tmp_path):
+    stored = np.arange(60, dtype=np.uint8).reshape(5, 3, 4)
+    stored.tofile(tmp_path / "rows")
+    rows = np.memmap(tmp_path / "rows", np.uint8, "r", shape=(5, 3, 4))
+    dataset = ImageRows(rows)
+    assert dataset.rows is rows
+    batch, _ = dataset.__getitems__([2, 1])
+    assert batch.tolist() == stored[[1, 2]].tolist()
+    batch.add_(1)  # a copy: the file is read-only
+    assert np.array_equal(rows, stored)
+
+
+def test_a_batch_of_pairs_holds_anchors_and_then_their_neighbors():
+    rows = np.arange(10, dtype=np.float32)[:, None]
+    neighbors = (np.arange(10)[:, None] + [1, 2, 3]) % 10
+    dataset, drawn = NeighborPairs(rows, neighbors), set()
+    for _ in range(50):
+        batch, _ = dataset.__getitems__([7, 2, 5])
+        anchors, partners = batch.flatten().int().tolist()[:3], batch[3:].flatten()
+        assert anchors == [2, 5, 7]
+        for anchor, partner in zip(anchors, partners.int().tolist(), strict=True):
+            assert partner in neighbors[anchor]
+            drawn.add((partner - anchor) % 10)
+    assert drawn == {1, 2, 3}
+
+
+def test_batches_are_not_collated_again():
+    batch = ImageRows(np.zeros((3, 2), np.uint8)).__getitems__([0, 1])
+    assert keep_batch(batch) is batch
