@@ -10,6 +10,7 @@ during ``transform`` less what it was before. Linux only.
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import tempfile
 import threading
@@ -61,6 +62,7 @@ class PeakSampler:
 
 def measure_growth(function: Callable[[], np.ndarray]) -> int:
     """Return by how many bytes RssAnon grew while it ran, beside its result."""
+    gc.collect()  # nothing left over may be freed while it runs
     before = read_rss_anon()
     with PeakSampler().running() as sampler:
         result = function()

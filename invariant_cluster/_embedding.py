@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,12 @@ class ImageEmbedding(np.ndarray):
     def copy(self, order: Any = "C") -> NDArray:  # type: ignore[override]
         """Return a plain copy."""
         return self.view(np.ndarray).copy(order)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None) -> ImageEmbedding:
+        """Copy z, images and encoder; ndarray's own would forget the latter two."""
+        z = self.view(np.ndarray).copy()
+        images, encoder = copy.deepcopy((self.images, self.encoder), memo)
+        return ImageEmbedding(z, images, encoder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle z, images and encoder together."""

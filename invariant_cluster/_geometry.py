@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SYMMETRY_RULES = ("center_of_mass", "complex_moment")
-_TINY = 1e-8
+NO_MASS = 1e-8
 _CHUNK = 1024
 
 
@@ -189,7 +189,7 @@ def complex_moment(mass: Tensor, center: Tensor, p: int = 2, q: int = 1) -> Tens
 
 def _per_mass(sums: Tensor, mass: Tensor) -> Tensor:
     total = mass.sum(dim=(-2, -1))[:, None]
-    return torch.where(total > _TINY, sums / total.clamp_min(_TINY), 0.0)
+    return torch.where(total > NO_MASS, sums / total.clamp_min(NO_MASS), 0.0)
 
 
 def analytic_pose(
@@ -247,7 +247,8 @@ def move_array(
     Returns
     -------
     ndarray of shape (n, c, h, w)
-        Of the images' dtype; integers are rounded and stay within their range.
+        Of the images' dtype; integers are rounded and stay within their range, booleans
+        are what is above a half.
     """
     moved = np.empty(images.shape, dtype=images.dtype)
     unit = pixels_to_units(*images.shape[-2:])
@@ -264,6 +265,8 @@ def move_array(
 def _cast(images: Tensor, dtype: np.dtype) -> np.ndarray:
     """Return the tensor as an array of the dtype, integers rounded and clipped."""
     values = images.numpy()
+    if np.issubdtype(dtype, np.bool_):
+        return values > 0.5
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
         values = np.clip(np.rint(values), limits.min, limits.max)

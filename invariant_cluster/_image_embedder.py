@@ -93,11 +93,6 @@ class ImageEmbedder(
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
         z = self._map(self.encoder_, images)
-        if not np.isfinite(z).all():
-            raise FloatingPointError(
-                "z is not finite: training had diverged; fit again with a lower lr "
-                f"(now {self.lr})."
-            )
         return ImageEmbedding(z, images=np.asanyarray(X), encoder=self.encoder_)
 
     def predict_pose(

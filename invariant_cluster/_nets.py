@@ -9,15 +9,15 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import LRScheduler, PassthroughScoring
+from skorch.callbacks import Callback, PassthroughScoring
 from torch import Tensor
-from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from invariant_cluster._views import (
     Augmentation,
     ImageRows,
     NeighborPairs,
+    count_batches,
     keep_batch,
     rigid_views,
 )
@@ -80,6 +80,10 @@ class TermNet(NeuralNet):
             return super().fit_loop(*args, **kwargs)
         except KeyboardInterrupt:
             self.interrupted_ = True
+            raise
+        except Exception:
+            # skorch ends training for an interrupt only; the progress bar must close.
+            self.notify("on_train_end")
             raise
 
 
@@ -161,6 +165,25 @@ class SelfLabelNet(ScanNet):
         return plain, self.augmented(self.module_.encoder.scale(x))[0]
 
 
+class OneCycleSchedule(Callback):
+    """Learning rates that rise to their highest and fall to nearly 0, in each fit.
+
+    skorch's ``LRScheduler`` would need the number of steps before a fit; a warm start
+    may take another.
+    """
+
+    def on_train_begin(self, net: Any, X: Any = None, **_: Any) -> None:
+        """Plan one cycle over all batches; each parameter group's own lr is its top."""
+        optimizer = net.optimizer_
+        highest = [group.get("max_lr", group["lr"]) for group in optimizer.param_groups]
+        total_steps = count_batches(len(X), net.batch_size) * net.max_epochs
+        self.schedule_ = OneCycleLR(optimizer, highest, total_steps=total_steps)
+
+    def on_batch_end(self, net: Any, **_: Any) -> None:
+        """Go one step on."""
+        self.schedule_.step()
+
+
 def make_net(
     net_class: type[TermNet],
     module: torch.nn.Module,
@@ -180,7 +203,6 @@ def make_net(
     Adam as in the paper; the learning rate rises to ``lr`` in the first third of the
     steps and then falls to nearly 0 (one cycle).
     """
-    n_batches = max(1, n_samples // batch_size)
     return net_class(
         module,
         criterion=objective,
@@ -195,27 +217,12 @@ def make_net(
         iterator_train__drop_last=n_samples > batch_size,
         iterator_train__collate_fn=keep_batch,
         device=str(device),
-        callbacks=[_one_cycle_callback(n_batches * max_epochs), *callbacks],
+        callbacks=[OneCycleSchedule(), *callbacks],
         callbacks__valid_loss=None,
         callbacks__print_log=None,
         verbose=0,
         **options,
     )
-
-
-def _one_cycle_callback(total_steps: int) -> LRScheduler:
-    return LRScheduler(_one_cycle, step_every="batch", total_steps=total_steps)
-
-
-def _one_cycle(
-    optimizer: Optimizer, total_steps: int, last_epoch: int = -1
-) -> OneCycleLR:
-    """Return the schedule; each parameter group's own rate is its highest.
-
-    ``last_epoch`` is skorch's; a warm start is a cycle of its own.
-    """
-    highest = [group.get("max_lr", group["lr"]) for group in optimizer.param_groups]
-    return OneCycleLR(optimizer, max_lr=highest, total_steps=total_steps)
 
 
 def train(

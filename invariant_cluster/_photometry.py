@@ -51,9 +51,9 @@ def random_augment(images: Tensor, fill: Tensor) -> Tensor:
     operations: list[Callable[[Tensor], Tensor]] = [
         lambda part: part,
         lambda part: _scale_contrast(part, fill, 0.9),
-        _stretch,
+        lambda part: _stretch(part, fill),
         _sharpen,
-        _posterize,
+        lambda part: _posterize(part, fill),
         _blur,
     ]
     for _ in range(_N_OPERATIONS):
@@ -104,8 +104,25 @@ def _jitter(images: Tensor, fill: Tensor) -> Tensor:
     images = _scale_contrast(images, fill, _JITTER)
     if images.shape[1] != 3:
         return images
-    images = enhance.adjust_saturation(images, 1 + _JITTER * _symmetric(images))
-    return enhance.adjust_hue(images, 2 * torch.pi * _HUE * _symmetric(images))
+    saturation = 1 + _JITTER * _symmetric(images)
+    hue = 2 * torch.pi * _HUE * _symmetric(images)
+    return _keep_background(
+        images,
+        fill,
+        lambda pixels: enhance.adjust_hue(
+            enhance.adjust_saturation(pixels, saturation), hue
+        ),
+    )
+
+
+def _keep_background(
+    images: Tensor, fill: Tensor, change: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Change colours, then take back what happened to the background's own colour."""
+    n, n_channels = images.shape[:2]
+    backdrop = fill.expand(n, n_channels, 1, 1)
+    shift = change(backdrop) - backdrop
+    return (change(images) - shift).clamp(0, 1)
 
 
 def _symmetric(images: Tensor) -> Tensor:
@@ -119,22 +136,27 @@ def _scale_contrast(images: Tensor, fill: Tensor, strength: float) -> Tensor:
     return (fill + factor[:, None, None, None] * (images - fill)).clamp(0, 1)
 
 
-def _stretch(images: Tensor) -> Tensor:
-    """Stretch each image to the full range (autocontrast); constant ones stay."""
-    low = images.amin(dim=(1, 2, 3), keepdim=True)
-    span = images.amax(dim=(1, 2, 3), keepdim=True) - low
-    return torch.where(span > 0, (images - low) / span.clamp_min(1e-6), images)
+def _stretch(images: Tensor, fill: Tensor) -> Tensor:
+    """Scale the difference from the background until a value reaches 0 or 1."""
+    difference = images - fill
+    room = torch.where(difference > 0, 1 - fill, fill)
+    used = (difference.abs() / room.clamp_min(1e-6)).amax(dim=(1, 2, 3), keepdim=True)
+    factor = torch.where(used > 1e-3, 1 / used.clamp_min(1e-3), 1)
+    return (fill + factor * difference).clamp(0, 1)
 
 
 def _sharpen(images: Tensor) -> Tensor:
     return enhance.sharpness(images, 1 + 0.9 * _symmetric(images))
 
 
-def _posterize(images: Tensor) -> Tensor:
+def _posterize(images: Tensor, fill: Tensor) -> Tensor:
+    """Keep the 4 to 8 highest bits of the distance from the background."""
     bits = torch.randint(4, 9, (len(images),), device=images.device)
-    return enhance.posterize(images, bits)
+    difference = images - fill
+    return fill + difference.sign() * enhance.posterize(difference.abs(), bits)
 
 
 def _blur(images: Tensor) -> Tensor:
     sigma = 0.1 + 0.9 * torch.rand(len(images), 1, device=images.device)
-    return gaussian_blur2d(images, (3, 3), sigma.expand(-1, 2))
+    # The kernel's weights sum to 1 within rounding only.
+    return gaussian_blur2d(images, (3, 3), sigma.expand(-1, 2)).clamp(0, 1)

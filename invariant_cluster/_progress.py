@@ -7,6 +7,8 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
+from invariant_cluster._views import count_batches
+
 
 class TrainingProgress(Callback):
     """A bar over all batches, with the time left, and the loss terms of the last epoch.
@@ -25,8 +27,8 @@ class TrainingProgress(Callback):
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:
         """Open the bar."""
-        n_batches = max(1, round_batches(len(X), net))
-        total = n_batches * net.max_epochs
+        total = count_batches(len(X), net.batch_size) * net.max_epochs
+        self.last_epoch_ = len(net.history) + net.max_epochs
         self.bar_ = tqdm(
             total=total, desc=self.stage, unit="batch", disable=self.verbose < 1
         )
@@ -38,13 +40,13 @@ class TrainingProgress(Callback):
     def on_epoch_end(self, net: Any, **_: Any) -> None:
         """Show the epoch's losses."""
         row = net.history[-1]
-        epoch = f"epoch {row['epoch']}/{net.max_epochs}"
-        self.bar_.set_postfix_str(f"{epoch}, loss {row['train_loss']:.4g}")
+        losses = (
+            f"epoch {row['epoch']}/{self.last_epoch_}, loss {row['train_loss']:.4g}"
+        )
+        self.bar_.set_postfix_str(losses)
         if self.verbose > 1:
             terms = ", ".join(f"{name} {row[name]:.4g}" for name in net.terms)
-            self.bar_.write(
-                f"{self.stage}: {epoch}, loss {row['train_loss']:.4g}, {terms}"
-            )
+            self.bar_.write(f"{self.stage}: {losses}, {terms}")
 
     def on_train_end(self, net: Any, **_: Any) -> None:
         """Close the bar."""
@@ -53,8 +55,3 @@ class TrainingProgress(Callback):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the bar out of pickles: it holds a stream."""
         return {k: v for k, v in self.__dict__.items() if k != "bar_"}
-
-
-def round_batches(n_rows: int, net: Any) -> int:
-    """Return how many batches an epoch has: the last, incomplete one is dropped."""
-    return n_rows // net.batch_size

@@ -27,11 +27,12 @@ def resolve_device(device: str | torch.device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
-        torch.empty(1, device=resolved)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        torch.ones(1, device=resolved).item()
+    except Exception as error:  # each backend raises its own kind
+        reason = str(error).splitlines()[0][:100]
         raise ValueError(
-            f"device={device!r} is not available here "
-            f"({str(error).splitlines()[0]}): use device='auto' or 'cpu'."
+            f"device={device!r} is not available here ({reason}): use device='auto' or "
+            "'cpu'."
         ) from error
     return resolved
 
@@ -109,10 +110,21 @@ def map_batches(
     batch_size: int,
     device: torch.device,
 ) -> NDArray[np.float32]:
-    """Return ``function`` of all rows as one float32 array, a batch at a time."""
+    """Return ``function`` of all rows as one float32 array, a batch at a time.
+
+    Raises
+    ------
+    FloatingPointError
+        When a value is not finite.
+    """
     outputs: NDArray[np.float32] | None = None
     for rows in gen_batches(len(images), batch_size):
         batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
+        if not np.isfinite(batch).all():
+            raise FloatingPointError(
+                "The network returned NaN or infinity: training had diverged. Fit "
+                "again with a lower lr."
+            )
         if outputs is None:
             outputs = np.empty((len(images), *batch.shape[1:]), dtype=np.float32)
         outputs[rows] = batch

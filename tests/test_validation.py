@@ -42,9 +42,7 @@ class Embedder(BaseEstimator):
 
 def check(X, *, image_shape=None, reset=True, estimator=None, **options):
     estimator = estimator or Embedder()
-    return check_images(
-        estimator, X, reset=reset, image_shape=image_shape, **options
-    )
+    return check_images(estimator, X, reset=reset, image_shape=image_shape, **options)
 
 
 def make_images(shape, dtype=np.uint8):
@@ -61,7 +59,9 @@ def naive_pixel(X, image, channel, row, column, image_shape):
     if len(shape) == 2:
         return values[row, column]
     channels_last = shape[2] < shape[0]
-    return values[row, column, channel] if channels_last else values[channel, row, column]
+    return (
+        values[row, column, channel] if channels_last else values[channel, row, column]
+    )
 
 
 # Layouts
@@ -134,7 +134,7 @@ def test_rows_that_fill_no_square_are_padded_with_a_warning(width, side):
     X = make_images((3, width)) + 1
     with pytest.warns(
         UserWarning,
-        match=rf"Rows of {width} values.*zero-padded to \({side}, {side}\).*image_shape",
+        match=rf"Rows of {width} values.*padded to \({side}, {side}\).*image_shape",
     ):
         images = check(X)
     assert images.shape == (3, 1, side, side)
@@ -180,7 +180,9 @@ def test_nan_and_infinity_are_refused_with_their_first_row(value, name, shape, d
     X = make_images(shape, dtype)
     X[4].flat[7] = value
     X[6] = value
-    assert_refused(X, ValueError, f"X contains {name}", "first in row 4", "drop or fill")
+    assert_refused(
+        X, ValueError, f"X contains {name}", "first in row 4", "drop or fill"
+    )
     assert_refused(-X, ValueError, f"X contains {name}", "row 4")
 
 
@@ -242,7 +244,7 @@ def test_objects_are_named_with_the_remedy():
 
 def test_strings_are_refused():
     X = make_images((3, 8, 8)).astype(str)
-    with pytest.raises(ValueError, match="(?i)string"):
+    with pytest.raises(ValueError, match=r"(?i)string"):
         check(X)
 
 
@@ -327,7 +329,11 @@ def test_the_remedy_of_an_ambiguous_channel_axis_helps(shape, flat):
     [
         ((3, 8, 9), (9, 8), ["image_shape=(9, 8)", "shape (8, 9)"]),
         ((3, 8, 9, 3), (8, 9), ["image_shape=(8, 9)", "shape (8, 9, 3)"]),
-        ((3, 72), (8, 8), ["image_shape=(8, 8) holds 64", "rows of X have 72 features"]),
+        (
+            (3, 72),
+            (8, 8),
+            ["image_shape=(8, 8) holds 64", "X have 72 features"],
+        ),
         ((3, 72), (72,), ["image_shape=(72,)", "give (h, w)"]),
         ((3, 72), (8, 3, 3, 1), ["image_shape=(8, 3, 3, 1)", "give (h, w)"]),
     ],
@@ -353,7 +359,8 @@ def test_another_image_size_than_at_fit_is_refused(fitted, given):
     assert_refused(
         np.zeros(given),
         ValueError,
-        f"X has shape {given}, but Embedder was fitted on arrays of shape (n, {expected})",
+        f"X has shape {given}, but Embedder was fitted on",
+        f"shape (n, {expected})",
         "resize or reshape",
         estimator=estimator,
         reset=False,
@@ -374,7 +381,7 @@ def test_another_number_of_columns_than_at_fit_is_refused():
 
 def test_sparse_matrices_are_refused():
     X = scipy.sparse.csr_array(np.eye(8, 64))
-    with pytest.raises(TypeError, match="(?i)sparse"):
+    with pytest.raises(TypeError, match=r"(?i)sparse"):
         check(X)
 
 
@@ -395,7 +402,7 @@ def test_rows_become_plain_float32():
     assert type(rows) is np.ndarray
     assert rows.dtype == np.float32
     assert rows.tolist() == [[1, 3.5], [2, 4]]
-    with pytest.raises(ValueError, match="X has 1 features, but Embedder is expecting 2"):
+    with pytest.raises(ValueError, match=r"X has 1 features, but Embedder.* 2"):
         check_rows(estimator, frame[["a"]].to_numpy(), reset=False)
 
 

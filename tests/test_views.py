@@ -1,4 +1,4 @@
-"""Random views: each image its own, of the sizes that the paper says, never mirrored."""
+"""Random views: each image its own, as large as the paper says, never mirrored."""
 
 import math
 

@@ -23,18 +23,23 @@ class FourierFeatures(nn.Module):
     """
 
     frequencies: Tensor
+    shifts: Tensor
 
     def __init__(self, n_frequencies: int = 256, frequency_scale: float = 2.0) -> None:
         super().__init__()
         frequencies = torch.randn(n_frequencies, 2) * frequency_scale
         self.register_buffer("frequencies", frequencies)
+        # cos(a) = sin(a + pi / 2): one pass makes both halves.
+        shifts = torch.tensor([math.pi / 2, 0.0]).repeat_interleave(n_frequencies)
+        self.register_buffer("shifts", shifts)
 
     def forward(self, points: Tensor) -> Tensor:
-        """(..., 2) -> (..., 2 f)."""
-        # No matrix product: in reduced precision the phase would lose its meaning.
-        x, y = points[..., :1], points[..., 1:]
-        phase = 2 * math.pi * (x * self.frequencies[:, 0] + y * self.frequencies[:, 1])
-        return torch.cat([phase.cos(), phase.sin()], dim=-1)
+        """(..., 2) -> (..., 2 f), in float32."""
+        both = 2 * math.pi * self.frequencies.repeat(2, 1)
+        # In reduced precision the phase would lose its meaning.
+        with torch.autocast(points.device.type, enabled=False):
+            phase = torch.addmm(self.shifts, points.reshape(-1, 2), both.T)
+        return phase.sin_().reshape(*points.shape[:-1], -1)
 
 
 class ImplicitNetwork(nn.Module):
@@ -88,13 +93,21 @@ class ImplicitNetwork(nn.Module):
         Tensor of shape (n, p, c)
         """
         x = self.features(points)
-        blocks = eta.split(self.layer_sizes, dim=1)
-        for block, (n_in, n_out) in zip(blocks, pairwise(self.sizes), strict=True):
-            weight = block[:, : n_in * n_out].reshape(-1, n_in, n_out)
-            bias = block[:, None, n_in * n_out :]
-            x = torch.baddbmm(bias, x, weight)
-            x = F.relu(x) if block is not blocks[-1] else x
-        return x
+        layers = self._layers(eta)
+        for weight, bias in layers[:-1]:
+            x = F.relu_(torch.baddbmm(bias, x, weight))
+        weight, bias = layers[-1]
+        return torch.baddbmm(bias, x, weight)
+
+    def _layers(self, eta: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return each layer's weights (n, n_in, n_out) and biases (n, 1, n_out)."""
+        shapes = list(pairwise(self.sizes))
+        counts = [count for a, b in shapes for count in (a * b, b)]
+        parts = iter(eta.split(counts, dim=1))
+        return [
+            (next(parts).reshape(-1, n_in, n_out), next(parts)[:, None])
+            for n_in, n_out in shapes
+        ]
 
     def initial_weights(self) -> Tensor:
         """Return one Kaiming-initialised set of weights (biases 0), shape (k,)."""

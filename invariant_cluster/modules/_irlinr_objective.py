@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster._geometry import symmetry_targets
+from invariant_cluster._geometry import NO_MASS, symmetry_targets
 from invariant_cluster._losses import (
     centered_cosine_consistency,
     cosine_consistency,
@@ -82,7 +82,7 @@ class IRLINRObjective(nn.Module):
     def symmetry(self, pose: PoseVectors, mass: Tensor) -> Tensor:
         """Return the symmetry-breaking loss of images with the masses (n, h, w)."""
         rule = self.pose_rule
-        has_mass = mass.sum(dim=(1, 2)) > 0
+        has_mass = mass.sum(dim=(1, 2)) > NO_MASS
         center, direction = symmetry_targets(
             mass, rule.rule, translates=rule.translates
         )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from invariant_cluster._geometry import angle_of
 
-_TINY = 1e-6
+_SHORTEST = 1e-3
 
 
 class PoseVectors(NamedTuple):
@@ -47,13 +48,11 @@ class PoseRule:
     def rotation(self, vectors: PoseVectors) -> Tensor:
         """Return R(theta) with theta the direction of u, shape (n, 2, 2).
 
-        No angle is formed: its gradient would be unbounded near u = 0.
+        No angle is formed: its gradient would be unbounded near u = 0. Below a length
+        of 0.001 the matrix shrinks with u, since such a direction means nothing.
         """
-        x, y = vectors.direction[:, 0], vectors.direction[:, 1]
-        norm = (x.square() + y.square() + _TINY).sqrt()
-        return (
-            torch.stack([x, -y, y, x], dim=-1).reshape(-1, 2, 2) / norm[:, None, None]
-        )
+        x, y = F.normalize(vectors.direction, dim=1, eps=_SHORTEST).unbind(dim=1)
+        return torch.stack([x, -y, y, x], dim=-1).reshape(-1, 2, 2)
 
     def theta(self, vectors: PoseVectors) -> Tensor:
         """Return the angle in [0, 2 pi), shape (n,)."""

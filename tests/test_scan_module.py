@@ -1,0 +1,214 @@
+"""Cluster heads, their starting points, and what SCAN minimises."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from invariant_cluster._centroids import spherical_centroids
+from invariant_cluster._losses import mean_entropy, scan_consistency
+from invariant_cluster.modules import (
+    ClusterHeads,
+    ScanModule,
+    ScanObjective,
+    SelfLabelObjective,
+)
+
+
+def naive_heads(z, mean, centroids, sharpness=10.0):
+    """Softmax of ``-s/2 ||u - c||^2``, u the centred z at unit length."""
+    heads = []
+    for head in centroids:
+        rows = []
+        for point in z:
+            centered = [x - m for x, m in zip(point, mean, strict=True)]
+            unit = [x / math.hypot(*centered) for x in centered]
+            logits = [-sharpness / 2 * math.dist(unit, c) ** 2 for c in head]
+            total = sum(math.exp(logit) for logit in logits)
+            rows.append([math.exp(logit) / total for logit in logits])
+        heads.append(rows)
+    return heads
+
+
+def make_groups(n=30, d=5, n_groups=3):
+    """Groups in directions of their own, at any distance from their mean."""
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.normal(size=(d, d)))[0][:n_groups]
+    labels = np.arange(n) % n_groups
+    lengths = rng.uniform(1, 20, (n, 1))
+    z = lengths * (directions[labels] + 0.05 * rng.normal(size=(n, d)))
+    return z.astype(np.float32), labels
+
+
+# Heads
+
+
+@pytest.mark.parametrize("n_heads", [1, 3])
+def test_heads_equal_the_naive_twin(n_heads):
+    mean, centroids, z = torch.randn(5), torch.randn(n_heads, 4, 5), torch.randn(7, 5)
+    p = ClusterHeads(mean, centroids)(z).exp()
+    expected = naive_heads(z.tolist(), mean.tolist(), centroids.tolist())
+    torch.testing.assert_close(p, torch.tensor(expected), atol=1e-5, rtol=1e-4)
+
+
+def test_heads_are_trained_and_the_mean_is_not():
+    heads = ClusterHeads(torch.randn(5), torch.randn(2, 4, 5))
+    assert {name for name, _ in heads.named_parameters()} == {"weight", "bias"}
+    assert "mean" in heads.state_dict()
+
+
+def test_heads_do_not_share_memory_with_what_they_start_from():
+    mean, centroids = torch.randn(5), torch.randn(1, 4, 5)
+    heads, before = ClusterHeads(mean, centroids), centroids.clone()
+    heads.weight.data.zero_()
+    heads.mean.zero_()
+    assert torch.equal(centroids, before)
+    assert mean.all()
+
+
+def test_the_length_of_z_and_its_precision_do_not_matter():
+    mean, z = torch.randn(5), torch.randn(7, 5)
+    heads = ClusterHeads(mean, torch.randn(1, 4, 5))
+    far = mean + 8 * (z - mean)
+    torch.testing.assert_close(heads(far), heads(z), atol=1e-5, rtol=1e-5)
+    assert heads(z.bfloat16()).dtype == torch.float32
+
+
+def test_z_at_the_mean_gives_no_nan():
+    mean = torch.randn(5)
+    heads = ClusterHeads(mean, torch.randn(1, 4, 5))
+    z = mean.expand(3, 5).clone().requires_grad_()
+    heads(z).sum().backward()
+    assert heads(z).isfinite().all()
+    assert z.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("head", [0, 2])
+def test_one_head_can_be_kept(head):
+    heads, z = ClusterHeads(torch.randn(5), torch.randn(3, 4, 5)), torch.randn(7, 5)
+    before = heads(z)
+    heads.keep(head)
+    assert heads(z).shape == (1, 7, 4)
+    torch.testing.assert_close(heads(z)[0], before[head])
+    heads(z).sum().backward()
+    assert all(parameter.grad is not None for parameter in heads.parameters())
+
+
+def test_the_module_is_the_heads_after_the_encoder():
+    encoder, heads = nn.Linear(3, 5), ClusterHeads(torch.zeros(5), torch.randn(2, 4, 5))
+    x = torch.randn(6, 3)
+    assert torch.equal(ScanModule(encoder, heads)(x), heads(encoder(x)))
+
+
+# Starting points
+
+
+@pytest.mark.usefixtures("generators_unchanged")
+def test_heads_that_start_from_centroids_find_groups_without_training():
+    z, labels = make_groups()
+    centroids = spherical_centroids(z, 3, 2, seed=0)
+    assert centroids.shape == (2, 3, 5)
+    assert centroids.dtype == np.float32
+    heads = ClusterHeads(torch.from_numpy(z.mean(axis=0)), torch.from_numpy(centroids))
+    for found in heads(torch.from_numpy(z)).argmax(dim=-1).numpy():
+        pairs = set(zip(found.tolist(), labels.tolist(), strict=True))
+        assert len(pairs) == 3  # the groups, under names of their own
+
+
+def test_centroids_are_means_of_their_unit_vectors():
+    z, labels = make_groups()
+    unit = z - z.mean(axis=0)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    expected = [unit[labels == group].mean(axis=0) for group in range(3)]
+    found = spherical_centroids(z, 3, 1, seed=0)[0]
+    order = [int(np.linalg.norm(found - mean, axis=1).argmin()) for mean in expected]
+    np.testing.assert_allclose(found[order], expected, atol=1e-5)
+
+
+def test_heads_start_apart_and_repeat_with_the_seed():
+    z = np.random.default_rng(0).normal(size=(60, 5))
+    first = spherical_centroids(z, 6, 3, seed=0)
+    np.testing.assert_array_equal(first, spherical_centroids(z, 6, 3, seed=0))
+    assert not np.allclose(first[0], first[1])
+    assert not np.allclose(first, spherical_centroids(z, 6, 3, seed=9))
+
+
+def test_the_length_and_the_mean_of_z_do_not_matter():
+    z, _ = make_groups()
+    first = spherical_centroids(z, 3, 1, seed=0)
+    np.testing.assert_allclose(
+        spherical_centroids(5 * z + 3, 3, 1, seed=0), first, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, 3.7])
+def test_equal_rows_have_centroids_without_nan_or_warning(value):
+    z = np.full((10, 4), value, np.float32)
+    assert np.isfinite(spherical_centroids(z, 3, 2, seed=0)).all()
+
+
+# Objectives
+
+
+def draw_log_p(*shape):
+    return (2 * torch.randn(shape)).log_softmax(dim=-1)
+
+
+@pytest.mark.parametrize("n_heads", [1, 3])
+@pytest.mark.parametrize("entropy_weight", [0.0, 5.0])
+def test_the_scan_objective_is_its_formula(n_heads, entropy_weight):
+    anchors, neighbors = draw_log_p(n_heads, 6, 4), draw_log_p(n_heads, 6, 4)
+    terms = ScanObjective(entropy_weight)(torch.cat([anchors, neighbors], dim=1))
+    consistency, entropy, loss = 0.0, 0.0, 0.0
+    for head in range(n_heads):
+        agree = scan_consistency(anchors[head], neighbors[head]).item()
+        spread = mean_entropy(anchors[head]).item()
+        consistency += agree / n_heads
+        entropy += spread / n_heads
+        loss += agree - entropy_weight * spread
+    assert terms["consistency"].item() == pytest.approx(consistency, rel=1e-5)
+    assert terms["entropy"].item() == pytest.approx(entropy, rel=1e-5)
+    assert terms["loss"].item() == pytest.approx(loss, rel=1e-5)
+
+
+def test_scan_prefers_clusters_that_are_sure_agreed_and_even():
+    objective = ScanObjective(5.0)
+    sure = (50 * torch.eye(4)).log_softmax(dim=-1)
+
+    def loss(anchors, neighbors):
+        return objective(torch.cat([anchors, neighbors])[None])["loss"].item()
+
+    best = loss(sure, sure)
+    assert best == pytest.approx(-5 * math.log(4), rel=1e-4)
+    assert loss(sure, sure.roll(1, 0)) > best  # neighbours disagree
+    assert loss(sure[[0, 0, 0, 0]], sure[[0, 0, 0, 0]]) > best  # one cluster holds all
+    unsure = torch.zeros(4, 4).log_softmax(dim=-1)
+    assert loss(unsure, unsure) > best
+
+
+def test_self_labelling_teaches_the_labels_of_confident_images():
+    plain = torch.tensor([[0.95, 0.05], [0.2, 0.8], [0.02, 0.98]]).log()
+    augmented = draw_log_p(3, 2).requires_grad_()
+    terms = SelfLabelObjective(0.9)((plain, augmented))
+    expected = (-augmented[0, 0] - augmented[2, 1]) / 2
+    assert terms["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert terms["confident"].item() == pytest.approx(2 / 3)
+    terms["loss"].backward()
+    assert not augmented.grad[1].any()
+
+
+def test_a_probability_at_the_threshold_is_confident():
+    plain = torch.tensor([[0.75, 0.25]]).log()
+    assert SelfLabelObjective(0.75)((plain, plain))["confident"].item() == 1
+    assert SelfLabelObjective(0.76)((plain, plain))["confident"].item() == 0
+
+
+def test_without_confident_images_the_loss_is_zero_and_trains():
+    plain = torch.full((4, 2), 0.5).log()
+    augmented = draw_log_p(4, 2).requires_grad_()
+    terms = SelfLabelObjective(0.99)((plain, augmented))
+    terms["loss"].backward()
+    assert terms["loss"].item() == terms["confident"].item() == 0
+    assert not augmented.grad.any()
