@@ -138,7 +138,6 @@ def make_training_step(model: IRLINR, images: Tensor, n_pixels: int | None) -> S
         weight_decay=5e-4,
         max_epochs=1,
         batch_size=len(images),
-        n_samples=len(images),
         device=images.device,
         callbacks=[],
         translation_std=0.1,

@@ -57,7 +57,12 @@ def rotation_matrix(theta: Tensor) -> Tensor:
 
 def angle_of(x: Tensor, y: Tensor) -> Tensor:
     """Return the direction of (x, y) as an angle in [0, 2 pi); 0 for the origin."""
-    theta = torch.atan2(y, x).remainder(2 * math.pi)
+    return wrap_angle(torch.atan2(y, x))
+
+
+def wrap_angle(theta: Tensor) -> Tensor:
+    """Return angles in [0, 2 pi); float32's remainder can be 2 pi itself."""
+    theta = theta.remainder(2 * math.pi)
     return torch.where(theta < 2 * math.pi, theta, torch.zeros_like(theta))
 
 
@@ -87,7 +92,7 @@ def compose_poses(
     pose of A, the pose of J is ``(theta_outer + theta_inner,
     tau_outer + R(theta_outer) tau_inner)``. Angles have shape (n,), shifts (n, 2).
     """
-    theta = (theta_outer + theta_inner).remainder(2 * math.pi)
+    theta = wrap_angle(theta_outer + theta_inner)
     turned = (rotation_matrix(theta_outer) @ tau_inner[:, :, None]).squeeze(-1)
     return theta, tau_outer + turned
 

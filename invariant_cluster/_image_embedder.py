@@ -19,7 +19,12 @@ from torch import Tensor
 
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._geometry import disc_mask, pixels_to_units
-from invariant_cluster._nets import TermNet, history_frame, train
+from invariant_cluster._nets import (
+    TermNet,
+    check_callbacks,
+    history_frame,
+    train,
+)
 from invariant_cluster._runtime import (
     draw_seed,
     evaluating,
@@ -29,7 +34,8 @@ from invariant_cluster._runtime import (
 )
 from invariant_cluster._validation import check_images
 
-_INFERENCE_BATCH = 256
+_MOST_IMAGES = 4096
+_LEAST_VARIANCE = 1e-7
 
 
 class ImageEmbedder(
@@ -72,10 +78,12 @@ class ImageEmbedder(
         self._check_parameters()
         resume = self.warm_start and hasattr(self, "net_")
         images = self._check_images(X, reset=not resume, min_samples=2)
+        if not resume:
+            self._forget()
         with seeded(draw_seed(self.random_state)):
             net = self._continued_net() if resume else self._make_net(images)
             train(net, images, resume=resume)
-        self._store(net)
+        self._store(net, images)
         return self
 
     def transform(self, X: ArrayLike) -> ImageEmbedding:
@@ -203,6 +211,7 @@ class ImageEmbedder(
 
     def _check_parameters(self) -> None:
         self._validate_params()
+        check_callbacks(self.callbacks)
         resolve_device(self.device)
 
     def _check_images(self, X: ArrayLike, **options: Any) -> NDArray:
@@ -213,22 +222,40 @@ class ImageEmbedder(
         net.set_params(max_epochs=self.max_epochs)
         return net
 
-    def _store(self, net: TermNet) -> None:
-        """Set the fitted attributes; then pass on an interrupt or a failure."""
+    def _forget(self) -> None:
+        """Be unfitted while training: a failure must not leave old beside new."""
+        if hasattr(self, "net_"):
+            del self.net_
+
+    def _store(self, net: TermNet, images: NDArray) -> None:
+        """Set the fitted attributes; then pass on an interrupt."""
         self.net_ = net
         self.encoder_ = net.module_.encoder
+        self._standardize(images)
         self.history_ = history_frame(net)
         self.n_iter_ = len(self.history_)
         if net.interrupted_:
             raise KeyboardInterrupt
 
+    def _standardize(self, images: NDArray) -> None:
+        """Give z mean 0 and variance 1 over (at most 4,096 of) the training images.
+
+        The running statistics of a short training lag behind. A dimension that hardly
+        varies is not magnified: it would show rounding errors.
+        """
+        norm = self.encoder_.norm
+        norm.reset_running_stats()
+        z = self._map(self.encoder_, images[:: -(-len(images) // _MOST_IMAGES)])
+        norm.running_mean.copy_(torch.from_numpy(z.mean(axis=0)))
+        variance = z.var(axis=0)
+        variance[variance < _LEAST_VARIANCE] = 1.0
+        norm.running_var.copy_(torch.from_numpy(variance))
+
     def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
         """Return a function of the images, computed in batches without gradients."""
         device = resolve_device(self.device)
         with evaluating(self.net_.module_, device):
-            return map_batches(
-                function, images, batch_size=_INFERENCE_BATCH, device=device
-            )
+            return map_batches(function, images, device=device)
 
     def _errors(self, raw: Tensor) -> Tensor:
         """Return the squared error of each image, shape (n,)."""

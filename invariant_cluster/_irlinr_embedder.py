@@ -23,7 +23,7 @@ from invariant_cluster._runtime import (
     resolve_device,
     resolve_precision,
 )
-from invariant_cluster._validation import Interval, Options, StrOptions
+from invariant_cluster._validation import Interval, Options, StrOptions, check_sizes
 from invariant_cluster.modules import (
     IRLINR,
     Hypernetwork,
@@ -34,6 +34,7 @@ from invariant_cluster.modules import (
     ResNet18,
 )
 
+_LEAST_DIRECTION = 1e-6  # below it, moments are rounding errors
 _TERMS = ("reconstruction", "consistency", "symmetry", "squared_error", "effective_d")
 
 
@@ -267,7 +268,6 @@ class IRLINREmbedder(ImageEmbedder):
             weight_decay=self.weight_decay,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
-            n_samples=len(images),
             device=device,
             callbacks=[
                 TrainingProgress("IRL-INR", self.verbose),
@@ -284,11 +284,10 @@ class IRLINREmbedder(ImageEmbedder):
             n_channels,
             n_frequencies=self.n_frequencies,
             frequency_scale=self.frequency_scale,
-            hidden=tuple(self.inr_hidden),
+            hidden=check_sizes("inr_hidden", self.inr_hidden),
         )
-        hypernetwork = Hypernetwork(
-            self.d, implicit, hidden=tuple(self.hypernetwork_hidden)
-        )
+        hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
+        hypernetwork = Hypernetwork(self.d, implicit, hidden=hidden)
         return IRLINR(self._make_encoder(n_channels), implicit, hypernetwork)
 
     def _make_encoder(self, n_channels: int) -> ImageEncoder:
@@ -356,12 +355,17 @@ def _direction_scale(encoder: ImageEncoder, images: NDArray) -> float:
         return direction.square().sum(dim=1)
 
     cpu = torch.device("cpu")
-    mean = float(map_batches(squares, images, batch_size=1024, device=cpu).mean())
-    return mean**0.5 if mean > 0 else 1.0
+    scale = float(map_batches(squares, images, device=cpu).mean()) ** 0.5
+    return scale if scale > _LEAST_DIRECTION else 1.0
 
 
 def _count_features(trunk: nn.Module, shape: tuple[int, int, int]) -> int:
     """Return the n_features of a user's encoder, from one forward pass."""
+    if not isinstance(trunk, nn.Module):
+        raise TypeError(
+            f"encoder made {trunk!r}, no nn.Module: it must be a factory, encoder("
+            "n_channels), of a module that maps images to features (n, n_features)."
+        )
     trunk.eval()
     with torch.no_grad():
         features = trunk(torch.zeros(2, *shape))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback, PassthroughScoring
+from skorch.callbacks import Callback, EarlyStopping, PassthroughScoring
 from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 
@@ -79,12 +80,25 @@ class TermNet(NeuralNet):
         try:
             return super().fit_loop(*args, **kwargs)
         except KeyboardInterrupt:
-            self.interrupted_ = True
+            self.interrupted_ = not self._stopped_early()
             raise
         except Exception:
             # skorch ends training for an interrupt only; the progress bar must close.
             self.notify("on_train_end")
             raise
+
+    def _stopped_early(self) -> bool:
+        """Tell skorch's EarlyStopping, which raises KeyboardInterrupt, from Ctrl-C."""
+        return any(
+            isinstance(callback, EarlyStopping)
+            and callback.misses_ >= callback.patience
+            for _, callback in self.callbacks_
+        )
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Drop a last, incomplete batch: of one row it has no batch statistics."""
+        self.iterator_train__drop_last = len(dataset) > self.batch_size
+        return super().get_iterator(dataset, training=training)
 
 
 class IRLINRNet(TermNet):
@@ -193,7 +207,6 @@ def make_net(
     weight_decay: float,
     max_epochs: int,
     batch_size: int,
-    n_samples: int,
     device: torch.device,
     callbacks: list[Any],
     **options: Any,
@@ -213,8 +226,6 @@ def make_net(
         batch_size=batch_size,
         train_split=None,
         iterator_train__shuffle=True,
-        # A last batch of one row has no batch statistics.
-        iterator_train__drop_last=n_samples > batch_size,
         iterator_train__collate_fn=keep_batch,
         device=str(device),
         callbacks=[OneCycleSchedule(), *callbacks],
@@ -240,12 +251,12 @@ def train(
     dataset = ImageRows(rows) if neighbors is None else NeighborPairs(rows, neighbors)
     try:
         if resume:
-            net.module_.to(net.device)
+            net.module.to(net.device)
             net.partial_fit(dataset)
         else:
             net.fit(dataset)
     finally:
-        net.module_.to("cpu").eval()
+        net.module.to("cpu").eval()
 
 
 def history_frame(net: TermNet) -> pd.DataFrame:
@@ -258,3 +269,14 @@ def history_frame(net: TermNet) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=[new or name for name, new in columns.items()])
     return frame.rename_axis("epoch")
+
+
+def check_callbacks(callbacks: Iterable[Any] | None) -> None:
+    """Raise a TypeError unless all are skorch callbacks, or (name, callback) pairs."""
+    for item in callbacks or []:
+        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        if not hasattr(callback, "on_train_begin"):
+            raise TypeError(
+                f"callbacks={callbacks!r} holds {item!r}, no skorch callback: give "
+                "objects such as skorch.callbacks.EarlyStopping(monitor='train_loss')."
+            )

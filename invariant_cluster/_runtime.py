@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state, gen_batches
 from torch import Tensor, nn
 
+_MOST_ROWS = 256
+_MOST_PIXELS = 2**18
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -103,11 +105,16 @@ def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:
     return torch.from_numpy(array).to(device)
 
 
+def _rows_at_a_time(images: NDArray) -> int:
+    """Return a batch size that bounds the memory of a forward pass."""
+    per_row = max(1, images[0, 0].size) if images.ndim == 4 else 1
+    return max(1, min(_MOST_ROWS, _MOST_PIXELS // per_row))
+
+
 def map_batches(
     function: Callable[[Tensor], Tensor],
     images: NDArray,
     *,
-    batch_size: int,
     device: torch.device,
 ) -> NDArray[np.float32]:
     """Return ``function`` of all rows as one float32 array, a batch at a time.
@@ -118,7 +125,7 @@ def map_batches(
         When a value is not finite.
     """
     outputs: NDArray[np.float32] | None = None
-    for rows in gen_batches(len(images), batch_size):
+    for rows in gen_batches(len(images), _rows_at_a_time(images)):
         batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
         if not np.isfinite(batch).all():
             raise FloatingPointError(

@@ -27,6 +27,7 @@ from invariant_cluster._nets import (
     ScanNet,
     SelfLabelNet,
     TermNet,
+    check_callbacks,
     history_frame,
     make_net,
     train,
@@ -156,7 +157,7 @@ class SCANClusterer(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_clusters": [Interval(Integral, 2, None, closed="left")],
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
@@ -243,6 +244,7 @@ class SCANClusterer(
             On Ctrl-C, after the fitted attributes were set to the state reached.
         """
         self._validate_params()
+        check_callbacks(self.callbacks)
         resolve_device(self.device)
         data = self._check_training(X)
         self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
@@ -337,13 +339,13 @@ class SCANClusterer(
     def _train_stages(self, data: ScanInput) -> list[TermNet]:
         """Train SCAN, keep the best head, self-label; return the nets of the stages."""
         module = ScanModule(data.encoder or nn.Identity(), self._make_heads(data.z))
-        scan = self._make_scan_net(module, len(data.z))
+        scan = self._make_scan_net(module)
         train(scan, data.rows, self.neighbors_)
         heads = infer_heads(module, data.rows, self.device)
         module.heads.keep(best_head(heads, self.neighbors_, self.entropy_weight))
         if not self.self_label or data.encoder is None or scan.interrupted_:
             return [scan]
-        labeling = self._make_self_label_net(module, len(data.z))
+        labeling = self._make_self_label_net(module)
         train_guarded(labeling, data.rows, self.device)
         return [scan, labeling]
 
@@ -354,14 +356,13 @@ class SCANClusterer(
         mean = z.mean(axis=0, dtype=np.float64).astype(np.float32)
         return ClusterHeads(torch.from_numpy(mean), torch.from_numpy(centroids))
 
-    def _make_scan_net(self, module: ScanModule, n_samples: int) -> TermNet:
+    def _make_scan_net(self, module: ScanModule) -> TermNet:
         fine_tunes = not isinstance(module.encoder, nn.Identity)
         return self._make_net(
             ScanNet,
             module,
             ScanObjective(self.entropy_weight),
             stage="SCAN",
-            n_samples=n_samples,
             lr=self.lr,
             max_epochs=self.max_epochs,
             terms=("consistency", "entropy"),
@@ -369,13 +370,12 @@ class SCANClusterer(
             optimizer__param_groups=[("heads.*", {"lr": _HEAD_LR * self.lr})],
         )
 
-    def _make_self_label_net(self, module: ScanModule, n_samples: int) -> TermNet:
+    def _make_self_label_net(self, module: ScanModule) -> TermNet:
         return self._make_net(
             SelfLabelNet,
             module,
             SelfLabelObjective(self.confidence_threshold),
             stage="self-labelling",
-            n_samples=n_samples,
             lr=self.self_label_lr,
             max_epochs=self.self_label_max_epochs,
             terms=("confident",),

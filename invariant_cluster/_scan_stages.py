@@ -16,8 +16,6 @@ from invariant_cluster._nets import TermNet, train
 from invariant_cluster._runtime import evaluating, map_batches, resolve_device
 from invariant_cluster.modules import ScanModule
 
-_INFERENCE_BATCH = 256
-
 
 def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.float32]:
     """Return the log-probabilities of every head, shape (n, n_heads, n_clusters).
@@ -34,9 +32,7 @@ def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.fl
 
     resolved = resolve_device(device)
     with evaluating(module, resolved):
-        return map_batches(
-            log_probabilities, rows, batch_size=_INFERENCE_BATCH, device=resolved
-        )
+        return map_batches(log_probabilities, rows, device=resolved)
 
 
 def scan_loss(

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "check_finite",
     "check_images",
     "check_rows",
+    "check_sizes",
     "infer_layout",
 ]
 
@@ -64,7 +66,7 @@ class ImageLayout:
         """How many values one image has in the user's array."""
         return math.prod(self.shape) if self.n_flat is None else self.n_flat
 
-    def check_same_shape(self, X: NDArray, name: str = "The encoder") -> None:
+    def check_same_shape(self, X: NDArray, name: str = "the encoder") -> None:
         """Raise a ValueError unless X holds images of this layout."""
         expected = self.shape if self.n_flat is None else (self.n_flat,)
         if X.shape[1:] != expected:
@@ -195,16 +197,17 @@ def check_images(
         Sparse matrices.
     """
     array = _as_numeric(X, min_samples)
+    check_finite(array)
+    layout = infer_layout(array, image_shape) if reset else estimator.layout_
     if array.ndim == 2:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     elif reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
     if reset:
-        _store_layout(estimator, infer_layout(array, image_shape))
+        _store_layout(estimator, layout)
     else:
-        estimator.layout_.check_same_shape(array, type(estimator).__name__)
-    check_finite(array)
-    return estimator.layout_.to_channels(array)
+        layout.check_same_shape(array, type(estimator).__name__)
+    return layout.to_channels(array)
 
 
 def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
@@ -218,11 +221,22 @@ def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
     try:
         array = _checked_array(X, min_samples)
     except (TypeError, ValueError) as error:
-        if np.asarray(X).dtype.kind != "O":
+        if np.ndim(X) == 0 or np.asarray(X).dtype.kind != "O":
             raise
         raise type(error)(
             f"X holds values that are no numbers: {error}. Give a numeric array."
         ) from error
+    if array.ndim < 2:
+        raise ValueError(
+            f"Expected 2D array, got {array.ndim}D array instead: X has shape "
+            f"{array.shape}, not rows (n, n_values) or images (n, h, w), (n, h, w, c), "
+            "(n, c, h, w). Reshape your data: a single image or row needs X[None]."
+        )
+    if len(array) < min_samples:
+        raise ValueError(
+            f"Found array with {len(array)} sample(s) (shape={array.shape}) while a "
+            f"minimum of {min_samples} is required: X needs more images or rows."
+        )
     if array.ndim == 2 and array.shape[1] == 0:
         raise ValueError(
             f"X has 0 feature(s) (shape={array.shape}) while a minimum of 1 is "
@@ -238,7 +252,7 @@ def _checked_array(X: Any, min_samples: int) -> NDArray:
         allow_nd=True,
         ensure_2d=False,
         ensure_all_finite=False,
-        ensure_min_samples=min_samples,
+        ensure_min_samples=0,
         ensure_min_features=0,
         input_name="X",
     )
@@ -308,13 +322,24 @@ def check_rows(
         NaN or infinity (with the first row that holds it), anything but 2-D, another
         width than at fit.
     """
-    rows = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype="numeric",
-        ensure_all_finite=False,
-        ensure_min_samples=min_samples,
-    )
+    rows = _as_numeric(X, min_samples)
+    if rows.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got {rows.ndim}D array instead: X has shape "
+            f"{rows.shape}, but an embedding has rows (n, d). Reshape your data, or "
+            "embed images first."
+        )
     check_finite(rows)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
     return np.asarray(rows, dtype=np.float32)
+
+
+def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
+    """Return widths of hidden layers as a tuple, if they are positive integers."""
+    values = tuple(np.ravel(np.asarray(sizes, dtype=object)))
+    if not all(isinstance(size, Integral) and int(size) >= 1 for size in values):
+        raise ValueError(
+            f"{name}={sizes!r} must hold the widths of the hidden layers: give "
+            "positive integers, such as (256, 256, 256)."
+        )
+    return tuple(int(size) for size in values)

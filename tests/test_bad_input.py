@@ -68,7 +68,7 @@ BAD_IMAGES = {
         lambda X: [*X[:3], X[3, :10]],
         "X is a ragged list.*[Pp]ad or resize",
     ),
-    "one value": (lambda X: X[0, 0, 0], "at least 1 dimension"),
+    "one value": (lambda X: X[0, 0, 0], "got 0D array.*[Rr]eshape"),
     "one row of pixels": (lambda X: X[0, 0], r"X has shape \(16,\).*[Rr]eshape"),
     "a batch of batches": (
         lambda X: np.stack([X, X])[..., None],
@@ -278,7 +278,7 @@ BAD_ROWS = {
     "text": (lambda X: X.astype(str), "[Cc]onvert your data to numeric"),
     "ragged": (lambda X: [[1.0, 2.0], [1.0]], "X is a ragged list"),
     "1-D": (lambda X: X[0], "1D array.*[Rr]eshape"),
-    "images": (lambda X: X.reshape(-1, 2, 2), "dim 3.*SCANClusterer"),
+    "images": (lambda X: X.reshape(-1, 2, 2), "3D array.*embed images first"),
     "no row": (lambda X: X[:0], r"0 sample.*\(0, 4\)"),
     "one row": (lambda X: X[:1], r"1 sample.*\(1, 4\)"),
     "no column": (lambda X: X[:, :0], r"0 feature\(s\)"),

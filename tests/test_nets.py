@@ -93,7 +93,6 @@ def make(objective=None, *, net_class=TermNet, module=None, **options):
         "weight_decay": 0.0,
         "max_epochs": 3,
         "batch_size": 5,
-        "n_samples": 20,
         "device": torch.device("cpu"),
         "callbacks": [],
         "terms": ("size", "step"),
@@ -164,7 +163,7 @@ def test_an_incomplete_last_batch_is_dropped_but_not_an_only_one(n, batches):
             sizes.append(len(rows))
             return super().forward(rows)
 
-    train(make(Sized(), n_samples=n, max_epochs=1), np.resize(ROWS, (n, 3)))
+    train(make(Sized(), max_epochs=1), np.resize(ROWS, (n, 3)))
     assert sizes == batches
 
 
@@ -357,7 +356,7 @@ def test_a_line_of_losses_an_epoch_is_printed_at_2(capfd):
 
 @pytest.mark.parametrize(("n", "total"), [(20, 12), (24, 12), (3, 3)])
 def test_the_bar_ends_at_its_total(capfd, n, total):
-    net = make(n_samples=n, callbacks=[TrainingProgress("stage", 1)])
+    net = make(callbacks=[TrainingProgress("stage", 1)])
     train(net, np.resize(ROWS, (n, 3)))
     assert f"{total}/{total}" in capfd.readouterr().err.split("\r")[-1]
 
@@ -410,7 +409,6 @@ def make_irlinr(**options):
         net_class=IRLINRNet,
         module=IRLINR(encoder, implicit, Hypernetwork(3, implicit, hidden=(16,))),
         terms=("reconstruction", "consistency", "symmetry", "squared_error"),
-        n_samples=16,
         batch_size=8,
         **options,
     )
@@ -463,7 +461,6 @@ def test_scan_trains_the_encoder_on_augmented_images(name):
         module=ScanModule(make_encoder(), make_heads()),
         terms=("consistency", "entropy"),
         augmentation=Augmentation(name),
-        n_samples=16,
         batch_size=8,
     )
     before = [p.clone() for p in net.module.parameters()]
@@ -484,7 +481,6 @@ def test_self_labelling_learns_from_what_it_predicts_on_plain_images():
         module=ScanModule(make_encoder(), make_heads()),
         terms=("confident",),
         augmentation=Augmentation("R"),
-        n_samples=16,
         batch_size=8,
     ).initialize()
     images = torch.from_numpy(draw_images())

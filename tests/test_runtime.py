@@ -125,16 +125,26 @@ def test_strides_and_read_only_arrays_are_taken():
     assert array.any()
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
-def test_map_batches_equals_one_call(batch_size):
-    images, sizes = np.random.default_rng(0).random((7, 2, 3)), []
+@pytest.mark.parametrize(
+    ("shape", "most"),
+    [
+        ((600, 3), 256),
+        ((600, 1, 8, 8), 256),
+        ((5, 2, 300, 400), 2),
+        ((3, 1, 600, 600), 1),
+    ],
+    ids=str,
+)
+def test_map_batches_equals_one_call_in_bounded_batches(shape, most):
+    images, sizes = np.random.default_rng(0).random(shape, dtype=np.float32), []
 
     def function(batch):
         sizes.append(len(batch))
-        return batch.double().sum(dim=1)
+        return batch.flatten(1).double().sum(dim=1)
 
-    result = map_batches(function, images, batch_size=batch_size, device=CPU)
+    result = map_batches(function, images, device=CPU)
     assert result.dtype == np.float32
-    np.testing.assert_allclose(result, images.sum(axis=1), rtol=1e-6)
-    assert max(sizes) <= batch_size
-    assert sum(sizes) == 7
+    expected = images.reshape(len(images), -1).sum(axis=1, dtype=np.float64)
+    np.testing.assert_allclose(result, expected, rtol=1e-6)
+    assert max(sizes) == most
+    assert sum(sizes) == len(images)
