@@ -19,6 +19,7 @@ from torch import Tensor
 
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._geometry import disc_mask, pixels_to_units
+from invariant_cluster._intensity import evenly_spaced
 from invariant_cluster._nets import (
     TermNet,
     check_callbacks,
@@ -33,9 +34,10 @@ from invariant_cluster._runtime import (
     seeded,
 )
 from invariant_cluster._validation import check_images
+from invariant_cluster.modules import ImageEncoder
 
-_MOST_IMAGES = 4096
 _LEAST_VARIANCE = 1e-7
+_MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
 
 
 class ImageEmbedder(
@@ -139,7 +141,7 @@ class ImageEmbedder(
         pixels = pose[:, 1:] / pixels_to_units(*images.shape[-2:])
         return pose[:, 0], pixels.astype(np.float32)
 
-    def reconstruct(self, X: ArrayLike, *, canonical: bool = False) -> NDArray:
+    def reconstruct(self, X: ArrayLike, canonical: bool = False) -> NDArray:
         """Return the images as the decoder draws them from z.
 
         Parameters
@@ -191,6 +193,12 @@ class ImageEmbedder(
         return -float(self._map(self._errors, images).mean(dtype=np.float64))
 
     @property
+    def encoder_(self) -> ImageEncoder:
+        """The encoder, raw images (n, c, h, w) -> z; part of ``net_``."""
+        encoder: ImageEncoder = self.net_.module_.encoder
+        return encoder
+
+    @property
     def _n_features_out(self) -> int:
         return self.encoder_.d
 
@@ -219,8 +227,20 @@ class ImageEmbedder(
 
     def _continued_net(self) -> TermNet:
         net = self.net_
+        self._check_unchanged()
         net.set_params(max_epochs=self.max_epochs)
         return net
+
+    def _check_unchanged(self) -> None:
+        """Raise if a warm start would train another model, or in another way."""
+        for name, value in self.get_params(deep=False).items():
+            fitted = self._fitted_params[name]
+            if name not in _MAY_CHANGE and repr(value) != repr(fitted):
+                raise ValueError(
+                    f"{name}={value!r} but warm_start goes on with {name}={fitted!r} "
+                    "of the last fit: set it back, or set warm_start=False to start "
+                    "anew."
+                )
 
     def _forget(self) -> None:
         """Be unfitted while training: a failure must not leave old beside new."""
@@ -230,26 +250,25 @@ class ImageEmbedder(
     def _store(self, net: TermNet, images: NDArray) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
         self.net_ = net
-        self.encoder_ = net.module_.encoder
         self._standardize(images)
+        self._fitted_params = self.get_params(deep=False)
         self.history_ = history_frame(net)
         self.n_iter_ = len(self.history_)
         if net.interrupted_:
             raise KeyboardInterrupt
 
     def _standardize(self, images: NDArray) -> None:
-        """Give z mean 0 and variance 1 over (at most 4,096 of) the training images.
+        """Give z mean 0 and variance 1 over (64 MiB of) the training images.
 
-        The running statistics of a short training lag behind. A dimension that hardly
-        varies is not magnified: it would show rounding errors.
+        A dimension that hardly varies is not magnified: it would show rounding errors.
         """
         norm = self.encoder_.norm
         norm.reset_running_stats()
-        z = self._map(self.encoder_, images[:: -(-len(images) // _MOST_IMAGES)])
-        norm.running_mean.copy_(torch.from_numpy(z.mean(axis=0)))
+        z = self._map(self.encoder_, evenly_spaced(images))
         variance = z.var(axis=0)
         variance[variance < _LEAST_VARIANCE] = 1.0
-        norm.running_var.copy_(torch.from_numpy(variance))
+        norm.running_mean = torch.from_numpy(z.mean(axis=0))
+        norm.running_var = torch.from_numpy(variance)
 
     def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
         """Return a function of the images, computed in batches without gradients."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_IMAGES = 4096
+_MOST_BYTES = 2**26
 _PERCENTILES = (0.1, 99.9)
 
 
@@ -15,7 +15,7 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
     """Return the values that are scaled to 0 and 1.
 
     Smallest and largest for integers, the 0.1 and 99.9 percentiles for floats, over at
-    most 4,096 evenly spaced images. For constant images the upper value is 1 higher.
+    most 64 MiB of evenly spaced images. For constant images the upper is 1 higher.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
     """
     if given is not None:
         return _checked_range(given)
-    sample = _evenly_spaced(images)
+    sample = evenly_spaced(images)
     if sample.dtype.kind in "biu":
         low, high = float(sample.min()), float(sample.max())
     else:
@@ -54,7 +54,7 @@ def _checked_range(given: Any) -> tuple[float, float]:
 def measure_background(images: NDArray, given: Any = "auto") -> NDArray[np.float32]:
     """Return the background of each channel, in the images' units, shape (c,).
 
-    The median of the border pixels over at most 4,096 evenly spaced images.
+    The median of the border pixels over at most 64 MiB of evenly spaced images.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def measure_background(images: NDArray, given: Any = "auto") -> NDArray[np.float
     """
     n_channels = images.shape[1]
     if isinstance(given, str):
-        border = _border(_evenly_spaced(images))
+        border = _border(evenly_spaced(images))
         return np.median(border, axis=(0, 2)).astype(np.float32)
     values = np.asarray(given, dtype=np.float32).ravel()
     if values.size not in (1, n_channels) or not np.isfinite(values).all():
@@ -86,6 +86,7 @@ def _border(images: NDArray) -> NDArray:
     return np.concatenate([top_bottom, sides], axis=2)
 
 
-def _evenly_spaced(images: NDArray) -> NDArray:
-    step = -(-len(images) // _MOST_IMAGES)
-    return images[::step]
+def evenly_spaced(rows: NDArray) -> NDArray:
+    """Return every k-th row, so that the rows together have at most 64 MiB."""
+    most = max(2, _MOST_BYTES // max(1, rows[0].nbytes))
+    return rows[:: -(-len(rows) // most)]

@@ -13,7 +13,11 @@ from torch import Tensor, nn
 
 from invariant_cluster._geometry import image_mass, symmetry_targets
 from invariant_cluster._image_embedder import ImageEmbedder
-from invariant_cluster._intensity import measure_background, measure_range
+from invariant_cluster._intensity import (
+    evenly_spaced,
+    measure_background,
+    measure_range,
+)
 from invariant_cluster._losses import CONSISTENCIES, RECONSTRUCTIONS
 from invariant_cluster._nets import IRLINRNet, TermNet, make_net
 from invariant_cluster._progress import TrainingProgress
@@ -98,22 +102,27 @@ class IRLINREmbedder(ImageEmbedder):
     max_epochs : int, default=200
     batch_size : int, default=128
     lr : float, default=1e-4
+        The highest; it rises to it in the first third of the steps and then falls to
+        nearly 0 (one cycle).
     weight_decay : float, default=5e-4
         Of Adam, as in the paper.
     device : str, default="auto"
         A torch device; "auto" is the GPU where there is one.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        "auto" is bfloat16 autocast on a GPU that has it.
+        Of matrix products in training. "auto" is bfloat16 on GPUs and CPUs (AMX) that
+        multiply in it, else float32; embeddings are always computed in float32.
     callbacks : list of skorch callbacks, optional
         For example ``EarlyStopping(monitor="train_loss")``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last one for ``max_epochs`` more.
+        Whether ``fit`` goes on from the last one for ``max_epochs`` more, with the
+        other parameters as they were.
     random_state : int, RandomState or None, default=None
     verbose : int, default=0
         1 shows a progress bar with the time left, 2 a line of losses an epoch too.
     image_shape : tuple of int, optional
         (h, w), (h, w, c) or (c, h, w): folds flat rows, and settles which axis holds
-        the channels where that is ambiguous.
+        the channels: the first or last if it alone has 1, 3 or 4 entries, the first if
+        it alone has under 8, else the last.
 
     Attributes
     ----------
@@ -355,7 +364,8 @@ def _direction_scale(encoder: ImageEncoder, images: NDArray) -> float:
         return direction.square().sum(dim=1)
 
     cpu = torch.device("cpu")
-    scale = float(map_batches(squares, images, device=cpu).mean()) ** 0.5
+    sample = evenly_spaced(images)
+    scale = float(map_batches(squares, sample, device=cpu).mean()) ** 0.5
     return scale if scale > _LEAST_DIRECTION else 1.0
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 RECONSTRUCTIONS = ("cross_entropy", "squared_error")
 CONSISTENCIES = ("cross_correlation", "centered_cosine", "cosine", "mse")
-_REDUNDANCY_WEIGHT = 0.1
+_REDUNDANCY_WEIGHT = 0.01
 _VARIANCE_FLOOR = 1e-4
 _TINY = 1e-8
 
@@ -51,7 +51,7 @@ def mse_consistency(z1: Tensor, z2: Tensor) -> Tensor:
 
 
 def cross_correlation_consistency(z1: Tensor, z2: Tensor) -> Tensor:
-    """``1/d (sum_i (1 - C_ii)^2 + 0.1 sum_{i != j} C_ij^2)``, C the cross-correlation.
+    """``1/d (sum_i (1 - C_ii)^2 + 0.01 sum_{i != j} C_ij^2)``, C the cross-correlation.
 
     Each dimension agrees between the views and tells something else than the others
     (Barlow Twins, Zbontar et al., ICML 2021), so z cannot fall onto few directions.

@@ -9,11 +9,15 @@ from typing import Any
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, PassthroughScoring
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import OneCycleLR
 
+from invariant_cluster._intensity import evenly_spaced
+from invariant_cluster._runtime import row_limit, to_tensor
 from invariant_cluster._views import (
     Augmentation,
     ImageRows,
@@ -191,11 +195,17 @@ class OneCycleSchedule(Callback):
         optimizer = net.optimizer_
         highest = [group.get("max_lr", group["lr"]) for group in optimizer.param_groups]
         total_steps = count_batches(len(X), net.batch_size) * net.max_epochs
-        self.schedule_ = OneCycleLR(optimizer, highest, total_steps=total_steps)
+        self.schedule_ = OneCycleLR(
+            optimizer, highest, total_steps=total_steps, cycle_momentum=False
+        )
 
     def on_batch_end(self, net: Any, **_: Any) -> None:
         """Go one step on."""
         self.schedule_.step()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the schedule out of pickles: it holds the optimizer's tensors."""
+        return {k: v for k, v in self.__dict__.items() if k != "schedule_"}
 
 
 def make_net(
@@ -251,12 +261,36 @@ def train(
     dataset = ImageRows(rows) if neighbors is None else NeighborPairs(rows, neighbors)
     try:
         if resume:
-            net.module.to(net.device)
+            net.module_.to(net.device)
             net.partial_fit(dataset)
         else:
             net.fit(dataset)
+        recalibrate(net.module_, rows, net.device)
     finally:
-        net.module.to("cpu").eval()
+        # A bad callback can stop skorch before it has made module_ of module.
+        getattr(net, "module_", net.module).to("cpu").eval()
+
+
+@torch.no_grad()
+def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
+    """Set the statistics of all batch normalisation to those of the rows themselves.
+
+    The running averages lag behind a short training, and were taken over moved and
+    augmented copies. At most 64 MiB of evenly spaced rows are read.
+    """
+    norms = [m for m in module.modules() if isinstance(m, _BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average over the batches
+    module.train()
+    sample = evenly_spaced(rows)
+    for batch in gen_batches(len(sample), row_limit(sample), min_batch_size=2):
+        module(to_tensor(sample[batch], device))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def history_frame(net: TermNet) -> pd.DataFrame:
@@ -275,8 +309,13 @@ def check_callbacks(callbacks: Iterable[Any] | None) -> None:
     """Raise a TypeError unless all are skorch callbacks, or (name, callback) pairs."""
     for item in callbacks or []:
         callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
-        if not hasattr(callback, "on_train_begin"):
+        if isinstance(callback, type) or not hasattr(callback, "on_train_begin"):
             raise TypeError(
                 f"callbacks={callbacks!r} holds {item!r}, no skorch callback: give "
                 "objects such as skorch.callbacks.EarlyStopping(monitor='train_loss')."
+            )
+        if str(getattr(callback, "monitor", "")).startswith("valid"):
+            raise ValueError(
+                f"callbacks={callbacks!r} holds one with monitor={callback.monitor!r}, "
+                "but all images are trained on: give monitor='train_loss'."
             )

@@ -105,7 +105,7 @@ def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:
     return torch.from_numpy(array).to(device)
 
 
-def _rows_at_a_time(images: NDArray) -> int:
+def row_limit(images: NDArray) -> int:
     """Return a batch size that bounds the memory of a forward pass."""
     per_row = max(1, images[0, 0].size) if images.ndim == 4 else 1
     return max(1, min(_MOST_ROWS, _MOST_PIXELS // per_row))
@@ -125,7 +125,7 @@ def map_batches(
         When a value is not finite.
     """
     outputs: NDArray[np.float32] | None = None
-    for rows in gen_batches(len(images), _rows_at_a_time(images)):
+    for rows in gen_batches(len(images), row_limit(images)):
         batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
         if not np.isfinite(batch).all():
             raise FloatingPointError(

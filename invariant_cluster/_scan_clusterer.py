@@ -108,7 +108,7 @@ class SCANClusterer(
     max_epochs : int, default=50
     batch_size : int, default=128
     lr : float, default=1e-4
-        Of the encoder; the heads learn at 30 times it.
+        Of the encoder, at its highest (one cycle); the heads learn at 30 times it.
     weight_decay : float, default=1e-4
     self_label : bool, default=False
         Whether to train on confident labels afterwards (SCAN's third step). If that
@@ -119,6 +119,8 @@ class SCANClusterer(
     self_label_lr : float, default=1e-5
     device : str, default="auto"
     precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Of matrix products in fine-tuning; "auto" is bfloat16 where the device
+        multiplies in it.
     callbacks : list of skorch callbacks, optional
     random_state : int, RandomState or None, default=None
     verbose : int, default=0
@@ -247,6 +249,7 @@ class SCANClusterer(
         check_callbacks(self.callbacks)
         resolve_device(self.device)
         data = self._check_training(X)
+        self._forget()
         self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
         with seeded(draw_seed(self.random_state)):
             stages = self._train_stages(data)
@@ -261,7 +264,7 @@ class SCANClusterer(
         X : ImageEmbedding or array-like of shape (n, d)
             An ImageEmbedding if the encoder was fine-tuned.
         """
-        return self.transform(X).argmax(axis=1)
+        return self._log_probabilities(X).argmax(axis=1)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each cluster, shape (n, n_clusters).
@@ -300,6 +303,11 @@ class SCANClusterer(
         return -scan_loss(log_p, self.probabilities_, nearest, self.entropy_weight)
 
     @property
+    def encoder_(self) -> ImageEncoder | None:
+        """The fine-tuned copy of the encoder, part of ``net_``; None on plain rows."""
+        return self.net_.module_.encoder if self.fine_tuned_ else None
+
+    @property
     def _n_features_out(self) -> int:
         return self.n_clusters
 
@@ -318,7 +326,10 @@ class SCANClusterer(
             )
         if not self.fine_tune:
             return ScanInput(z, z, None)
-        if not isinstance(X, ImageEmbedding) or X.images is None:
+        if not isinstance(X, ImageEmbedding) or not isinstance(X.encoder, ImageEncoder):
+            self._refuse_rows()
+            return ScanInput(z, z, None)
+        if X.images is None:
             self._refuse_rows()
             return ScanInput(z, z, None)
         encoder = copy.deepcopy(X.encoder)
@@ -332,7 +343,7 @@ class SCANClusterer(
             "encoder: pass what an embedder's transform returns (no scaler, slice or "
             "pandas output in between), or set fine_tune=False to train heads alone."
         )
-        if self.fine_tune is True:
+        if self.fine_tune != "auto":
             raise ValueError(told)
         warnings.warn(told, UserWarning, stacklevel=4)
 
@@ -402,11 +413,15 @@ class SCANClusterer(
             **settings,
         )
 
+    def _forget(self) -> None:
+        """Be unfitted while training: a failure must not leave old beside new."""
+        if hasattr(self, "labels_"):
+            del self.labels_
+
     def _store(self, data: ScanInput, nets: list[TermNet]) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
         self.net_ = nets[-1]
         self.fine_tuned_ = data.encoder is not None
-        self.encoder_ = data.encoder
         self.training_embedding_ = data.z
         self.history_ = _join_histories(nets)
         self.n_iter_ = len(self.history_)

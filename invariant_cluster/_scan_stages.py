@@ -50,17 +50,17 @@ def scan_loss(
         Indices into p.
     entropy_weight : float
     """
-    log_q = np.log(p[nearest].clip(np.finfo(np.float32).tiny))
-    first, second = torch.from_numpy(log_p), torch.from_numpy(log_q)
-    consistency = scan_consistency(first[:, None, :], second).mean()
-    return float(consistency - entropy_weight * mean_entropy(first))
+    rows = torch.from_numpy(np.ascontiguousarray(log_p))
+    log_q = torch.from_numpy(np.log(p.clip(np.finfo(np.float32).tiny)))
+    terms = [scan_consistency(rows, log_q[column]) for column in nearest.T]
+    return float(torch.stack(terms).mean() - entropy_weight * mean_entropy(rows))
 
 
 def best_head(log_p: NDArray, neighbors: NDArray, entropy_weight: float) -> int:
     """Return which head (n, n_heads, n_clusters) has the lowest SCAN loss."""
     losses = [
         scan_loss(head, np.exp(head), neighbors, entropy_weight)
-        for head in np.ascontiguousarray(np.moveaxis(log_p, 1, 0))
+        for head in np.moveaxis(log_p, 1, 0)
     ]
     return int(np.argmin(losses))
 

@@ -1,4 +1,4 @@
-"""Checks on images and options; the only importer of scikit-learn's validation."""
+"""Checks on images and options; the only importer of scikit-learn's private names."""
 
 from __future__ import annotations
 
@@ -104,8 +104,9 @@ def infer_layout(X: ArrayLike, image_shape: Sequence[int] | None = None) -> Imag
     ----------
     X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
     image_shape : tuple of int, optional
-        One image's shape, (h, w), (h, w, c) or (c, h, w): folds flat rows, and
-        settles which axis holds the channels when neither has 1, 3 or 4 entries.
+        One image's shape, (h, w), (h, w, c) or (c, h, w): folds flat rows, and says
+        that the channels are last when neither axis alone has 1, 3 or 4 entries
+        (first, if that axis alone has under 8).
 
     Raises
     ------
@@ -219,13 +220,15 @@ def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
             "Complex data not supported: X is complex; give its magnitude, np.abs(X)."
         )
     try:
-        array = _checked_array(X, min_samples)
+        array = _checked_array(X)
     except (TypeError, ValueError) as error:
-        if np.ndim(X) == 0 or np.asarray(X).dtype.kind != "O":
-            raise
         raise type(error)(
             f"X holds values that are no numbers: {error}. Give a numeric array."
+            if np.ndim(X) and np.asarray(X).dtype.kind == "O"
+            else f"X is no array of numbers: {error}"
         ) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"X has dtype {array.dtype}: give an array of real numbers.")
     if array.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got {array.ndim}D array instead: X has shape "
@@ -245,7 +248,7 @@ def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
     return array
 
 
-def _checked_array(X: Any, min_samples: int) -> NDArray:
+def _checked_array(X: Any) -> NDArray:
     return check_array(
         X,
         dtype="numeric",

@@ -110,7 +110,7 @@ def test_a_background_that_does_not_fit_is_refused(given):
 
 
 def test_many_images_are_judged_by_an_even_sample(monkeypatch):
-    monkeypatch.setattr(_intensity, "_MOST_IMAGES", 4)
+    monkeypatch.setattr(_intensity, "_MOST_BYTES", 4 * 64)
     images = np.zeros((10, 1, 8, 8), np.uint8)  # every third is read
     images[[0, 3, 6, 9]] = np.array([5, 6, 7, 8])[:, None, None, None]
     images[1] = 200

@@ -74,13 +74,13 @@ def naive_centered_cosine(z1, z2):
 
 
 def naive_cross_correlation(z1, z2):
-    """Barlow Twins: ``1/d (sum_i (1 - C_ii)^2 + 0.1 sum_{i != j} C_ij^2)``."""
+    """Barlow Twins: ``1/d (sum_i (1 - C_ii)^2 + 0.01 sum_{i != j} C_ij^2)``."""
     d, total = len(z1[0]), 0.0
     for i in range(d):
         for j in range(d):
             a, b = [row[i] for row in z1], [row[j] for row in z2]
             correlation = statistics.correlation(a, b)
-            total += (1 - correlation) ** 2 if i == j else 0.1 * correlation**2
+            total += (1 - correlation) ** 2 if i == j else 0.01 * correlation**2
     return total / d
 
 
@@ -198,7 +198,7 @@ def test_cross_correlation_wants_dimensions_that_agree_and_differ():
     alike = torch.randn(8, 1).expand(8, 4)
     assert cross_correlation_consistency(spread, spread).item() < 1e-5
     assert cross_correlation_consistency(alike, alike).item() == pytest.approx(
-        0.1 * 3, rel=1e-2
+        0.01 * 3, rel=1e-2
     )
     assert cross_correlation_consistency(spread, -spread).item() > 3
 

@@ -1,0 +1,21 @@
+"""The light network of the first example, for benchmarks on two CPU cores."""
+
+from typing import Any
+
+from invariant_cluster import IRLINREmbedder
+
+
+def make_light_embedder(**changes: Any) -> IRLINREmbedder:
+    settings: dict[str, Any] = {
+        "d": 32,
+        "encoder_width": 8,
+        "n_frequencies": 64,
+        "inr_hidden": (64, 64, 64),
+        "hypernetwork_hidden": (64, 64),
+        "consistency_weight": 0.1,
+        "n_pixels": 256,
+        "max_epochs": 10,
+        "batch_size": 32,
+        "lr": 2e-3,
+    }
+    return IRLINREmbedder(**settings | changes)
