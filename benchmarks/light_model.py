@@ -12,9 +12,8 @@ def make_light_embedder(**changes: Any) -> IRLINREmbedder:
         "n_frequencies": 64,
         "inr_hidden": (64, 64, 64),
         "hypernetwork_hidden": (64, 64),
-        "consistency_weight": 0.1,
         "n_pixels": 256,
-        "max_epochs": 10,
+        "max_epochs": 14,
         "batch_size": 32,
         "lr": 2e-3,
     }

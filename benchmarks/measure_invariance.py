@@ -25,7 +25,6 @@ from invariant_cluster.datasets import (
     make_oriented,
 )
 from invariant_cluster.metrics import (
-    invariance_score,
     rotation_correlation,
     rotation_error,
     translation_correlation,
@@ -37,14 +36,23 @@ def measure_wafer_maps(seed: int) -> None:
     maps = load_wafer_maps(fail_map=True)
     embedder = make_light_embedder(invariance="rotation", random_state=seed)
     z = np.asarray(embedder.fit_transform(maps.images))
-    turned, *_ = make_oriented(maps.images, translation_std=0, random_state=seed)
-    score = invariance_score(z, embedder.transform(turned))
-    unit = z - z.mean(axis=0)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    cosine = unit @ unit.T
+    unit = to_unit(z, z)
     other = maps.target[:, None] != maps.target
-    print(f"wafer maps: image and turned copy {score:.3f}, ", end="")
-    print(f"other class {cosine[other].mean():.3f} (mean cosines)")
+    print(f"wafer maps: other class, mean cosine {(unit @ unit.T)[other].mean():.3f}")
+    for name, images in {
+        "interpolated": maps.images.astype(np.float32),
+        "rounded to 0 and 1": maps.images,
+    }.items():
+        turned, *_ = make_oriented(images, translation_std=0, random_state=seed)
+        cosine = (unit * to_unit(embedder.transform(turned), z)).sum(axis=1)
+        print(f"wafer maps: image and turned copy, {name}: mean cosine ", end="")
+        print(f"{cosine.mean():.3f}, median {np.median(cosine):.3f}")
+
+
+def to_unit(z: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return z (n, d) less the mean of the reference, each row of length 1."""
+    centered = np.asarray(z) - reference.mean(axis=0)
+    return centered / np.linalg.norm(centered, axis=1, keepdims=True)
 
 
 def measure_pose(name: str, images: np.ndarray, seed: int) -> None:
