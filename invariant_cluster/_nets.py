@@ -268,7 +268,8 @@ def train(
         recalibrate(net.module_, rows, net.device)
     finally:
         # A bad callback can stop skorch before it has made module_ of module.
-        getattr(net, "module_", net.module).to("cpu").eval()
+        module: nn.Module = getattr(net, "module_", net.module)
+        module.to("cpu").eval()
 
 
 @torch.no_grad()
