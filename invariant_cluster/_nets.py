@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -268,7 +268,7 @@ def train(
         recalibrate(net.module_, rows, net.device)
     finally:
         # A bad callback can stop skorch before it has made module_ of module.
-        module: nn.Module = getattr(net, "module_", net.module)
+        module = cast(nn.Module, getattr(net, "module_", net.module))
         module.to("cpu").eval()
 
 
