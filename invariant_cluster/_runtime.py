@@ -76,7 +76,7 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed torch inside the block and leave its generators as they were after it."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
 

@@ -140,7 +140,7 @@ class SCANClusterer(
     history_ : DataFrame
         One row an epoch: stage, loss and its terms, seconds.
     n_iter_ : int
-        Epochs trained, in all stages.
+        Epochs trained, in all stages, those of a self-labelling undone included.
     n_features_in_ : int
 
     References
