@@ -12,6 +12,7 @@ def make_light_embedder(**changes: Any) -> IRLINREmbedder:
         "n_frequencies": 64,
         "inr_hidden": (64, 64, 64),
         "hypernetwork_hidden": (64, 64),
+        "consistency_weight": 3.0,
         "n_pixels": 256,
         "max_epochs": 14,
         "batch_size": 32,
