@@ -326,10 +326,11 @@ class SCANClusterer(
             )
         if not self.fine_tune:
             return ScanInput(z, z, None)
-        if not isinstance(X, ImageEmbedding) or not isinstance(X.encoder, ImageEncoder):
-            self._refuse_rows()
-            return ScanInput(z, z, None)
-        if X.images is None:
+        if not (
+            isinstance(X, ImageEmbedding)
+            and isinstance(X.encoder, ImageEncoder)
+            and X.images is not None
+        ):
             self._refuse_rows()
             return ScanInput(z, z, None)
         encoder = copy.deepcopy(X.encoder)

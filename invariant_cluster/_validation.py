@@ -229,6 +229,12 @@ def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
         ) from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"X has dtype {array.dtype}: give an array of real numbers.")
+    _check_rows_and_columns(array, min_samples)
+    return array
+
+
+def _check_rows_and_columns(array: NDArray, min_samples: int) -> None:
+    """Raise unless there are enough rows, with at least one value each."""
     if array.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got {array.ndim}D array instead: X has shape "
@@ -245,7 +251,6 @@ def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
             f"X has 0 feature(s) (shape={array.shape}) while a minimum of 1 is "
             "required: give at least one value a row."
         )
-    return array
 
 
 def _checked_array(X: Any) -> NDArray:
