@@ -1,0 +1,64 @@
+"""What a run will be: its estimators and all their parameters, before it starts."""
+
+from typing import Any
+
+from benchmarks import clusterings
+from benchmarks.classical import FEATURES
+from benchmarks.records import describe, to_json
+from benchmarks.scales import Settings, get_settings
+from benchmarks.tables import Row
+from invariant_cluster import IRLINREmbedder
+
+
+def plan_run(
+    dataset: str, scale: str, row: Row, seed: int, n_classes: int
+) -> dict[str, Any]:
+    """Return what identifies a run."""
+    return {
+        "method": row.method,
+        "dataset": dataset,
+        "scale": scale,
+        "seed": seed,
+        "parameters": plan_parameters(get_settings(dataset, scale), row, n_classes),
+    }
+
+
+def plan_parameters(
+    settings: Settings, row: Row, n_classes: int
+) -> dict[str, dict[str, Any]]:
+    """Return all parameters of a run: of data, features and clusterer."""
+    parameters: dict[str, dict[str, Any]] = {"data": dict(settings.data)}
+    if row.is_learned:
+        parameters["embedder"] = describe(make_embedder(settings, row).get_params())
+    else:
+        center = {"center": translates(settings)}
+        parameters["features"] = to_json(center | FEATURES[row.features])
+    if not row.is_pose:
+        clusterer = make_clusterer(settings, row, n_classes, seed=0)
+        parameters["clusterer"] = describe(clusterer.get_params())
+    return parameters
+
+
+def make_embedder(settings: Settings, row: Row, **options: Any) -> IRLINREmbedder:
+    """Return a row's unfitted embedder; the options are its circumstances."""
+    return IRLINREmbedder(**{**settings.embedder, **row.embedder, **options})
+
+
+def make_clusterer(
+    settings: Settings, row: Row, n_classes: int, seed: int, **options: Any
+) -> Any:
+    """Return a row's unfitted clusterer."""
+    parameters = {**settings.clusterer, **row.clusterer, **options}
+    return clusterings.make_clusterer(row.step, n_classes, parameters, seed)
+
+
+def translates(settings: Settings) -> bool:
+    """Tell whether the data are shifted as well as turned."""
+    return settings.embedder.get("invariance") != "rotation"
+
+
+def translation_std(settings: Settings) -> float:
+    """Return by how much test images are shifted, as a fraction of the side."""
+    if not translates(settings):
+        return 0.0
+    return float(settings.embedder.get("translation_std", 0.1))

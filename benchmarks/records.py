@@ -1,0 +1,96 @@
+"""Results as JSON lines, one a run, in one file a data set."""
+
+import json
+import os
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+IDENTITY = ("method", "dataset", "scale", "seed", "parameters")
+# How a run was watched and where it ran does not change what was run.
+CIRCUMSTANCES = ("callbacks", "device", "random_state", "verbose", "warm_start")
+
+
+def describe(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return an estimator's parameters in a form that JSON keeps as it is."""
+    return {
+        name: to_json(value)
+        for name, value in sorted(parameters.items())
+        if name not in CIRCUMSTANCES
+    }
+
+
+def to_json(value: Any) -> Any:
+    """Return numbers, text, lists and dicts; anything else by its name."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def identity(record: dict[str, Any]) -> str:
+    """Return the text that two records share iff they are of the same run."""
+    return json.dumps({key: record[key] for key in IDENTITY}, sort_keys=True)
+
+
+def append(folder: Path, record: dict[str, Any]) -> None:
+    """Add a record to its data set's file, in one write of a whole line.
+
+    A line that an interrupted write left torn is closed first, so that it spoils
+    nothing but itself.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{record['dataset']}.jsonl"
+    line = json.dumps(record, sort_keys=True).encode() + b"\n"
+    with open(path, "ab+") as file:
+        if not ends_line(file):
+            line = b"\n" + line
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def ends_line(file: Any) -> bool:
+    """Tell whether a binary file is empty or ends with a newline."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return bool(file.read(1) == b"\n")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file, without torn lines, of which it warns."""
+    if not path.exists():
+        return []
+    records = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            warnings.warn(
+                f"{path.name}, line {number}, is torn and left out: run it again.",
+                stacklevel=2,
+            )
+    return records
+
+
+def read_all(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of all data sets, the newest of each identity."""
+    paths = sorted(folder.glob("*.jsonl"))
+    return newest(record for path in paths for record in read(path))
+
+
+def newest(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last record of each identity by date, sorted by identity."""
+    kept: dict[str, dict[str, Any]] = {}
+    for record in sorted(records, key=lambda record: str(record["date"])):
+        kept[identity(record)] = record
+    return [kept[key] for key in sorted(kept)]

@@ -1,0 +1,105 @@
+"""The parameters of each scale, fixed once and for all data sets here.
+
+``smoke`` takes seconds and serves the tests; ``tiny`` at most 5 minutes a run and
+``small`` at most 30 on 2 CPU cores; ``paper`` is the paper's size and needs a GPU.
+"""
+
+from typing import Any, NamedTuple
+
+DATASETS = ("mnist-u", "mnist-u-no9", "wm811k", "plankton", "galaxy-zoo", "cryo")
+SCALES = ("smoke", "tiny", "small", "paper")
+
+
+class Settings(NamedTuple):
+    """What a scale prescribes for a data set.
+
+    Attributes
+    ----------
+    data : dict
+        ``side`` of the images in pixels; ``n_train`` and ``n_test``, None for all.
+    embedder, clusterer : dict
+        Parameters of IRLINREmbedder and SCANClusterer that are not the default.
+    """
+
+    data: dict[str, Any]
+    embedder: dict[str, Any]
+    clusterer: dict[str, Any]
+
+
+DATA: dict[str, dict[str, Any]] = {
+    "smoke": {"side": 16, "n_train": 200, "n_test": 100},
+    "tiny": {"side": 32, "n_train": None, "n_test": None},
+    "small": {"side": 32, "n_train": None, "n_test": None},
+    "paper": {"side": 32, "n_train": None, "n_test": None},
+}
+MNIST_DATA: dict[str, dict[str, Any]] = {
+    "tiny": {"n_train": 6000, "n_test": 2000},
+    "small": {"n_train": 10000, "n_test": 2000},
+    "paper": {"side": 50, "n_train": None, "n_test": None},
+}
+EMBEDDER: dict[str, dict[str, Any]] = {
+    "smoke": {
+        "d": 8,
+        "encoder_width": 2,
+        "n_frequencies": 8,
+        "inr_hidden": (8,),
+        "hypernetwork_hidden": (8,),
+        "max_epochs": 1,
+        "batch_size": 32,
+        "lr": 2e-3,
+    },
+    "tiny": {
+        "d": 64,
+        "encoder_width": 8,
+        "n_frequencies": 64,
+        "inr_hidden": (64, 64, 64),
+        "hypernetwork_hidden": (64, 64),
+        "n_pixels": 256,
+        "max_epochs": 12,
+        "batch_size": 64,
+        "lr": 2e-3,
+    },
+    "small": {
+        "d": 128,
+        "encoder_width": 16,
+        "n_frequencies": 128,
+        "inr_hidden": (128, 128, 128),
+        "hypernetwork_hidden": (128, 128),
+        "n_pixels": 256,
+        "max_epochs": 20,
+        "batch_size": 64,
+        "lr": 2e-3,
+    },
+    "paper": {"max_epochs": 100, "batch_size": 256, "lr": 1e-3},
+}
+CLUSTERER: dict[str, dict[str, Any]] = {
+    "smoke": {"n_neighbors": 5, "max_epochs": 1, "batch_size": 32},
+    "tiny": {"max_epochs": 6, "batch_size": 128, "lr": 5e-4},
+    "small": {"max_epochs": 12, "batch_size": 128, "lr": 5e-4},
+    "paper": {"max_epochs": 50},
+}
+# What the data themselves ask for, at every scale.
+EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {"wm811k": {"invariance": "rotation"}}
+CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
+    "wm811k": {"entropy_weight": 2.0},
+    "galaxy-zoo": {"entropy_weight": 2.0},
+}
+# What one scale prescribes for one data set alone.
+EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
+    ("paper", "wm811k"): {"max_epochs": 500},
+    ("paper", "plankton"): {"max_epochs": 500},
+}
+
+
+def get_settings(dataset: str, scale: str) -> Settings:
+    """Return the settings of a data set at a scale."""
+    data = DATA[scale]
+    if dataset.startswith("mnist-u"):
+        data = data | MNIST_DATA.get(scale, {})
+    return Settings(
+        data,
+        EMBEDDER[scale]
+        | EMBEDDER_OF_DATA.get(dataset, {})
+        | EMBEDDER_OF_BOTH.get((scale, dataset), {}),
+        CLUSTERER[scale] | CLUSTERER_OF_DATA.get(dataset, {}),
+    )

@@ -1,0 +1,62 @@
+"""Lines are written whole; a torn one is left out; what was run identifies a run."""
+
+import json
+
+import pytest
+
+from benchmarks.records import append, describe, identity, newest, read
+
+
+def make_record(**changes):
+    record = {
+        "date": "2026-01-01T00:00:00+00:00",
+        "method": "IRL-INR + SCAN",
+        "dataset": "mnist-u",
+        "scale": "small",
+        "seed": 0,
+        "parameters": {"embedder": {"d": 32}},
+        "metrics": {"test_accuracy": 0.5},
+    }
+    return record | changes
+
+
+def test_lines_come_back(tmp_path):
+    records = [make_record(), make_record(seed=1)]
+    for record in records:
+        append(tmp_path / "results", record)
+    assert read(tmp_path / "results" / "mnist-u.jsonl") == records
+    assert read(tmp_path / "none.jsonl") == []
+
+
+def test_a_torn_line_is_left_out_with_a_warning(tmp_path):
+    path = tmp_path / "mnist-u.jsonl"
+    append(tmp_path, make_record())
+    with path.open("a") as file:
+        file.write(json.dumps(make_record(seed=1))[:40])
+    with pytest.warns(UserWarning, match=r"mnist-u\.jsonl, line 2, is torn"):
+        assert read(path) == [make_record()]
+    append(tmp_path, make_record(seed=2))
+    with pytest.warns(UserWarning, match="line 2"):
+        assert read(path) == [make_record(), make_record(seed=2)]
+
+
+def test_identity_is_what_was_run():
+    other = make_record(date="later", metrics={}, machine="another")
+    assert identity(make_record()) == identity(other)
+    for changes in (
+        {"seed": 1},
+        {"scale": "tiny"},
+        {"method": "IRL-INR + k-means"},
+        {"parameters": {"embedder": {"d": 64}}},
+    ):
+        assert identity(make_record(**changes)) != identity(make_record())
+
+
+def test_circumstances_are_no_parameters():
+    described = describe({"d": 8, "callbacks": [object()], "device": "cuda", "w": (1,)})
+    assert described == {"d": 8, "w": [1]}
+
+
+def test_the_newest_of_an_identity_counts():
+    late = make_record(date="2026-02-01T00:00:00+00:00", metrics={})
+    assert newest([late, make_record()]) == [late]

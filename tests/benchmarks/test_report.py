@@ -1,0 +1,96 @@
+"""The page follows from the lines, whatever their order, and leaves none out."""
+
+import random
+
+import pytest
+
+from benchmarks import report
+from benchmarks.plans import plan_run
+from benchmarks.records import append
+from benchmarks.tables import Row
+
+
+def make_record(row, seed=0, accuracy=0.5, dataset="mnist-u", **changes):
+    clusters = {
+        f"{part}_{name}": accuracy
+        for part in ("train", "test")
+        for name in ("accuracy", "nmi", "ari")
+    }
+    pose = {"rotation_circular": 0.9, "truth_rotation_circular": 0.8}
+    return {
+        **plan_run(dataset, "tiny", row, seed, n_classes=10),
+        "date": "2026-01-01T00:00:00+00:00",
+        "commit": "0123456789abcdef",
+        "dirty": False,
+        "metrics": pose if row.is_pose else clusters | {"purity": 0.4},
+        "losses": {"embedder": {"squared_error": 0.01}} if row.is_learned else {},
+        "seconds": {"embed": 60.0, "cluster": 30.0},
+        "machine": {"cpu": "a CPU", "cores": 2, "threads": 1, "gpu": None},
+        **changes,
+    }
+
+
+SCAN = Row("IRL-INR", "SCAN")
+
+
+@pytest.fixture
+def records():
+    return [
+        make_record(SCAN, seed=0, accuracy=0.6),
+        make_record(SCAN, seed=1, accuracy=0.7),
+        make_record(Row("IRL-INR", "SCAN", {"d": 512}), accuracy=0.3),
+        make_record(Row("IRL-INR", "SCAN", {"d": 32}), accuracy=0.4),
+        make_record(Row("polar Fourier", "k-means"), accuracy=0.45),
+        make_record(Row("IRL-INR", "learned pose"), dataset="cryo"),
+        make_record(SCAN, dataset="wm811k", accuracy=0.62),
+    ]
+
+
+def test_same_lines_same_page(records):
+    page = report.render(records)
+    random.Random(0).shuffle(records)
+    assert report.render(records) == page
+
+
+def test_rows_name_what_differs_from_the_scale(records):
+    page = report.render(records)
+    assert "| IRL-INR + SCAN | 2 | 65.0 ± 7.1 | 90.4 ± 1.7 | 65.0 ± 7.1 |" in page
+    assert "| IRL-INR + SCAN, d=512 | 1 | 30.0 | 90.4 ± 1.7 |" in page
+    assert page.index("SCAN, d=32 | 1") < page.index("SCAN, d=512 | 1")
+
+
+def test_rows_below_a_baseline_are_said_to_be(records):
+    page = report.render(records)
+    below = next(line for line in page.splitlines() if line.startswith("Below"))
+    assert "56.0" in below
+    assert "d=32 (40.0)" in below
+    assert "IRL-INR + SCAN (65.0)" not in below
+
+
+def test_splits_that_differ_and_other_numbers_are_told(records):
+    page = report.render(records)
+    assert "split of WM811k is not public: ours differs" in page
+    assert "| the paper, table 3 | SimCLR + SCAN | 85.4 ± 1.46 |" in page
+    assert "Against the true pose" in page
+
+
+def test_a_parameter_that_the_code_had_not_makes_a_row_of_its_own():
+    old = make_record(SCAN, seed=1)
+    del old["parameters"]["embedder"]["lr"]
+    page = report.render([make_record(SCAN), old])
+    assert "| IRL-INR + SCAN, lr=not there | 1 |" in page
+
+
+def test_the_script_writes_the_page(records, tmp_path):
+    for record in records:
+        append(tmp_path / "results", record)
+    newer = records[0] | {"date": "2026-03-01T00:00:00+00:00", "dirty": True}
+    append(tmp_path / "results", newer)
+    out = tmp_path / "docs" / "results.md"
+    report.main(["--results", str(tmp_path / "results"), "--out", str(out)])
+    assert out.read_text() == report.render([newer, *records[1:]])
+    assert "01234567; 01234567+" in out.read_text()
+
+
+def test_no_lines_are_a_page_too():
+    assert "no results yet" in report.render([])
