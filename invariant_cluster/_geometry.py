@@ -18,9 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SYMMETRY_RULES = ("center_of_mass", "complex_moment")
+SYMMETRY_RULES = ("center_of_mass", "complex_moment", "principal_axis")
 NO_MASS = 1e-8
 _CHUNK = 1024
+_AXIS_WEIGHT = 0.5
+_SHORTEST = 1e-6
+_N_ANGLES = 64
+_N_STEPS = 5
 
 
 def pixel_grid(
@@ -122,17 +126,32 @@ def move_images(
 
 
 def canonicalize_images(
-    images: Tensor, theta: Tensor, tau: Tensor, fill: Tensor | float = 0.0
+    images: Tensor,
+    theta: Tensor,
+    tau: Tensor,
+    fill: Tensor | float = 0.0,
+    *,
+    side: int | None = None,
 ) -> Tensor:
     """Undo the pose of each image: ``I_can(x) = J(R(theta) x + tau)``.
 
     The inverse of :func:`move_images`, with the same parameters.
+
+    Parameters
+    ----------
+    side : int, optional
+        Return only the (n, c, side, side) pixels in the middle.
     """
-    return sample_affine(images, rotation_matrix(theta), tau, fill)
+    return sample_affine(images, rotation_matrix(theta), tau, fill, side=side)
 
 
 def sample_affine(
-    images: Tensor, matrix: Tensor, offset: Tensor, fill: Tensor | float
+    images: Tensor,
+    matrix: Tensor,
+    offset: Tensor,
+    fill: Tensor | float,
+    *,
+    side: int | None = None,
 ) -> Tensor:
     """Return ``J(matrix x + offset)`` on J's own grid, shape (n, c, h, w).
 
@@ -142,14 +161,33 @@ def sample_affine(
     matrix : Tensor of shape (n, 2, 2)
     offset : Tensor of shape (n, 2), in grid units
     fill : float or Tensor that broadcasts to the images
+    side : int, optional
+        Return only the (n, c, side, side) pixels in the middle.
     """
     height, width = images.shape[-2:]
     longer = max(height, width)
+    rows, columns = (side, side) if side else (height, width)
     # affine_grid's coordinates span -1 to 1 on both sides, with y down.
-    scale = images.new_tensor([width / longer, -height / longer])
-    linear = matrix * scale[None, None, :] / scale[None, :, None]
-    affine = torch.cat([linear, (offset / scale)[:, :, None]], dim=-1)
-    grid = F.affine_grid(affine, list(images.shape), align_corners=False)
+    given = images.new_tensor([width / longer, -height / longer])
+    asked = images.new_tensor([columns / longer, -rows / longer])
+    linear = matrix * asked[None, None, :] / given[None, :, None]
+    affine = torch.cat([linear, (offset / given)[:, :, None]], dim=-1)
+    shape = [*images.shape[:2], rows, columns]
+    grid = F.affine_grid(affine, shape, align_corners=False)
+    return _sample(images, grid, fill)
+
+
+def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tensor:
+    """Return ``J(x)`` at points (n, h, w, 2) in grid units, shape (n, c, h, w)."""
+    height, width = images.shape[-2:]
+    longer = max(height, width)
+    # grid_sample's coordinates span -1 to 1 on both sides, with y down.
+    return _sample(
+        images, points * points.new_tensor([longer / width, -longer / height]), fill
+    )
+
+
+def _sample(images: Tensor, grid: Tensor, fill: Tensor | float) -> Tensor:
     moved = F.grid_sample(
         images - fill, grid.to(images.dtype), mode="bilinear", align_corners=False
     )
@@ -205,8 +243,8 @@ def analytic_pose(
     Parameters
     ----------
     mass : Tensor of shape (n, h, w)
-    rule : {"center_of_mass", "complex_moment"} or None
-        ``theta* = arg m``, ``theta* = arg mu_21``, or 0.
+    rule : {"center_of_mass", "complex_moment", "principal_axis"} or None
+        ``theta* = arg m``, ``theta* = arg mu_21``, the principal axis, or 0.
     translates : bool
         Whether ``tau* = m``; if not, tau* = 0 and moments are about the centre.
 
@@ -226,15 +264,74 @@ def symmetry_targets(
     """Return the centre of mass m and the direction vector of a rule, each (n, 2).
 
     The direction is m itself for "center_of_mass", mu_21 for "complex_moment" (about
-    m if the data are translated, about the image's centre if not), 0 for ``None``.
+    m if the data are translated, about the image's centre if not), that of
+    :func:`principal_axis` for "principal_axis", 0 for ``None``.
     """
     center = center_of_mass(mass)
     if rule == "center_of_mass":
         return center, center
+    about = center if translates else torch.zeros_like(center)
     if rule == "complex_moment":
-        about = center if translates else torch.zeros_like(center)
         return center, complex_moment(mass, about)
+    if rule == "principal_axis":
+        return center, principal_axis(
+            mass, about, first=(2, 1) if translates else (1, 0)
+        )
     return center, torch.zeros_like(center)
+
+
+def principal_axis(mass: Tensor, about: Tensor, *, first: tuple[int, int]) -> Tensor:
+    """Return a vector along the long axis of each mass, towards its heavier end.
+
+    Its angle maximises ``Re(a e^{-i t}) + 1/2 Re(b e^{-2 i t})`` over t, with
+    ``b = mu_20 / mu_11`` (two opposite directions, that of the long axis) and
+    ``a = mu_pq / mu_11^((p+q)/2)``, p - q = 1 (one direction). Where the mass is round,
+    a alone decides. The vector is as long as a's part along it, so it is short where
+    the two ends are alike. It turns by exactly alpha when the image turns by alpha.
+
+    Parameters
+    ----------
+    mass : Tensor of shape (n, h, w)
+    about : Tensor of shape (n, 2)
+        The point that the moments are about.
+    first : (p, q)
+        (2, 1) about the centre of mass, where mu_10 is 0; else (1, 0).
+
+    Returns
+    -------
+    Tensor of shape (n, 2)
+    """
+    p, q = first
+    spread = complex_moment(mass, about, 1, 1)[:, 0].clamp_min(NO_MASS)
+    one = _as_complex(complex_moment(mass, about, p, q)) / spread ** ((p + q) / 2)
+    two = _AXIS_WEIGHT * _as_complex(complex_moment(mass, about, 2, 0)) / spread
+    theta = _steepest_angle(one, two)
+    along = (one * torch.polar(torch.ones_like(theta), -theta)).real
+    length = along.clamp_min(_SHORTEST)
+    return torch.stack([length * theta.cos(), length * theta.sin()], dim=1)
+
+
+def _as_complex(vectors: Tensor) -> Tensor:
+    return torch.complex(vectors[:, 0], vectors[:, 1])
+
+
+def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
+    """Return the t that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``, (n,) each.
+
+    The best of 64 angles, refined by Newton's method.
+    """
+    angles = torch.arange(_N_ANGLES, device=one.device) * (2 * math.pi / _N_ANGLES)
+    turn = torch.polar(torch.ones_like(angles), -angles)
+    height = (one[:, None] * turn + two[:, None] * turn.square()).real
+    theta = angles[height.argmax(dim=1)]
+    for _ in range(_N_STEPS):
+        turn = torch.polar(torch.ones_like(theta), -theta)
+        first, second = one * turn, two * turn.square()
+        slope = first.imag + 2 * second.imag
+        bend = (first.real + 4 * second.real).clamp_min(NO_MASS)
+        limit = math.pi / _N_ANGLES
+        theta = theta + (slope / bend).clamp(-limit, limit)
+    return theta
 
 
 def move_array(

@@ -23,6 +23,7 @@ from invariant_cluster._views import (
     ImageRows,
     NeighborPairs,
     count_batches,
+    deform,
     keep_batch,
     rigid_views,
 )
@@ -112,6 +113,8 @@ class IRLINRNet(TermNet):
     ----------
     translation_std : float
         Of the copies, as a fraction of the longer side.
+    deformation : float
+        Strength by which the aligned copies are deformed.
     n_pixels : int or None
         Pixels that are reconstructed in a step.
     """
@@ -120,11 +123,13 @@ class IRLINRNet(TermNet):
         self,
         *args: Any,
         translation_std: float = 0.0,
+        deformation: float = 0.0,
         n_pixels: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.translation_std = translation_std
+        self.deformation = deformation
         self.n_pixels = n_pixels
 
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
@@ -136,7 +141,11 @@ class IRLINRNet(TermNet):
             translation_std=self.translation_std,
             fill=encoder.fill,
         )
-        return self.module_.forward_views(images, *copies.chunk(2), self.n_pixels)
+        seen, seen_copies = encoder.aligned(torch.cat([images, copies])).split(
+            [len(images), len(copies)]
+        )
+        bent = deform(seen_copies, self.deformation, encoder.fill)
+        return self.module_.forward_views(torch.cat([seen, bent]), self.n_pixels)
 
 
 class ScanNet(TermNet):

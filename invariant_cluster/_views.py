@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from invariant_cluster._geometry import move_images, rotation_matrix, sample_affine
+from invariant_cluster._geometry import (
+    move_images,
+    pixel_grid,
+    rotation_matrix,
+    sample_affine,
+    sample_points,
+)
 from invariant_cluster._photometry import cut_out, jitter_colors, random_augment
 from invariant_cluster._runtime import to_tensor
 
@@ -24,9 +32,17 @@ AUGMENTATIONS = (
     "S1+S2",
     "S1+S2+R",
     "S1+S2+R+T",
+    "R+D",
+    "R+T+D",
 )
 _SHIFT = 0.07
 _CROP_AREA = (0.5, 1.0)
+# Of a deformation of strength 1; lengths are fractions of the longer side.
+_STRETCH = 0.1
+_TURN = 0.15
+_BEND = 0.03
+_N_NODES = 5
+_SMOOTHING = 0.5
 
 
 def rigid_views(
@@ -49,12 +65,48 @@ def rigid_views(
     return move_images(images, theta, tau, fill)
 
 
+def deform(images: Tensor, strength: float, fill: Tensor) -> Tensor:
+    """Bend each image a little at random, as objects of one kind differ in shape.
+
+    At strength s: an affine map ``exp(A)``, A of entries N(0, (0.1 s)^2), a turn
+    N(0, (0.15 s)^2) rad, a shift and a smooth displacement N(0, (0.03 s)^2) of the
+    longer side, then blurred or sharpened by up to s / 2.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w), in [0, 1]
+    strength : float
+        0 changes nothing.
+    fill : Tensor of shape (c, 1, 1)
+    """
+    if not strength:
+        return images
+    n, _, height, width = images.shape
+    normal = partial(torch.randn, device=images.device)
+    stretch = torch.matrix_exp(normal(n, 2, 2) * _STRETCH * strength)
+    matrix = stretch @ rotation_matrix(normal(n) * _TURN * strength)
+    grid = pixel_grid(height, width, device=images.device)
+    shift = normal(n, 1, 1, 2) * (2 * _BEND * strength)
+    nodes = normal(n, 2, _N_NODES, _N_NODES) * (2 * _BEND * strength)
+    bend = F.interpolate(nodes, (height, width), mode="bicubic", align_corners=True)
+    points = torch.einsum("nij,hwj->nhwi", matrix, grid) + shift
+    bent = sample_points(images, points + bend.permute(0, 2, 3, 1), fill)
+    return _smooth(bent, _uniform(images, -1, 1) * _SMOOTHING * strength)
+
+
+def _smooth(images: Tensor, amount: Tensor) -> Tensor:
+    """Move each image towards its 3 x 3 means by its amount (n,), or away below 0."""
+    means = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return (images + amount[:, None, None, None] * (means - images)).clamp(0, 1)
+
+
 class Augmentation(NamedTuple):
-    """One of the paper's augmentations (appendix C), on batches in [0, 1].
+    """One of the paper's augmentations (appendix C), or ours, on batches in [0, 1].
 
     R turns by Uniform[0, 2 pi), T shifts by Uniform[-0.07, 0.07] of the longer side, S1
     is SimCLR's crop, colour jitter and blur, S2 is RandAugment's photometric part and
-    Cutout. S1 does not mirror: a mirror image is another object.
+    Cutout. S1 does not mirror: a mirror image is another object. D, which is ours,
+    deforms by :func:`deform`.
 
     Attributes
     ----------
@@ -65,7 +117,7 @@ class Augmentation(NamedTuple):
     name: str
 
     def has(self, part: str) -> bool:
-        """Tell whether the part, "R", "T", "S1" or "S2", is in the name."""
+        """Tell whether the part, "R", "T", "S1", "S2" or "D", is in the name."""
         return part in self.name.split("+")
 
     def move(self, images: Tensor, fill: Tensor) -> Tensor:
@@ -83,7 +135,9 @@ class Augmentation(NamedTuple):
         return sample_affine(images, matrix, offset, fill)
 
     def distort(self, images: Tensor, fill: Tensor) -> Tensor:
-        """Change values but no position; (n, c, h, w) to the same."""
+        """Bend and change values of aligned images; (n, c, h, w) to the same."""
+        if self.has("D"):
+            images = deform(images, 1.0, fill)
         if self.has("S1"):
             images = jitter_colors(images, fill)
         if self.has("S2"):

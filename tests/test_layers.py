@@ -24,6 +24,7 @@ LEVELS = {
     "_scan_stages": 3,
     "_nets": 2,
     "_progress": 2,
+    "_extent": 2,
     "plot": 2,
     "_views": 1,
     "modules": 1,

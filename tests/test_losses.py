@@ -6,7 +6,11 @@ import statistics
 import pytest
 import torch
 
-from invariant_cluster._geometry import center_of_mass, complex_moment
+from invariant_cluster._geometry import (
+    SYMMETRY_RULES,
+    center_of_mass,
+    complex_moment,
+)
 from invariant_cluster._losses import (
     centered_cosine_consistency,
     cosine_consistency,
@@ -380,7 +384,7 @@ def test_the_symmetry_term_of_the_complex_moment():
     assert make_objective()(batch)["symmetry"].item() == pytest.approx(total, rel=1e-5)
 
 
-@pytest.mark.parametrize("rule", ["center_of_mass", "complex_moment"])
+@pytest.mark.parametrize("rule", SYMMETRY_RULES)
 def test_the_symmetry_term_of_images_without_mass_has_no_gradient(rule):
     mass = torch.rand(4, 8, 8)
     mass[1] = 0

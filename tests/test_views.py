@@ -101,7 +101,7 @@ def test_what_enters_the_frame_is_the_fill():
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_every_augmentation_is_made_of_its_parts(name):
     augmentation = Augmentation(name)
-    parts = [part for part in ("S1", "S2", "R", "T") if augmentation.has(part)]
+    parts = [part for part in ("S1", "S2", "R", "T", "D") if augmentation.has(part)]
     assert "+".join(parts) == name
 
 

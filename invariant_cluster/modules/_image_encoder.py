@@ -50,6 +50,9 @@ class ImageEncoder(nn.Module):
         How the user's arrays hold images.
     train_dtype : torch.dtype or None
         Precision of trunk and head in training; they evaluate in float32.
+    side : int or None
+        Pixels of the square in the middle of an aligned image that is encoded and
+        drawn; all by default. It needs align.
     """
 
     low: Tensor
@@ -68,6 +71,7 @@ class ImageEncoder(nn.Module):
         background: Tensor,
         layout: ImageLayout,
         train_dtype: torch.dtype | None = None,
+        side: int | None = None,
     ) -> None:
         super().__init__()
         # Convolutions in this format are up to 1.8 times faster on a CPU.
@@ -81,11 +85,18 @@ class ImageEncoder(nn.Module):
         self.align = align
         self.layout = layout
         self.train_dtype = train_dtype
+        self.side = side
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
         fill = self.scale(torch.as_tensor(background, dtype=torch.float32))
         self.register_buffer("fill", fill[:, None, None])
+
+    @property
+    def zoom(self) -> float:
+        """Length of the encoded frame's grid unit in that of the whole image."""
+        _, height, width = self.layout.channels_first_shape
+        return self.side / max(height, width) if self.side else 1.0
 
     def forward(self, raw: Tensor) -> Tensor:
         """Raw images (n, c, h, w) -> z (n, d)."""
@@ -107,7 +118,8 @@ class ImageEncoder(nn.Module):
         """Return scaled images as the trunk sees them: in analytic pose, if asked."""
         if not self.align:
             return images
-        return canonicalize_images(images, *self.analytic_pose(images), self.fill)
+        pose = self.analytic_pose(images)
+        return canonicalize_images(images, *pose, self.fill, side=self.side)
 
     def encode_aligned(self, seen: Tensor) -> Encoding:
         """Encode scaled images that need no alignment (any more)."""
@@ -136,7 +148,7 @@ class ImageEncoder(nn.Module):
         theta, tau = self.pose_rule.theta(pose), self.pose_rule.tau(pose)
         if not self.align:
             return theta, tau
-        return compose_poses(*self.analytic_pose(images), theta, tau)
+        return compose_poses(*self.analytic_pose(images), theta, tau * self.zoom)
 
     def canonical(self, images: Tensor, *, learned: bool) -> Tensor:
         """Return scaled images (n, c, h, w) moved to canonical orientation."""

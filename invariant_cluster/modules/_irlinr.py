@@ -72,12 +72,10 @@ class IRLINR(nn.Module):
         """Raw images (n, c, h, w) -> z (n, d)."""
         return self.encoder(raw)
 
-    def forward_views(
-        self, images: Tensor, view1: Tensor, view2: Tensor, n_pixels: int | None
-    ) -> TrainingBatch:
-        """Encode the images and two views of each, all (n, c, h, w), in one pass."""
-        z, seen, pose = self.encoder.encode(torch.cat([images, view1, view2]))
-        n = len(images)
+    def forward_views(self, seen: Tensor, n_pixels: int | None) -> TrainingBatch:
+        """Encode n images, then two views of each, all aligned, (3 n, c, h, w)."""
+        z, seen, pose = self.encoder.encode_aligned(seen)
+        n = len(seen) // 3
         first = Encoding(z[:n], seen[:n], PoseVectors(*(part[:n] for part in pose)))
         reconstruction = self.reconstruct_sample(first, n_pixels)
         mass = image_mass(first.seen, self.encoder.fill)
@@ -119,11 +117,14 @@ class IRLINR(nn.Module):
         theta : Tensor of shape (n,)
         tau : Tensor of shape (n, 2)
         """
-        _, height, width = self.encoder.layout.channels_first_shape
-        points = pixel_grid(height, width, device=z.device).reshape(-1, 2)
-        values = self.draw(
-            z, to_canonical(points, rotation_matrix(theta), tau)
-        ).sigmoid()
+        encoder = self.encoder
+        _, height, width = encoder.layout.channels_first_shape
+        grid = pixel_grid(height, width, device=z.device).reshape(-1, 2)
+        points = to_canonical(grid, rotation_matrix(theta), tau) / encoder.zoom
+        values = self.draw(z, points).sigmoid()
+        if encoder.side:  # beyond what it was trained to draw there is background
+            outside = points.norm(dim=-1, keepdim=True) > 1
+            values = torch.where(outside, encoder.fill.flatten(), values)
         return values.transpose(1, 2).reshape(len(z), -1, height, width)
 
 

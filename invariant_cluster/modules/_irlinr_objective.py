@@ -12,6 +12,7 @@ from invariant_cluster._losses import (
     cross_correlation_consistency,
     cross_entropy,
     mse_consistency,
+    nt_xent_consistency,
     squared_error,
     symmetry_loss,
 )
@@ -20,6 +21,7 @@ from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 
 _RECONSTRUCTION = {"cross_entropy": cross_entropy, "squared_error": squared_error}
 _CONSISTENCY = {
+    "nt_xent": nt_xent_consistency,
     "cross_correlation": cross_correlation_consistency,
     "centered_cosine": centered_cosine_consistency,
     "cosine": cosine_consistency,
@@ -33,7 +35,7 @@ class IRLINRObjective(nn.Module):
     Parameters
     ----------
     reconstruction : {"cross_entropy", "squared_error"}
-    consistency : {"cross_correlation", "centered_cosine", "cosine", "mse"}
+    consistency : one of ``_losses.CONSISTENCIES``
     pose_rule : PoseRule
     direction_scale : float
         Root mean square of the rule's direction vectors over the training set; an
