@@ -23,6 +23,7 @@ FILES = {
     "cryo": "cryo_sim70s.npz",
 }
 HOW_TO_GET = "Give the folder that holds it with --data DIR."
+WAFER_SIDE = 64  # of the archive; shrunk by area, a pixel is the share that fails
 TEST_EVERY = 4  # the cryo projections have no split: every fourth is a test image
 
 
@@ -99,9 +100,10 @@ def load_part(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the train or test part of a data set other than MNIST(U)."""
     if dataset == "wm811k":
-        return load_wm811k(
-            path, subset=subset, size=side, fail_map=True, return_X_y=True
+        maps, labels = load_wm811k(
+            path, subset=subset, size=WAFER_SIDE, fail_map=True, return_X_y=True
         )
+        return shrink(255 * maps, side), labels
     if dataset == "cryo":
         images, labels, _ = read_split(path, None)
         rows = cryo_rows(len(images), subset)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from invariant_cluster._geometry import (
+    NO_MASS,
     center_of_mass,
     image_mass,
     pixel_grid,
@@ -26,20 +27,24 @@ _SHARE_OF_IMAGES = 0.99
 def measure_side(encoder: ImageEncoder, images: NDArray) -> int | None:
     """Return the side in pixels of the square that the aligned objects fill.
 
-    Centred on it, 99 % of the images (n, c, h, w) have 99 % of their mass in its disc.
-    None if that takes the whole frame.
+    Centred on it, 99 % of the images (n, c, h, w) that are not blank have 99 % of their
+    mass in its disc. None if that takes the whole frame.
     """
     translates = encoder.pose_rule.translates
 
     def radius(raw: Tensor) -> Tensor:
         mass = image_mass(encoder.scale(raw), encoder.fill)
-        center = center_of_mass(mass)
-        return mass_radius(mass, center if translates else torch.zeros_like(center))
+        center = center_of_mass(mass) * translates
+        is_blank = mass.sum(dim=(1, 2)) <= NO_MASS
+        return mass_radius(mass, center).masked_fill(is_blank, -1)
 
     height, width = images.shape[-2:]
     sample = evenly_spaced(images)
     radii = torch.from_numpy(map_batches(radius, sample, device=torch.device("cpu")))
-    largest = float(radii.quantile(_SHARE_OF_IMAGES)) / pixels_to_units(height, width)
+    seen = radii[radii >= 0]
+    if len(seen) == 0:
+        return None
+    largest = float(seen.quantile(_SHARE_OF_IMAGES)) / pixels_to_units(height, width)
     side = max(LEAST_SIDE, 2 * math.ceil(largest))
     return side if side < min(height, width) else None
 

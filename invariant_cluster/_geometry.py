@@ -281,13 +281,15 @@ def symmetry_targets(
 
 
 def principal_axis(mass: Tensor, about: Tensor, *, first: tuple[int, int]) -> Tensor:
-    """Return a vector along the long axis of each mass, towards its heavier end.
+    """Return a vector along the long axis of each mass, towards one of its ends.
 
     Its angle maximises ``Re(a e^{-i t}) + 1/2 Re(b e^{-2 i t})`` over t, with
     ``b = mu_20 / mu_11`` (two opposite directions, that of the long axis) and
     ``a = mu_pq / mu_11^((p+q)/2)``, p - q = 1 (one direction). Where the mass is round,
-    a alone decides. The vector is as long as a's part along it, so it is short where
-    the two ends are alike. It turns by exactly alpha when the image turns by alpha.
+    a alone decides. The end is the heavier one about the image's centre, and about the
+    centre of mass the one that reaches farther (mu_21 is a skewness). The vector is as
+    long as a's part along it, so it is short where the two ends are alike. It turns by
+    exactly alpha when the image turns by alpha.
 
     Parameters
     ----------
@@ -318,12 +320,26 @@ def _as_complex(vectors: Tensor) -> Tensor:
 def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
     """Return the t that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``, (n,) each.
 
-    The best of 64 angles, refined by Newton's method.
+    There are at most two maxima. Both are sought among 64 angles and refined, since on
+    that grid the lower can look the higher.
     """
     angles = torch.arange(_N_ANGLES, device=one.device) * (2 * math.pi / _N_ANGLES)
-    turn = torch.polar(torch.ones_like(angles), -angles)
-    height = (one[:, None] * turn + two[:, None] * turn.square()).real
-    theta = angles[height.argmax(dim=1)]
+    heights = _height(one[:, None], two[:, None], angles)
+    best = angles[heights.argmax(dim=1)]
+    behind = (angles - best[:, None]).cos() < 0
+    other = angles[heights.where(behind, -torch.inf).argmax(dim=1)]
+    best, other = _climb(one, two, best), _climb(one, two, other)
+    higher = _height(one, two, best) >= _height(one, two, other)
+    return torch.where(higher, best, other)
+
+
+def _height(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
+    turn = torch.polar(torch.ones_like(theta), -theta)
+    return (one * turn + two * turn.square()).real
+
+
+def _climb(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
+    """Refine maxima by Newton's method, in steps no longer than half the grid's."""
     for _ in range(_N_STEPS):
         turn = torch.polar(torch.ones_like(theta), -theta)
         first, second = one * turn, two * turn.square()

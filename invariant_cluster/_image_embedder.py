@@ -15,7 +15,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._geometry import disc_mask, pixels_to_units
@@ -263,6 +263,8 @@ class ImageEmbedder(
         A dimension that hardly varies is not magnified: it would show rounding errors.
         """
         norm = self.encoder_.norm
+        if not isinstance(norm, nn.BatchNorm1d):
+            return
         norm.reset_running_stats()
         z = self._map(self.encoder_, evenly_spaced(images))
         variance = z.var(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -43,7 +44,22 @@ from invariant_cluster.modules import (
     ResNet18,
 )
 
+_WEIGHT_ALIGNED = 0.1  # of the symmetry loss
+_WEIGHT_UNALIGNED = 15.0
 _LEAST_DIRECTION = 1e-6  # below it, moments are rounding errors
+PAPER_RECIPE: dict[str, Any] = {
+    "align": False,
+    "field_of_view": 1.0,
+    "normalize": False,
+    "symmetry_breaking": "center_of_mass",
+    "reconstruction": "squared_error",
+    "consistency": "cosine",
+    "deformation": 0.0,
+    "consistency_weight": 1.0,
+    "symmetry_weight": 15.0,
+    "lr": 1e-4,
+    "lr_schedule": "constant",
+}
 _TERMS = ("reconstruction", "consistency", "symmetry", "squared_error", "effective_d")
 
 
@@ -62,7 +78,8 @@ class IRLINREmbedder(ImageEmbedder):
         Dimension of z.
     encoder : "resnet18" or callable, default="resnet18"
         Or a factory ``encoder(n_channels)`` of an ``nn.Module`` that maps images
-        (n, c, h, w) in [0, 1] to features (n, n_features).
+        (n, c, h, w) in [0, 1] to features (n, n_features). h and w are those of the
+        field of view.
     encoder_width : int, default=64
         Channels of ResNet18's first stage; 64 is the paper's, 8 or 16 suit a CPU.
     decoder : "hypernetwork", default="hypernetwork"
@@ -87,12 +104,16 @@ class IRLINREmbedder(ImageEmbedder):
         as a fraction of the longer side. "auto" is what 99 % of the training objects
         fill once they are centred: less to compute, and more detail. Without effect
         where images are not aligned.
+    normalize : bool, default=True
+        Whether each dimension of z has mean 0 and variance 1 over the training images,
+        by batch normalisation in training. Without it (the paper's) z long tells no
+        more than how bright an image is.
     symmetry_breaking : str or None, default="auto"
         What fixes the canonical orientation: "center_of_mass", its direction from the
         image's centre (the paper's rule); "complex_moment", the direction of mu_21,
         which also works when images are translated; "principal_axis", the long axis,
-        towards the heavier end. "auto" is "principal_axis"; ``None`` leaves it to the
-        network.
+        towards the end that reaches farther (rotation alone: the heavier one). "auto"
+        is "principal_axis"; ``None`` leaves it to the network.
     reconstruction : {"cross_entropy", "squared_error"}, default="cross_entropy"
         Reconstruction loss; the paper's is "squared_error".
     consistency : str, default="nt_xent"
@@ -104,9 +125,13 @@ class IRLINREmbedder(ImageEmbedder):
         Strength by which the two copies are also bent, stretched and blurred, so that
         z passes over what shape varies by within a kind; 0 for moves alone (the
         paper's). At 1: turned by 0.15 rad, stretched by 10 %, bent by 3 % of the side.
-    reconstruction_weight, consistency_weight : float, default=1.0
-    symmetry_weight : float, default=15.0
-        Weights of the loss terms (lambda in the paper).
+    reconstruction_weight : float, default=1.0
+    consistency_weight : float, default=0.03
+        Small, since "nt_xent" is some forty times the cross-entropy of a pixel.
+    symmetry_weight : "auto" or float, default="auto"
+        "auto" is 0.1 where images are aligned, since little is left to learn of the
+        pose and 15 would drown the other terms; else 15. These three are lambda in the
+        paper, there 1, 1 and 15.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all or one a channel, in the images' units.
         "auto" is the median of the border pixels over the training set.
@@ -117,9 +142,11 @@ class IRLINREmbedder(ImageEmbedder):
         How many pixels a step reconstructs, drawn at random; all by default.
     max_epochs : int, default=200
     batch_size : int, default=128
-    lr : float, default=1e-4
-        The highest; it rises to it in the first third of the steps and then falls to
-        nearly 0 (one cycle).
+    lr : float, default=1e-3
+        Learning rate of Adam; the highest, with a schedule.
+    lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        "one_cycle" rises to lr in the first third of the steps and then falls to nearly
+        0; "constant" is the paper's.
     weight_decay : float, default=5e-4
         Of Adam, as in the paper.
     device : str, default="auto"
@@ -188,6 +215,7 @@ class IRLINREmbedder(ImageEmbedder):
         "invariance": [StrOptions({"rotation+translation", "rotation"})],
         "translation_std": [Interval(Real, 0, None, closed="left")],
         "align": [StrOptions({"auto"}), "boolean"],
+        "normalize": ["boolean"],
         "field_of_view": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="right")],
         "symmetry_breaking": [
             StrOptions({"auto", *SYMMETRY_RULES}),
@@ -198,13 +226,17 @@ class IRLINREmbedder(ImageEmbedder):
         "deformation": [Interval(Real, 0, None, closed="left")],
         "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
         "consistency_weight": [Interval(Real, 0, None, closed="left")],
-        "symmetry_weight": [Interval(Real, 0, None, closed="left")],
+        "symmetry_weight": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="left"),
+        ],
         "background": [StrOptions({"auto"}), Real, "array-like"],
         "intensity_range": ["array-like", None],
         "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"one_cycle", "constant"})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "device": [str, Options(object, set()), torch.device],
         "precision": [StrOptions(set(PRECISIONS))],
@@ -230,19 +262,21 @@ class IRLINREmbedder(ImageEmbedder):
         translation_std: float = 0.1,
         align: str | bool = "auto",
         field_of_view: str | float = "auto",
+        normalize: bool = True,
         symmetry_breaking: str | None = "auto",
         reconstruction: str = "cross_entropy",
         consistency: str = "nt_xent",
         deformation: float = 1.0,
         reconstruction_weight: float = 1.0,
-        consistency_weight: float = 1.0,
-        symmetry_weight: float = 15.0,
+        consistency_weight: float = 0.03,
+        symmetry_weight: str | float = "auto",
         background: Any = "auto",
         intensity_range: Any = None,
         n_pixels: int | None = None,
         max_epochs: int = 200,
         batch_size: int = 128,
-        lr: float = 1e-4,
+        lr: float = 1e-3,
+        lr_schedule: str = "one_cycle",
         weight_decay: float = 5e-4,
         device: str = "auto",
         precision: str = "auto",
@@ -264,6 +298,7 @@ class IRLINREmbedder(ImageEmbedder):
         self.translation_std = translation_std
         self.align = align
         self.field_of_view = field_of_view
+        self.normalize = normalize
         self.symmetry_breaking = symmetry_breaking
         self.reconstruction = reconstruction
         self.consistency = consistency
@@ -277,6 +312,7 @@ class IRLINREmbedder(ImageEmbedder):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
         self.device = device
         self.precision = precision
@@ -285,6 +321,18 @@ class IRLINREmbedder(ImageEmbedder):
         self.random_state = random_state
         self.verbose = verbose
         self.image_shape = image_shape
+
+    @classmethod
+    def paper(cls) -> IRLINREmbedder:
+        """Return an unfitted embedder with the paper's own recipe, to compare with.
+
+        No alignment, crop, normalisation or deformation; the centre of mass as
+        symmetry-breaking rule, squared error, plain cosine, weights 1, 1 and 15, a
+        constant learning rate of 1e-4. Sizes of the networks and 200 epochs (MNIST(U))
+        are the defaults; ``set_params`` changes them. On small budgets it learns little
+        (``docs/recipe.md``).
+        """
+        return cls(**PAPER_RECIPE)
 
     def _make_net(self, images: NDArray) -> TermNet:
         self.intensity_range_ = measure_range(images, self.intensity_range)
@@ -296,6 +344,7 @@ class IRLINREmbedder(ImageEmbedder):
             module,
             self._make_objective(module.encoder, images),
             lr=self.lr,
+            lr_schedule=self.lr_schedule,
             weight_decay=self.weight_decay,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
@@ -306,7 +355,6 @@ class IRLINREmbedder(ImageEmbedder):
             ],
             terms=_TERMS,
             translation_std=self.translation_std if self._translates else 0.0,
-            deformation=self.deformation,
             n_pixels=self.n_pixels,
         )
 
@@ -320,24 +368,26 @@ class IRLINREmbedder(ImageEmbedder):
         )
         hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
         hypernetwork = Hypernetwork(self.d, implicit, hidden=hidden)
-        encoder = self._make_encoder(n_channels)
-        encoder.side = self._find_side(encoder, images)
+        encoder = self._make_encoder(n_channels, images)
         return IRLINR(encoder, implicit, hypernetwork)
 
-    def _make_encoder(self, n_channels: int) -> ImageEncoder:
+    def _make_encoder(self, n_channels: int, images: NDArray) -> ImageEncoder:
         rule = self._pose_rule()
-        trunk, n_features = self._make_trunk(n_channels)
-        return ImageEncoder(
-            trunk,
-            n_features,
+        make = partial(
+            ImageEncoder,
             d=self.d,
             pose_rule=rule,
-            align=rule.rule is not None if self.align == "auto" else bool(self.align),
+            align=self._aligns(rule),
             intensity_range=self.intensity_range_,
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
+            normalize=self.normalize,
+            deformation=self.deformation,
             train_dtype=resolve_precision(self.precision, self.device),
         )
+        side = self._find_side(make(nn.Identity(), 1), images)
+        trunk, n_features = self._make_trunk(side)
+        return make(trunk, n_features, side=side)
 
     def _find_side(self, encoder: ImageEncoder, images: NDArray) -> int | None:
         """Return the side in pixels of what is encoded; None for the whole image."""
@@ -348,13 +398,15 @@ class IRLINREmbedder(ImageEmbedder):
         side = 2 * round(self.field_of_view * max(images.shape[-2:]) / 2)
         return max(LEAST_SIDE, side) if side < min(images.shape[-2:]) else None
 
-    def _make_trunk(self, n_channels: int) -> tuple[nn.Module, int]:
+    def _make_trunk(self, side: int | None) -> tuple[nn.Module, int]:
         """Return the trunk and how many features it yields."""
+        n_channels, *frame = self.layout_.channels_first_shape
         if not callable(self.encoder):
             resnet = ResNet18(n_channels, self.encoder_width)
             return resnet, resnet.n_features
         trunk = self.encoder(n_channels)
-        return trunk, _count_features(trunk, self.layout_.channels_first_shape)
+        seen = (side, side) if side else frame
+        return trunk, _count_features(trunk, (n_channels, *seen))
 
     @property
     def _translates(self) -> bool:
@@ -366,6 +418,14 @@ class IRLINREmbedder(ImageEmbedder):
             rule = "principal_axis"
         return PoseRule(rule, self._translates)
 
+    def _aligns(self, rule: PoseRule) -> bool:
+        return rule.rule is not None if self.align == "auto" else bool(self.align)
+
+    def _symmetry_weight(self, encoder: ImageEncoder) -> float:
+        if self.symmetry_weight == "auto":
+            return _WEIGHT_ALIGNED if encoder.align else _WEIGHT_UNALIGNED
+        return float(self.symmetry_weight)
+
     def _make_objective(self, encoder: ImageEncoder, images: NDArray) -> nn.Module:
         return IRLINRObjective(
             reconstruction=self.reconstruction,
@@ -374,7 +434,7 @@ class IRLINREmbedder(ImageEmbedder):
             direction_scale=_direction_scale(encoder, images),
             reconstruction_weight=self.reconstruction_weight,
             consistency_weight=self.consistency_weight,
-            symmetry_weight=self.symmetry_weight,
+            symmetry_weight=self._symmetry_weight(encoder),
         )
 
     def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
@@ -411,8 +471,14 @@ def _count_features(trunk: nn.Module, shape: tuple[int, int, int]) -> int:
             "n_channels), of a module that maps images to features (n, n_features)."
         )
     trunk.eval()
-    with torch.no_grad():
-        features = trunk(torch.zeros(2, *shape))
+    try:
+        with torch.no_grad():
+            features = trunk(torch.zeros(2, *shape))
+    except RuntimeError as error:
+        raise ValueError(
+            f"encoder failed on 2 images of shape {shape}, the field of view ({error}):"
+            " it must take them, or set field_of_view=1 for whole images."
+        ) from error
     if features.ndim != 2 or len(features) != 2:
         raise ValueError(
             f"encoder returned shape {tuple(features.shape)} for 2 images of shape "

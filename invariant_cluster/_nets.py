@@ -113,8 +113,6 @@ class IRLINRNet(TermNet):
     ----------
     translation_std : float
         Of the copies, as a fraction of the longer side.
-    deformation : float
-        Strength by which the aligned copies are deformed.
     n_pixels : int or None
         Pixels that are reconstructed in a step.
     """
@@ -123,13 +121,11 @@ class IRLINRNet(TermNet):
         self,
         *args: Any,
         translation_std: float = 0.0,
-        deformation: float = 0.0,
         n_pixels: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.translation_std = translation_std
-        self.deformation = deformation
         self.n_pixels = n_pixels
 
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
@@ -144,7 +140,7 @@ class IRLINRNet(TermNet):
         seen, seen_copies = encoder.aligned(torch.cat([images, copies])).split(
             [len(images), len(copies)]
         )
-        bent = deform(seen_copies, self.deformation, encoder.fill)
+        bent = deform(seen_copies, encoder.deformation, encoder.fill)
         return self.module_.forward_views(torch.cat([seen, bent]), self.n_pixels)
 
 
@@ -175,7 +171,7 @@ class ScanNet(TermNet):
         encoder, augmentation = self.module_.encoder, self.augmentation
         assert augmentation is not None
         moved = encoder.aligned(augmentation.move(images, encoder.fill))
-        distorted = augmentation.distort(moved, encoder.fill)
+        distorted = augmentation.distort(moved, encoder.fill, encoder.deformation)
         return self.module_.forward_aligned(distorted)
 
 
@@ -223,6 +219,7 @@ def make_net(
     objective: torch.nn.Module,
     *,
     lr: float,
+    lr_schedule: str = "one_cycle",
     weight_decay: float,
     max_epochs: int,
     batch_size: int,
@@ -232,9 +229,10 @@ def make_net(
 ) -> TermNet:
     """Return an untrained net with the package's training settings.
 
-    Adam as in the paper; the learning rate rises to ``lr`` in the first third of the
-    steps and then falls to nearly 0 (one cycle).
+    Adam as in the paper; with ``lr_schedule="one_cycle"`` the learning rate rises to
+    ``lr`` in the first third of the steps and then falls to nearly 0.
     """
+    schedules = [OneCycleSchedule()] if lr_schedule == "one_cycle" else []
     return net_class(
         module,
         criterion=objective,
@@ -247,7 +245,7 @@ def make_net(
         iterator_train__shuffle=True,
         iterator_train__collate_fn=keep_batch,
         device=str(device),
-        callbacks=[OneCycleSchedule(), *callbacks],
+        callbacks=[*schedules, *callbacks],
         callbacks__valid_loss=None,
         callbacks__print_log=None,
         verbose=0,

@@ -102,12 +102,13 @@ class SCANClusterer(
     fine_tune : "auto" or bool, default="auto"
         Whether a copy of the encoder is trained too. "auto" does when ``fit`` is given
         an ``ImageEmbedding``, as a Pipeline hands on, and warns if it is not.
-    augmentation : str, default="S1+S2+R+T"
-        Of the images in fine-tuning (the paper's Table 7): "R", "R+T", "S1", "S1+R",
-        "S1+R+T", "S1+S2", "S1+S2+R" or "S1+S2+R+T". Without effect on plain rows.
+    augmentation : str, default="R+T+D"
+        Of the images in fine-tuning: turns, shifts and the embedder's deformation, or
+        the paper's (Table 7), "R", "R+T", "S1", "S1+R", "S1+R+T", "S1+S2", "S1+S2+R" or
+        "S1+S2+R+T"; also "R+D". Without effect on plain rows.
     max_epochs : int, default=50
     batch_size : int, default=128
-    lr : float, default=1e-4
+    lr : float, default=1e-3
         Of the encoder, at its highest (one cycle); the heads learn at 30 times it.
     weight_decay : float, default=1e-4
     self_label : bool, default=False
@@ -188,10 +189,10 @@ class SCANClusterer(
         n_heads: int = 1,
         entropy_weight: float = 5.0,
         fine_tune: str | bool = "auto",
-        augmentation: str = "S1+S2+R+T",
+        augmentation: str = "R+T+D",
         max_epochs: int = 50,
         batch_size: int = 128,
-        lr: float = 1e-4,
+        lr: float = 1e-3,
         weight_decay: float = 1e-4,
         self_label: bool = False,
         confidence_threshold: float = 0.99,

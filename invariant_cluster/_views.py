@@ -134,10 +134,10 @@ class Augmentation(NamedTuple):
         offset = (1 - side)[:, None] * corner - (matrix @ tau[:, :, None]).squeeze(-1)
         return sample_affine(images, matrix, offset, fill)
 
-    def distort(self, images: Tensor, fill: Tensor) -> Tensor:
-        """Bend and change values of aligned images; (n, c, h, w) to the same."""
+    def distort(self, images: Tensor, fill: Tensor, deformation: float) -> Tensor:
+        """Deform and change values of aligned images; (n, c, h, w) to the same."""
         if self.has("D"):
-            images = deform(images, 1.0, fill)
+            images = deform(images, deformation, fill)
         if self.has("S1"):
             images = jitter_colors(images, fill)
         if self.has("S2"):

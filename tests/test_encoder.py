@@ -39,6 +39,7 @@ def make_encoder(
     background=(0.0,),
     size=(16, 16),
     d=4,
+    side=None,
 ):
     shape = size if len(background) == 1 else (*size, len(background))
     resnet = ResNet18(len(background), 2)
@@ -51,6 +52,7 @@ def make_encoder(
         intensity_range=intensity_range,
         background=torch.tensor(background),
         layout=infer_layout(np.empty((1, *shape))),
+        side=side,
     ).eval()
 
 
@@ -114,7 +116,7 @@ def test_an_mlp_is_linear_at_its_end():
 
 
 @pytest.mark.parametrize(
-    ("rule", "n_outputs"), [(RULES[0], 2), (RULES[1], 4), (None, 4)]
+    ("rule", "n_outputs"), [(RULES[0], 2), (RULES[1], 4), (RULES[2], 4), (None, 4)]
 )
 def test_the_head_has_the_outputs_that_the_rule_needs(rule, n_outputs):
     assert PoseRule(rule, True).n_outputs == n_outputs
@@ -273,10 +275,15 @@ def test_the_analytic_pose_follows_a_move(rule, translates):
     assert tau.any() == translates
 
 
+@pytest.mark.parametrize("side", [None, 20])
 @pytest.mark.parametrize("translates", [True, False])
-def test_the_learned_pose_comes_on_top_of_the_alignment(translates):
-    """A head that says a pose of the aligned image adds it to the analytic one."""
-    encoder = make_encoder(Pooled(), translates=translates, size=(32, 32))
+def test_the_learned_pose_comes_on_top_of_the_alignment(translates, side):
+    """A head that says a pose of the aligned image adds it to the analytic one.
+
+    It says its shift in units of the frame that it sees.
+    """
+    encoder = make_encoder(Pooled(), translates=translates, size=(32, 32), side=side)
+    unit = side / 32 if side else 1.0
     for layer in encoder.head:
         if isinstance(layer, nn.Linear):
             nn.init.zeros_(layer.weight)
@@ -289,10 +296,10 @@ def test_the_learned_pose_comes_on_top_of_the_alignment(translates):
     difference = (learned_theta - theta).remainder(2 * math.pi)
     torch.testing.assert_close(difference, torch.full((4,), 0.5))
     turn = torch.complex(theta.cos(), theta.sin()) * complex(0.1, 0.05)
-    expected = tau + torch.view_as_real(turn) * translates
+    expected = tau + torch.view_as_real(turn) * translates * unit
     torch.testing.assert_close(learned_tau, expected)
 
-    encoder.align = False
+    encoder.align, encoder.side = False, None
     theta, tau = encoder.predict_pose(images)
     torch.testing.assert_close(theta, torch.full((4,), 0.5))
     assert torch.equal(tau, (said[:2] * translates).expand(4, 2))
@@ -305,6 +312,66 @@ def test_canonical_views_by_the_rule_need_no_alignment(align):
     moved = move_images(images, angles(4), torch.rand(4, 2) * 0.1)
     views = encoder.canonical(moved, learned=False)
     assert (views.amax(dim=0) - views.amin(dim=0)).mean() < 0.01
+
+
+# Encoder: field of view
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "zoom"), [((16, 16), 8, 0.5), ((24, 40), 10, 0.25)]
+)
+def test_zoom_is_the_side_in_units_of_the_longer_side(size, side, zoom):
+    assert make_encoder(size=size, side=side).zoom == pytest.approx(zoom)
+    assert make_encoder(size=size).zoom == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((32, 32), 16), ((31, 31), 15), ((24, 32), 16), ((32, 24), 18)]
+)
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_the_trunk_sees_the_middle_of_the_aligned_image(size, side, n_channels):
+    background = (0.3,) * n_channels
+    encoder = make_encoder(size=size, side=side, background=background)
+    whole = make_encoder(size=size, background=background)
+    images = torch.rand(3, n_channels, *size)
+    full, seen = whole.aligned(images), encoder.aligned(images)
+    top, left = (size[0] - side) // 2, (size[1] - side) // 2
+    middle = full[..., top : top + side, left : left + side]
+    torch.testing.assert_close(seen, middle, atol=1e-4, rtol=0)
+    assert encoder.encode(images).seen.shape == (3, n_channels, side, side)
+    assert encoder(images).shape == (3, 4)
+    for learned in (True, False):
+        assert encoder.canonical(images, learned=learned).shape == images.shape
+
+
+def test_the_analytic_pose_and_the_canonical_view_are_of_the_whole_image():
+    images = draw_object(3)
+    whole, part = make_encoder(size=(32, 32)), make_encoder(size=(32, 32), side=12)
+    for mine, other in zip(
+        part.analytic_pose(images), whole.analytic_pose(images), strict=True
+    ):
+        assert torch.equal(mine, other)
+    assert torch.equal(
+        part.canonical(images, learned=False), whole.canonical(images, learned=False)
+    )
+
+
+def test_a_large_frame_around_the_object_changes_nothing_that_is_seen():
+    """The same side of a larger image: the same pixels, z, and pose in pixels."""
+    images = draw_object(4)
+    framed = torch.nn.functional.pad(images, (10, 10, 10, 10))
+    torch.manual_seed(1)
+    near = make_encoder(size=(32, 32), side=20)
+    torch.manual_seed(1)
+    far = make_encoder(size=(52, 52), side=20)
+    torch.testing.assert_close(
+        far.aligned(framed), near.aligned(images), atol=0.01, rtol=0
+    )
+    torch.testing.assert_close(far(framed), near(images), atol=0.01, rtol=0)
+    theta, tau = near.predict_pose(images)
+    far_theta, far_tau = far.predict_pose(framed)
+    torch.testing.assert_close(far_theta.cos(), theta.cos(), atol=0.02, rtol=0)
+    torch.testing.assert_close(far_tau * 52 / 2, tau * 32 / 2, atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("rule", [*RULES, None])

@@ -8,6 +8,7 @@ import torch
 
 from invariant_cluster import _geometry
 from invariant_cluster._geometry import (
+    _steepest_angle,
     analytic_pose,
     angle_of,
     canonicalize_images,
@@ -20,8 +21,10 @@ from invariant_cluster._geometry import (
     move_images,
     pixel_grid,
     pixels_to_units,
+    principal_axis,
     rotation_matrix,
     sample_affine,
+    sample_points,
     symmetry_targets,
     to_canonical,
 )
@@ -93,6 +96,21 @@ def naive_moment(mass, center, p, q):
     return [(moment / total).real, (moment / total).imag]
 
 
+def naive_axis(mass, about, p, q):
+    """Best of 100,000 angles of ``Re(a e^{-it}) + 1/2 Re(b e^{-2it})``, a along it."""
+
+    def moment(p, q):
+        return complex(*naive_moment(mass, about, p, q))
+
+    spread = moment(1, 1).real
+    a, b = moment(p, q) / spread ** ((p + q) / 2), moment(2, 0) / spread
+    t = np.arange(100_000) * (2 * math.pi / 100_000)
+    height = (a * np.exp(-1j * t) + 0.5 * b * np.exp(-2j * t)).real
+    best = t[height.argmax()]
+    length = (a * np.exp(-1j * best)).real
+    return [length * math.cos(best), length * math.sin(best)]
+
+
 def draw_blobs(height, width, n_channels, theta=None, tau=None, n=6):
     """Draw n objects of five Gaussian spots each, moved exactly: no interpolation."""
     rng = np.random.default_rng(7)
@@ -115,6 +133,29 @@ def draw_moves(n=6, size=0.08):
     """Return angles all around and shifts of up to ``size`` in x and y."""
     theta = torch.arange(n) * (2 * math.pi / n) + 0.4
     return theta, (torch.rand(n, 2) * 2 - 1) * size
+
+
+def draw_spots(spots, turns, size=48, width=0.07, shift=(0.0, 0.0)):
+    """Draw spots (x, y, peak), turned by each angle and then shifted, as masses.
+
+    Without interpolation; a shift moves the image's object, (n, size, size).
+    """
+    grid = pixel_grid(size, size)
+    mass = torch.zeros(len(turns), size, size)
+    for x, y, peak in spots:
+        points = turned(torch.tensor([[x, y]] * len(turns)), turns)
+        offset = grid - (points + torch.tensor(shift))[:, None, None]
+        mass += peak * torch.exp(-offset.square().sum(dim=-1) / (2 * width**2))
+    return mass
+
+
+def axis_of(mass, translates=True):
+    about = center_of_mass(mass) if translates else torch.zeros(len(mass), 2)
+    return principal_axis(mass, about, first=(2, 1) if translates else (1, 0))
+
+
+def direction_of(vectors):
+    return angle_of(vectors[:, 0], vectors[:, 1])
 
 
 def circular_error(first, second):
@@ -245,6 +286,78 @@ def test_sample_affine_equals_the_naive_twin(size):
                 )
 
 
+@pytest.mark.parametrize("size", [(8, 8), (8, 11), (11, 8)])
+def test_sample_points_equals_the_naive_twin(size):
+    images, points = torch.rand(2, 3, *size), torch.rand(2, 4, 5, 2) * 2.4 - 1.2
+    fill = torch.tensor([0.2, 0.5, 0.9])[:, None, None]
+    sampled = sample_points(images, points, fill)
+    assert sampled.shape == (2, 3, 4, 5)
+    for i, c, row, column in np.ndindex(*sampled.shape):
+        image = images[i, c].double().numpy()
+        x, y = points[i, row, column].tolist()
+        expected = naive_value(image, x, y, fill[c].item())
+        assert sampled[i, c, row, column].item() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_sample_points_of_an_affine_map_equals_sample_affine(size):
+    images, matrix = torch.rand(3, 2, *size), torch.randn(3, 2, 2)
+    offset, fill = torch.randn(3, 2) * 0.2, torch.tensor([0.3, 0.6])[:, None, None]
+    points = torch.einsum("nij,hwj->nhwi", matrix, pixel_grid(*size))
+    torch.testing.assert_close(
+        sample_points(images, points + offset[:, None, None], fill),
+        sample_affine(images, matrix, offset, fill),
+        atol=1e-4,
+        rtol=0,
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_sampling_an_image_at_its_own_grid_is_the_image(size):
+    images = torch.rand(3, 2, *size)
+    points = pixel_grid(*size).expand(3, -1, -1, -1)
+    torch.testing.assert_close(
+        sample_points(images, points, 0.5), images, atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "side"),
+    [((16, 16), 10), ((15, 15), 9), ((16, 24), 12), ((24, 16), 16), ((15, 21), 7)],
+)
+def test_a_side_returns_the_middle_of_the_full_sampling(size, side):
+    """For sides that lie on the image's pixels: both even or both odd."""
+    images, matrix = torch.rand(3, 2, *size), torch.randn(3, 2, 2)
+    offset, fill = torch.randn(3, 2) * 0.2, torch.tensor([0.3, 0.6])[:, None, None]
+    top, left = (size[0] - side) // 2, (size[1] - side) // 2
+    full = sample_affine(images, matrix, offset, fill)
+    cropped = sample_affine(images, matrix, offset, fill, side=side)
+    middle = full[..., top : top + side, left : left + side]
+    torch.testing.assert_close(cropped, middle, atol=1e-4, rtol=0)
+
+    pose = draw_moves(3)
+    full = canonicalize_images(images, *pose, fill)
+    cropped = canonicalize_images(images, *pose, fill, side=side)
+    middle = full[..., top : top + side, left : left + side]
+    torch.testing.assert_close(cropped, middle, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((15, 15), 8), ((16, 21), 9), ((21, 16), 8), ((16, 16), 7)]
+)
+def test_a_side_between_pixels_has_pixels_of_the_same_size(size, side):
+    """Its grid is the square's own, on the scale of the image."""
+    images, (theta, tau) = torch.rand(3, 1, *size), draw_moves(3)
+    points = pixel_grid(side, side) * (side / max(size))
+    moved = torch.einsum("nij,hwj->nhwi", rotation_matrix(theta), points)
+    torch.testing.assert_close(
+        canonicalize_images(images, theta, tau, 0.3, side=side),
+        sample_points(images, moved + tau[:, None, None], 0.3),
+        atol=1e-4,
+        rtol=0,
+    )
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_motion_follows_its_formula_on_continuous_images(size, n_channels):
@@ -358,6 +471,9 @@ def test_symmetry_targets_are_what_each_rule_says(translates):
     _, moment = symmetry_targets(mass, "complex_moment", translates=translates)
     about = center if translates else torch.zeros(4, 2)
     torch.testing.assert_close(moment, complex_moment(mass, about))
+    found, axis = symmetry_targets(mass, "principal_axis", translates=translates)
+    assert torch.equal(found, center)
+    torch.testing.assert_close(axis, axis_of(mass, translates))
     _, nothing = symmetry_targets(mass, None, translates=translates)
     assert not nothing.any()
 
@@ -368,6 +484,119 @@ def test_without_translation_tau_is_zero(rule):
     theta, tau = analytic_pose(mass, rule, translates=False)
     assert not tau.any()
     assert theta.any() == (rule is not None)
+
+
+# The principal axis
+
+LOPSIDED = [(0.3, 0.05, 0.9), (-0.1, 0.2, 0.6), (-0.2, -0.05, 0.3)]
+HEAVY_END = [(0.4, 0.0, 1.0), (0.15, 0.0, 0.5), (-0.1, 0.0, 0.4), (-0.4, 0.0, 0.3)]
+EVEN_BAR = [(x, 0.0, 1.0) for x in (-0.4, -0.2, 0.0, 0.2, 0.4)]
+# An isosceles triangle whose second moments are those of a disc (mu_20 = 0), heavy at
+# its tip: mu_21 points away from the tip.
+ROUND = [(0.25, 0.0, 1.0), (-0.25, 0.125**0.5, 0.5), (-0.25, -(0.125**0.5), 0.5)]
+ALL_AROUND = torch.arange(90) * (2 * math.pi / 90) + 0.01
+
+
+@pytest.mark.parametrize("first", [(2, 1), (1, 0)])
+@pytest.mark.parametrize("size", [(12, 12), (9, 13)])
+def test_principal_axis_equals_the_naive_twin(first, size):
+    mass = torch.rand(8, *size) ** 4
+    about = center_of_mass(mass) if first == (2, 1) else torch.randn(8, 2) * 0.1
+    expected = [
+        naive_axis(m, c, *first)
+        for m, c in zip(mass.double().numpy(), about.tolist(), strict=True)
+    ]
+    found = principal_axis(mass, about, first=first)
+    expected = torch.tensor(expected, dtype=torch.float32)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.01, 0.25, 1.0, 5.0])
+def test_the_steepest_angle_is_the_best_of_many(scale):
+    """A true maximum; of two that are as good as equal it may be the second best."""
+    one = scale * torch.randn(200, dtype=torch.complex128)
+    two = torch.randn(200, dtype=torch.complex128)
+
+    def height(angles):
+        turn = torch.polar(torch.ones_like(angles), -angles)
+        return (one[:, None] * turn + two[:, None] * turn.square()).real
+
+    angles = torch.linspace(0, 2 * math.pi, 5001, dtype=torch.float64).expand(200, -1)
+    theta = _steepest_angle(one, two).double()[:, None]
+    lost = height(angles).amax(dim=1) - height(theta)[:, 0]
+    assert (lost < 0.1 * one.abs() + 1e-6).all()
+    assert (lost < 1e-6).double().mean() > 0.95
+    nearby = height(theta + torch.tensor([-1e-3, 1e-3]))
+    assert (height(theta) >= nearby).all()
+
+
+def test_the_steepest_angle_of_one_direction_alone_is_that_direction():
+    one = torch.polar(torch.rand(90) + 0.1, ALL_AROUND)
+    assert circular_error(_steepest_angle(one, 0 * one), ALL_AROUND) < 1e-5
+
+
+@pytest.mark.parametrize("spots", [LOPSIDED, HEAVY_END, ROUND])
+@pytest.mark.parametrize("translates", [True, False])
+def test_the_principal_axis_turns_with_the_image_by_any_angle(spots, translates):
+    upright = axis_of(draw_spots(spots, torch.zeros(90)), translates)
+    axis = axis_of(draw_spots(spots, ALL_AROUND), translates)
+    expected = turned(upright, ALL_AROUND)
+    torch.testing.assert_close(axis, expected, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("spots", [LOPSIDED, HEAVY_END, ROUND])
+def test_the_principal_axis_stays_when_the_image_is_shifted(spots):
+    axis = axis_of(draw_spots(spots, ALL_AROUND, size=64))
+    moved = axis_of(draw_spots(spots, ALL_AROUND, size=64, shift=(-0.1, 0.15)))
+    torch.testing.assert_close(moved, axis, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("translates", [True, False])
+def test_the_principal_axis_knows_neither_size_nor_brightness(translates):
+    def draw(scale):
+        spots = [(scale * x, scale * y, peak) for x, y, peak in LOPSIDED]
+        return draw_spots(spots, ALL_AROUND, size=64, width=0.12 * scale)
+
+    axis = axis_of(draw(1.0), translates)
+    torch.testing.assert_close(axis_of(3 * draw(1.0), translates), axis)
+    torch.testing.assert_close(axis_of(draw(0.6), translates), axis, atol=0.01, rtol=0)
+
+
+def test_the_axis_of_a_bar_is_its_long_side():
+    """About the centre: its heavier end; about its own: the end that reaches far."""
+    heavy = draw_spots(HEAVY_END, ALL_AROUND)
+    assert circular_error(direction_of(axis_of(heavy, False)), ALL_AROUND) < 0.01
+    light_end = ALL_AROUND + math.pi
+    assert circular_error(direction_of(axis_of(heavy, True)), light_end) < 0.01
+
+
+@pytest.mark.parametrize("translates", [True, False])
+def test_the_axis_of_a_bar_with_equal_ends_is_short(translates):
+    axis = axis_of(draw_spots(EVEN_BAR, ALL_AROUND), translates)
+    assert axis.norm(dim=1).max() < 0.01
+    assert (
+        axis_of(draw_spots(HEAVY_END, ALL_AROUND), translates).norm(dim=1).min() > 0.3
+    )
+    assert circular_error(2 * direction_of(axis), 2 * ALL_AROUND) < 0.01  # either end
+
+
+def test_the_axis_of_a_round_object_is_that_of_the_complex_moment():
+    mass = draw_spots(ROUND, ALL_AROUND)
+    center = center_of_mass(mass)
+    assert complex_moment(mass, center, 2, 0).norm(dim=1).max() < 1e-5
+    moment = direction_of(complex_moment(mass, center))
+    assert circular_error(direction_of(axis_of(mass)), moment) < 1e-3
+    assert circular_error(moment, ALL_AROUND + math.pi) < 0.01
+
+
+@pytest.mark.parametrize("first", [(2, 1), (1, 0)])
+def test_the_axis_of_nothing_and_of_a_point_is_finite_and_short(first):
+    mass = torch.zeros(3, 9, 9)
+    mass[1, 4, 4] = mass[2, 2, 7] = 1.0
+    axis = principal_axis(mass, center_of_mass(mass), first=first)
+    assert axis.isfinite().all()
+    assert axis[:2].norm(dim=1).max() < 1e-5
+    assert direction_of(axis[:1]).item() == 0
 
 
 # The pose law

@@ -68,7 +68,14 @@ def draw_weights(implicit, n):
 
 
 def make_model(
-    *, size=(8, 8), n_channels=1, rule="complex_moment", translates=True, align=False
+    *,
+    size=(8, 8),
+    n_channels=1,
+    rule="complex_moment",
+    translates=True,
+    align=False,
+    side=None,
+    background=0.0,
 ):
     shape = size if n_channels == 1 else (*size, n_channels)
     trunk = ResNet18(n_channels, 2)
@@ -79,8 +86,9 @@ def make_model(
         pose_rule=PoseRule(rule, translates),
         align=align,
         intensity_range=(0, 1),
-        background=torch.zeros(n_channels),
+        background=torch.full((n_channels,), background),
         layout=infer_layout(np.empty((1, *shape))),
+        side=side,
     )
     implicit = ImplicitNetwork(n_channels, **SMALL)
     return IRLINR(encoder, implicit, Hypernetwork(5, implicit, hidden=(9,)))
@@ -204,6 +212,64 @@ def test_a_drawn_image_turns_with_its_pose():
     torch.testing.assert_close(shifted[..., 1:], upright[..., :-1], atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize(
+    ("size", "side"), [((16, 16), 10), ((15, 15), 9), ((20, 16), 12), ((16, 20), 12)]
+)
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_a_drawn_field_of_view_lies_in_the_middle_of_background(size, side, n_channels):
+    model = make_model(size=size, n_channels=n_channels, side=side, background=0.3)
+    z, rest = torch.randn(2, 5), (torch.zeros(2), torch.zeros(2, 2))
+    drawn = model.draw_image(z, *rest)
+    assert drawn.shape == (2, n_channels, *size)
+    points = pixel_grid(side, side).reshape(1, -1, 2).expand(2, -1, -1)
+    inner = model.draw(z, points).sigmoid().transpose(1, 2)
+    inner = inner.reshape(2, n_channels, side, side)
+    top, left = (size[0] - side) // 2, (size[1] - side) // 2
+    middle = drawn[..., top : top + side, left : left + side]
+    inside = disc_mask(side, side)
+    torch.testing.assert_close(
+        middle[..., inside], inner[..., inside], atol=1e-4, rtol=0
+    )
+    pixels_away = pixel_grid(*size).norm(dim=-1) * max(size) / 2
+    outside = drawn[..., pixels_away > side / 2]
+    torch.testing.assert_close(outside, torch.full_like(outside, 0.3))
+
+
+def test_a_drawn_field_of_view_moves_with_its_pose():
+    """By grid units of the whole image; what it leaves behind is background."""
+    model = make_model(size=(16, 16), side=8, background=0.3)
+    z, still = torch.randn(2, 5), torch.zeros(2, 2)
+    upright = model.draw_image(z, torch.zeros(2), still)
+    turned = model.draw_image(z, torch.full((2,), math.pi / 2), still)
+    torch.testing.assert_close(
+        turned, torch.rot90(upright, 1, (2, 3)), atol=1e-4, rtol=0
+    )
+    three_right = torch.tensor([[3 * 2 / 16, 0.0]] * 2)
+    shifted = model.draw_image(z, torch.zeros(2), three_right)
+    torch.testing.assert_close(shifted[..., 3:], upright[..., :-3], atol=1e-4, rtol=0)
+    assert torch.equal(shifted[..., :4], torch.full((2, 1, 16, 4), 0.3))
+
+
+def test_what_is_trained_is_what_is_drawn_in_a_field_of_view():
+    """Targets are pixels of the square; the drawing shows them where they came from."""
+    model = make_model(size=(16, 16), side=10, align=True).eval()
+    encoding = model.encoder.encode(torch.rand(4, 1, 16, 16))
+    direction = torch.nn.functional.normalize(torch.randn(4, 2))
+    pose = PoseVectors(torch.randn(4, 2) * 0.1, direction)
+    encoding = encoding._replace(pose=pose)
+    logits, targets = model.reconstruct_sample(encoding)
+    inside = disc_mask(10, 10)
+    assert torch.equal(targets, encoding.seen[..., inside].transpose(1, 2))
+    rule = model.encoder.pose_rule
+    tau = rule.tau(pose) * model.encoder.zoom
+    drawn = model.draw_image(encoding.z, rule.theta(pose), tau)[..., 3:13, 3:13]
+    away = (pixel_grid(10, 10)[inside] - pose.center[:, None]).norm(dim=-1)
+    known = away < 0.99
+    torch.testing.assert_close(
+        logits.sigmoid()[known], drawn[:, 0, inside][known][:, None], atol=1e-4, rtol=0
+    )
+
+
 def test_sampled_pixels_lie_in_the_disc_and_differ_from_draw_to_draw():
     model = make_model(size=(12, 12)).eval()
     rows = pixel_grid(12, 12)[..., 1].expand(3, 1, 12, 12) * 0.5 + 0.5
@@ -222,10 +288,10 @@ def test_sampled_pixels_lie_in_the_disc_and_differ_from_draw_to_draw():
     assert set(everything[0].flatten().tolist()) == inside
 
 
-@pytest.mark.parametrize("align", [False, True])
-def test_forward_views_encodes_images_and_both_views(align):
-    model = make_model(align=align).eval()
-    images, view1, view2 = torch.rand(3, 4, 1, 8, 8)
+@pytest.mark.parametrize(("align", "side"), [(False, None), (True, None), (True, 8)])
+def test_forward_views_encodes_images_and_both_views(align, side):
+    model = make_model(size=(12, 12), align=align, side=side).eval()
+    images, view1, view2 = torch.rand(3, 4, 1, 12, 12)
     seen = model.encoder.aligned(torch.cat([images, view1, view2]))
     batch = model.forward_views(seen, n_pixels=7)
     torch.testing.assert_close(batch.z1, model(view1), atol=1e-5, rtol=1e-4)

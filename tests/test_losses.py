@@ -10,6 +10,7 @@ from invariant_cluster._geometry import (
     SYMMETRY_RULES,
     center_of_mass,
     complex_moment,
+    principal_axis,
 )
 from invariant_cluster._losses import (
     centered_cosine_consistency,
@@ -18,6 +19,7 @@ from invariant_cluster._losses import (
     cross_entropy,
     mean_entropy,
     mse_consistency,
+    nt_xent_consistency,
     scan_consistency,
     self_label_loss,
     squared_error,
@@ -86,6 +88,21 @@ def naive_cross_correlation(z1, z2):
             correlation = statistics.correlation(a, b)
             total += (1 - correlation) ** 2 if i == j else 0.01 * correlation**2
     return total / d
+
+
+def naive_nt_xent(z1, z2, temperature=0.5):
+    """SimCLR, equation 1, mean over the 2 n views: own view against all but itself."""
+
+    def similarity(a, b):
+        dot = sum(x * y for x, y in zip(a, b, strict=True))
+        return math.exp(dot / (math.hypot(*a) * math.hypot(*b)) / temperature)
+
+    views, n, total = [*z1, *z2], len(z1), 0.0
+    for i in range(2 * n):
+        partner = similarity(views[i], views[(i + n) % (2 * n)])
+        others = sum(similarity(views[i], views[k]) for k in range(2 * n) if k != i)
+        total -= math.log(partner / others)
+    return total / (2 * n)
 
 
 def naive_mse(z1, z2):
@@ -207,6 +224,60 @@ def test_cross_correlation_wants_dimensions_that_agree_and_differ():
     assert cross_correlation_consistency(spread, -spread).item() > 3
 
 
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_nt_xent_equals_the_naive_twin(n):
+    z1, z2 = torch.randn(2, n, 5) * 3 + 1
+    expected = naive_nt_xent(z1.tolist(), z2.tolist())
+    found = nt_xent_consistency(z1, z2).item()
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_nt_xent_falls_as_the_two_views_come_to_agree():
+    z1, other = torch.randn(2, 20, 6)
+    losses = [
+        nt_xent_consistency(z1, z1 + distance * other).item()
+        for distance in (0, 0.3, 1, 3)
+    ]
+    assert losses == sorted(losses)
+    assert losses[0] < losses[-1] - 0.5
+
+
+def test_nt_xent_rises_as_the_images_become_alike():
+    """One direction for all, which meets the cosine, is the loss of a mere guess."""
+    z, common = torch.randn(20, 6), torch.randn(1, 6)
+    spread, near, alike = (
+        nt_xent_consistency(z + c * common, z + c * common).item() for c in (0, 2, 1e4)
+    )
+    assert spread < near < alike
+    assert alike == pytest.approx(math.log(2 * 20 - 1), rel=1e-3)
+
+
+def test_nt_xent_pairs_rows_in_any_order_and_at_any_length():
+    z1, z2 = torch.randn(2, 12, 5)
+    loss, order = nt_xent_consistency(z1, z2), torch.randperm(12)
+    same = [
+        nt_xent_consistency(z1[order], z2[order]),
+        nt_xent_consistency(z2, z1),
+        nt_xent_consistency(z1 * (torch.rand(12, 1) + 0.1), z2 * 7),
+    ]
+    for other in same:
+        torch.testing.assert_close(other, loss)
+    unpaired = nt_xent_consistency(z1, z1.roll(1, 0))
+    assert unpaired > nt_xent_consistency(z1, z1) + 0.5
+
+
+def test_nt_xent_pulls_pairs_together_and_pushes_images_apart():
+    z1 = torch.nn.functional.normalize(torch.randn(30, 4)).requires_grad_()
+    z2 = (z1.detach() + 0.5 * torch.randn(30, 4)).requires_grad_()
+    before = nt_xent_consistency(z1, z2)
+    before.backward()
+    assert z1.grad.isfinite().all()
+    assert z2.grad.isfinite().all()
+    with torch.no_grad():
+        after = nt_xent_consistency(z1 - 0.1 * z1.grad, z2 - 0.1 * z2.grad)
+    assert after < before
+
+
 def test_one_constant_direction_meets_the_cosine_but_not_the_centered_cosine():
     z1, z2 = torch.randn(2, 50, 8) + 100
     assert cosine_consistency(z1, z2) < 0.01
@@ -219,6 +290,7 @@ def test_one_constant_direction_meets_the_cosine_but_not_the_centered_cosine():
         cosine_consistency,
         centered_cosine_consistency,
         cross_correlation_consistency,
+        nt_xent_consistency,
     ],
 )
 def test_zero_representations_give_no_nan(loss):
@@ -359,6 +431,7 @@ def make_batch(mass=None, n=4):
         ("centered_cosine", centered_cosine_consistency),
         ("cross_correlation", cross_correlation_consistency),
         ("mse", mse_consistency),
+        ("nt_xent", nt_xent_consistency),
     ],
 )
 def test_the_objective_is_the_weighted_sum_of_its_terms(
@@ -382,6 +455,17 @@ def test_the_symmetry_term_of_the_complex_moment():
     for target, estimate in zip((m, mu), batch.pose, strict=True):
         total += (target - estimate).square().sum(dim=1).mean().item()
     assert make_objective()(batch)["symmetry"].item() == pytest.approx(total, rel=1e-5)
+
+
+def test_the_symmetry_term_of_the_principal_axis():
+    """Mean ||m - m-hat||^2 plus mean ||axis / scale - u-hat||^2."""
+    batch, total = make_batch(), 0.0
+    m = center_of_mass(batch.mass)
+    axis = principal_axis(batch.mass, m, first=(2, 1)) / 0.5
+    for target, estimate in zip((m, axis), batch.pose, strict=True):
+        total += (target - estimate).square().sum(dim=1).mean().item()
+    terms = make_objective("principal_axis")(batch)
+    assert terms["symmetry"].item() == pytest.approx(total, rel=1e-5)
 
 
 @pytest.mark.parametrize("rule", SYMMETRY_RULES)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from invariant_cluster import _views
 from invariant_cluster._geometry import (
     analytic_pose,
     center_of_mass,
@@ -18,6 +19,7 @@ from invariant_cluster._views import (
     Augmentation,
     ImageRows,
     NeighborPairs,
+    deform,
     keep_batch,
     rigid_views,
 )
@@ -95,6 +97,113 @@ def test_what_enters_the_frame_is_the_fill():
     torch.testing.assert_close(views, images)
 
 
+# Deformation
+
+
+def draw_spot(n, height, width, at=(0.0, 0.0), radius=0.05):
+    """Return one small spot of peak 0.9, n times."""
+    square = (pixel_grid(height, width) - torch.tensor(at)).square().sum(dim=-1)
+    image = 0.9 * torch.exp(-square / (2 * radius**2))
+    return image.expand(n, 1, height, width).clone()
+
+
+def test_a_deformation_of_strength_0_is_the_image_itself():
+    images = torch.rand(3, 1, 9, 14)
+    assert deform(images, 0.0, FILL) is images
+    assert deform(images, 0, FILL) is images
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 17), (12, 20), (20, 12)])
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize("strength", [0.5, 1.0, 4.0])
+def test_deformed_images_keep_shape_and_range(size, n_channels, strength):
+    images = (torch.rand(20, n_channels, *size) > 0.5).float()
+    bent = deform(images, strength, torch.full((n_channels, 1, 1), 0.5))
+    assert bent.shape == images.shape
+    assert bent.dtype == torch.float32
+    assert 0 <= bent.min() <= bent.max() <= 1
+
+
+@pytest.mark.parametrize("size", [(16, 16), (12, 20)])
+@pytest.mark.parametrize("values", [[0.0], [1.0], [0.2, 0.5, 0.9]])
+def test_background_stays_background_when_deformed(size, values):
+    fill = torch.tensor(values)[:, None, None]
+    blank = fill.expand(20, len(values), *size).clone()
+    torch.testing.assert_close(deform(blank, 1.0, fill), blank)
+
+
+def test_what_a_deformation_brings_in_is_the_fill():
+    bent = deform(torch.full((200, 1, 16, 16), 0.3), 1.0, torch.full((1, 1, 1), 0.8))
+    center = bent[..., 6:10, 6:10]
+    torch.testing.assert_close(center, torch.full_like(center, 0.3))
+    assert (bent[:, 0, 0, 0] > 0.7).any()
+    assert bent.min() > 0.1
+
+
+def test_each_image_is_deformed_in_its_own_way_and_its_channels_alike():
+    images = draw_spots(20, n_channels=3)
+    bent = deform(images, 1.0, FILL.expand(3, 1, 1))
+    assert len(bent.flatten(1).unique(dim=0)) == 20
+    torch.testing.assert_close(bent[:, 1], bent[:, 0])
+    torch.testing.assert_close(bent[:, 2], bent[:, 0])
+    assert (bent - images).flatten(1).abs().amax(dim=1).min() > 0.05
+
+
+def test_a_deformation_is_repeated_by_its_seed():
+    torch.manual_seed(4)
+    first = deform(draw_spots(5), 1.0, FILL)
+    torch.manual_seed(4)
+    assert torch.equal(deform(draw_spots(5), 1.0, FILL), first)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (24, 40), (40, 24)])
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_a_spot_in_the_middle_moves_as_far_as_documented(size, strength):
+    """Shift and bend, 0.03 of the longer side each, and neither to one side."""
+    bent = deform(draw_spot(800, *size), strength, FILL)
+    moved = center_of_mass(bent[:, 0]) / 2  # the longer side is 2 units
+    expected = math.hypot(0.03, 0.03) * strength
+    assert moved.std(dim=0).tolist() == pytest.approx([expected] * 2, rel=0.2)
+    assert moved.mean(dim=0).tolist() == pytest.approx([0, 0], abs=expected / 5)
+    assert torch.corrcoef(moved.T)[0, 1].abs() < 0.15
+
+
+def test_two_spots_move_apart_and_turn_as_documented():
+    """The distance changes by the stretch and by two bends; the turn is 0.15 rad."""
+    images = draw_spot(800, 48, 48, at=(0.5, 0)) + draw_spot(800, 48, 48, at=(-0.5, 0))
+    mass = deform(images, 1.0, FILL)[:, 0]
+    half = pixel_grid(48, 48)[..., 0] > 0
+    apart = center_of_mass(mass * half) - center_of_mass(mass * ~half)
+    bend = 0.06 * math.sqrt(2)  # of two places, in units of a half side
+    assert apart[:, 0].std().item() == pytest.approx(math.hypot(0.1, bend), rel=0.25)
+    assert apart[:, 0].mean().item() == pytest.approx(1, abs=0.03)
+    across = math.sqrt(0.15**2 + 0.1**2 + bend**2)  # turn, shear and bend
+    assert apart[:, 1].std().item() == pytest.approx(across, rel=0.25)
+    assert apart[:, 1].mean().item() == pytest.approx(0, abs=0.03)
+
+
+def test_deformations_grow_with_their_strength():
+    images, changes = draw_spots(50), []
+    for strength in [0.1, 0.3, 1.0, 2.0]:
+        torch.manual_seed(0)
+        bent = deform(images, strength, FILL)
+        changes.append((bent - images).abs().mean().item())
+    assert changes == sorted(changes)
+    assert changes[0] < 0.3 * changes[2]
+
+
+def test_deformations_blur_some_images_and_sharpen_others(monkeypatch):
+    monkeypatch.setattr(_views, "_TURN", 0.0)
+    monkeypatch.setattr(_views, "_STRETCH", 0.0)
+    monkeypatch.setattr(_views, "_BEND", 0.0)
+    images = draw_spot(200, 16, 16, at=(1 / 16, 1 / 16), radius=0.2)
+    image = images[0, 0]
+    peak = deform(images, 1.0, FILL)[:, 0, 7, 8]
+    mean = image[6:9, 7:10].mean()  # of 3 x 3 pixels about the peak
+    low, high = image[7, 8] + 0.5 * (mean - image[7, 8]) * torch.tensor([1, -1])
+    assert_uniform(peak, low, high.clamp(max=1))
+
+
 # Augmentations: motion
 
 
@@ -112,7 +221,7 @@ def test_augmentations_keep_shape_and_range(name):
         torch.tensor([0.2, 0.5, 0.9])[:, None, None],
     )
     images = torch.rand(8, 3, 12, 16)
-    changed = augmentation.distort(augmentation.move(images, fill), fill)
+    changed = augmentation.distort(augmentation.move(images, fill), fill, 1.0)
     assert changed.shape == images.shape
     assert changed.dtype == torch.float32
     assert 0 <= changed.min() <= changed.max() <= 1
@@ -122,7 +231,7 @@ def test_augmentations_keep_shape_and_range(name):
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_each_image_is_changed_in_its_own_way(name):
     changed = Augmentation(name).move(draw_spots(20), FILL)
-    changed = Augmentation(name).distort(changed, FILL)
+    changed = Augmentation(name).distort(changed, FILL, 1.0)
     assert len(changed.flatten(1).unique(dim=0)) >= 18
 
 
@@ -184,15 +293,32 @@ def test_no_augmentation_mirrors(name):
 @pytest.mark.parametrize("name", ["R", "R+T"])
 def test_without_s1_and_s2_values_stay(name):
     images = torch.rand(4, 1, 8, 8)
-    assert torch.equal(Augmentation(name).distort(images, FILL), images)
+    assert torch.equal(Augmentation(name).distort(images, FILL, 1.0), images)
 
 
 def test_s2_cuts_out_and_s1_does_not():
     images = torch.full((200, 1, 12, 12), 0.7)
-    s1 = Augmentation("S1").distort(images, FILL)
-    s2 = Augmentation("S1+S2").distort(images, FILL)
+    s1 = Augmentation("S1").distort(images, FILL, 1.0)
+    s2 = Augmentation("S1+S2").distort(images, FILL, 1.0)
     assert (s1 > 0).all()
     assert ((s2 == 0).flatten(1).sum(dim=1) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["R+D", "R+T+D"])
+def test_d_moves_as_without_it_and_then_deforms(name):
+    images, moved = draw_spots(20), []
+    for parts in (name, name.removesuffix("+D")):
+        torch.manual_seed(3)
+        moved.append(Augmentation(parts).move(images, FILL))
+    assert torch.equal(*moved)
+    assert torch.equal(Augmentation(name).distort(images, FILL, 0.0), images)
+    changed = []
+    for strength in (0.4, 2.0):
+        torch.manual_seed(4)
+        changed.append(Augmentation(name).distort(images, FILL, strength))
+        torch.manual_seed(4)
+        assert torch.equal(changed[-1], deform(images, strength, FILL))
+    assert not torch.equal(*changed)
 
 
 # Rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ class ImageEncoder(nn.Module):
     """Maps raw images to z: scales them to [0, 1], aligns them, encodes them.
 
     Each dimension of z has mean 0 and variance 1 over the training images (batch
-    normalisation without learned scale).
+    normalisation without learned scale), unless ``normalize`` is False.
 
     Parameters
     ----------
@@ -50,6 +50,10 @@ class ImageEncoder(nn.Module):
         How the user's arrays hold images.
     train_dtype : torch.dtype or None
         Precision of trunk and head in training; they evaluate in float32.
+    normalize : bool
+        Whether z is batch normalised.
+    deformation : float
+        Strength by which aligned images are deformed in training.
     side : int or None
         Pixels of the square in the middle of an aligned image that is encoded and
         drawn; all by default. It needs align.
@@ -71,6 +75,8 @@ class ImageEncoder(nn.Module):
         background: Tensor,
         layout: ImageLayout,
         train_dtype: torch.dtype | None = None,
+        normalize: bool = True,
+        deformation: float = 0.0,
         side: int | None = None,
     ) -> None:
         super().__init__()
@@ -79,18 +85,30 @@ class ImageEncoder(nn.Module):
         self.head = make_mlp([n_features] * 3 + [d + pose_rule.n_outputs])
         # Without it z starts almost constant, and training long stays on the plateau
         # where z tells only how bright an image is.
-        self.norm = nn.BatchNorm1d(d, affine=False)
+        self.norm = nn.BatchNorm1d(d, affine=False) if normalize else nn.Identity()
         self.d = d
         self.pose_rule = pose_rule
         self.align = align
         self.layout = layout
         self.train_dtype = train_dtype
         self.side = side
+        self.deformation = deformation
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
         fill = self.scale(torch.as_tensor(background, dtype=torch.float32))
         self.register_buffer("fill", fill[:, None, None])
+        if align:
+            self._start_at_the_alignment()
+
+    @torch.no_grad()
+    def _start_at_the_alignment(self) -> None:
+        """Let the head begin with pose (0, 0): that of an aligned image."""
+        last = cast(nn.Linear, self.head[-1])
+        n_outputs = self.pose_rule.n_outputs
+        last.weight[-n_outputs:] = 0
+        last.bias[-n_outputs:] = 0
+        last.bias[-2] = 1  # x of the direction
 
     @property
     def zoom(self) -> float:

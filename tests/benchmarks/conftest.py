@@ -23,13 +23,14 @@ def data_folder(tmp_path_factory):
 
 
 def draw(n, side, n_classes, seed, channels=()):
-    """Return an L of each class's own width (n, side, side, *channels), and labels."""
+    """Return wedges, wider by class, (n, side, side, *channels), and labels."""
     random = np.random.default_rng(seed)
     labels = np.arange(n) % n_classes
     images = np.zeros((n, side, side, *channels), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
-        image[side // 3 : side * 2 // 3, side // 3 : side // 3 + 2 + label // 2] = 255
-        image[side * 2 // 3 - 3 : side * 2 // 3, side // 3 : side * 2 // 3] = 255
+        for row in range(side // 4, side * 3 // 4):
+            width = 2 + (row - side // 4) * (label + 3) // 12
+            image[row, side // 3 : side // 3 + width] = 255
         image += random.integers(0, 3, image.shape, dtype=np.uint8) // 2
     return images, labels.astype(np.int64)
 
