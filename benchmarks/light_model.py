@@ -12,10 +12,10 @@ def make_light_embedder(**changes: Any) -> IRLINREmbedder:
         "n_frequencies": 64,
         "inr_hidden": (64, 64, 64),
         "hypernetwork_hidden": (64, 64),
-        "consistency_weight": 3.0,
+        "deformation": 0.5,
         "n_pixels": 256,
-        "max_epochs": 14,
-        "batch_size": 32,
+        "max_epochs": 16,
+        "batch_size": 64,
         "lr": 2e-3,
     }
     return IRLINREmbedder(**settings | changes)

@@ -1,4 +1,4 @@
-"""Render docs/results.md from the results' lines alone.
+"""Render docs/results.md, and the table in docs/recipe.md, from the results' lines.
 
     python -m benchmarks.report
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import levers
 from benchmarks.published import ACCURACIES, FLOORS, OTHER_SPLIT, POSES
 from benchmarks.records import read_all
 from benchmarks.scales import DATASETS, SCALES
@@ -28,6 +29,7 @@ z in the training images. A row names the parameters by which it differs from it
 (`benchmarks/scales.py`). Seconds are those of all stages together. A `+` after a commit
 says that the code differed from it.
 """
+BEGIN, END = "<!-- levers: begin -->", "<!-- levers: end -->"
 Column = tuple[str, Callable[[Summary], str]]
 
 
@@ -37,8 +39,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "results.md")
     options = parser.parse_args(arguments)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(render(read_all(options.results)), encoding="utf-8")
+    records = read_all(options.results)
+    options.out.write_text(render(records), encoding="utf-8")
     print(f"wrote {options.out}")
+    recipe = options.out.with_name("recipe.md")
+    if recipe.exists():
+        table = lines_of(levers.HEAD, levers.render_levers(summarize(records)))
+        text = recipe.read_text(encoding="utf-8")
+        recipe.write_text(replace_table(text, table), encoding="utf-8")
+        print(f"wrote the table in {recipe}")
+
+
+def replace_table(text: str, table: str) -> str:
+    """Return a page with the table that stands between the marks replaced."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"docs/recipe.md must hold {BEGIN} and {END}, in this order.")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
 def render(records: list[dict[str, Any]]) -> str:

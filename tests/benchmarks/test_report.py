@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from benchmarks import report
+from benchmarks import levers, report
 from benchmarks.plans import plan_run
 from benchmarks.records import append
+from benchmarks.summaries import summarize
 from benchmarks.tables import Row
 
 
@@ -94,3 +95,34 @@ def test_the_script_writes_the_page(records, tmp_path):
 
 def test_no_lines_are_a_page_too():
     assert "no results yet" in report.render([])
+
+
+def test_levers_are_compared_with_the_recipe_on_the_seeds_both_have(records):
+    records += [make_record(Row("IRL-INR", "k-means"), accuracy=0.5)]
+    rows = levers.render_levers(summarize(records))
+    mnist = [row for row in rows if row[0] == "mnist-u"]
+    assert [row[1] for row in mnist] == ["the recipe", "d=32", "d=512"]
+    assert mnist[0][2:] == ["2", "0.400", "50.0%", "65.0%", "-", "90"]
+    # Seed 0 alone: 40 and 30 % against 60 %.
+    assert [row[6] for row in mnist[1:]] == ["-20.0", "-30.0"]
+
+
+def test_the_table_of_levers_stands_between_its_marks(records, tmp_path):
+    for record in records:
+        append(tmp_path, record)
+    recipe = tmp_path / "recipe.md"
+    recipe.write_text(f"before {report.BEGIN} old {report.END} after")
+    arguments = ["--results", str(tmp_path), "--out", str(tmp_path / "results.md")]
+    report.main(arguments)
+    first = recipe.read_text()
+    assert first.startswith("before ")
+    assert first.endswith(" after")
+    assert "| mnist-u | d=32 |" in first
+    assert "old" not in first
+    report.main(arguments)
+    assert recipe.read_text() == first
+
+
+def test_a_page_without_marks_is_told_of():
+    with pytest.raises(ValueError, match="must hold <!-- levers: begin -->"):
+        report.replace_table("no marks", "a table")
