@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
-from invariant_cluster import ImageEmbedding
+from invariant_cluster import ImageEmbedding, IRLINREmbedder
 from invariant_cluster._geometry import move_array
 from invariant_cluster.datasets import load_oriented_digits, make_oriented
 from invariant_cluster.metrics import (
@@ -628,6 +628,56 @@ def test_automatic_rule(invariance, make_embedder, images):
     np.testing.assert_array_equal(explicit.transform(images), z)
     theta, _ = automatic.predict_pose(images, learned=False)
     assert not np.allclose(different.predict_pose(images, learned=False)[0], theta)
+
+
+def test_the_weight_of_the_symmetry_loss_follows_the_alignment(make_embedder, images):
+    for align, weight in [(True, 0.1), (False, 15.0)]:
+        automatic, explicit = (
+            make_embedder(align=align, symmetry_weight=value).fit_transform(images)
+            for value in ["auto", weight]
+        )
+        np.testing.assert_array_equal(automatic, explicit)
+
+
+def test_z_is_normalised_only_if_asked(make_embedder, images):
+    normal = make_embedder().fit_transform(images)
+    np.testing.assert_allclose(normal.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(normal.std(axis=0), 1, atol=0.05)
+    raw = make_embedder(normalize=False).fit(images)
+    z = raw.transform(images)
+    assert not np.allclose(z.std(axis=0), 1, atol=0.1)
+    np.testing.assert_allclose(z[:3], raw.transform(images[:3]), rtol=1e-3, atol=1e-4)
+
+
+def test_the_rate_of_a_constant_schedule_stays(make_embedder, images):
+    def last_rate(schedule):
+        embedder = make_embedder(lr=1e-3, lr_schedule=schedule, max_epochs=3)
+        return embedder.fit(images).net_.optimizer_.param_groups[0]["lr"]
+
+    assert last_rate("constant") == 1e-3
+    assert last_rate("one_cycle") < 1e-4
+
+
+def test_the_recipe_of_the_paper(make_embedder, images):
+    """Sections 3.3, 3.4 and 4 of the paper; of its sizes the defaults."""
+    paper = IRLINREmbedder.paper()
+    assert not hasattr(paper, "net_")
+    assert (paper.reconstruction, paper.consistency) == ("squared_error", "cosine")
+    assert paper.reconstruction_weight == paper.consistency_weight == 1
+    assert (paper.symmetry_weight, paper.symmetry_breaking) == (15, "center_of_mass")
+    assert (paper.lr, paper.weight_decay, paper.batch_size) == (1e-4, 5e-4, 128)
+    assert (paper.d, paper.encoder_width, paper.n_frequencies) == (512, 64, 256)
+    assert paper.max_epochs == 200
+    assert paper.set_params(encoder_width=2).encoder_width == 2
+
+    tiny = {"d": 4, "encoder_width": 2, "n_frequencies": 4, "inr_hidden": (4,)}
+    tiny |= {"hypernetwork_hidden": (4,), "max_epochs": 2, "batch_size": 16}
+    fitted = paper.set_params(**tiny, random_state=0, device="cpu").fit(images)
+    encoder = fitted.encoder_
+    assert (encoder.side, encoder.align, encoder.deformation) == (None, False, 0)
+    # Nothing standardises z, and the step stays as long as it was.
+    assert not [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
+    assert fitted.net_.optimizer_.param_groups[0]["lr"] == 1e-4
 
 
 def test_automatic_alignment_follows_the_rule(make_embedder, images):
