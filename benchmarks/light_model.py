@@ -12,7 +12,6 @@ def make_light_embedder(**changes: Any) -> IRLINREmbedder:
         "n_frequencies": 64,
         "inr_hidden": (64, 64, 64),
         "hypernetwork_hidden": (64, 64),
-        "deformation": 0.5,
         "n_pixels": 256,
         "max_epochs": 16,
         "batch_size": 64,

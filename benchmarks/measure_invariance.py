@@ -34,7 +34,13 @@ from invariant_cluster.metrics import (
 
 def measure_wafer_maps(seed: int) -> None:
     maps = load_wafer_maps(fail_map=True)
-    embedder = make_light_embedder(invariance="rotation", random_state=seed)
+    embedder = make_light_embedder(
+        invariance="rotation+reflection",
+        noise=2.0,
+        temperature=1.0,
+        consistency_weight=0.01,
+        random_state=seed,
+    )
     z = np.asarray(embedder.fit_transform(maps.images))
     unit = to_unit(z, z)
     other = maps.target[:, None] != maps.target

@@ -54,7 +54,7 @@ def make_clusterer(
 
 def translates(settings: Settings) -> bool:
     """Tell whether the data are shifted as well as turned."""
-    return settings.embedder.get("invariance") != "rotation"
+    return "translation" in settings.embedder.get("invariance", "translation")
 
 
 def translation_std(settings: Settings) -> float:

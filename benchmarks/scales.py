@@ -58,7 +58,7 @@ EMBEDDER: dict[str, dict[str, Any]] = {
         "lr": 2e-3,
     },
     "tiny": {**LIGHT, "encoder_width": 8, "max_epochs": 12},
-    "small": {**LIGHT, "encoder_width": 16, "max_epochs": 20},
+    "small": {**LIGHT, "encoder_width": 16, "max_epochs": 12},
     "paper": {"max_epochs": 100, "batch_size": 256},
 }
 CLUSTERER: dict[str, dict[str, Any]] = {
@@ -67,10 +67,15 @@ CLUSTERER: dict[str, dict[str, Any]] = {
     "small": {"max_epochs": 10},
     "paper": {"max_epochs": 50},
 }
-# What the data themselves ask for, at every scale: a wafer map is always centred, and
-# where a pattern lies on it is part of its meaning; classes are unequal.
+# What the data themselves ask for, at every scale: a wafer map is always centred, its
+# mirror image is the same pattern, single dies fail for no reason; classes are unequal.
 EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
-    "wm811k": {"invariance": "rotation", "deformation": 0.5},
+    "wm811k": {
+        "invariance": "rotation+reflection",
+        "noise": 2.0,
+        "temperature": 1.0,
+        "consistency_weight": 0.01,
+    },
 }
 CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
     "wm811k": {"entropy_weight": 2.0},
@@ -78,6 +83,7 @@ CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
 }
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
+    ("small", "plankton"): {"max_epochs": 20},
     ("paper", "wm811k"): {"max_epochs": 300},
     ("paper", "plankton"): {"max_epochs": 300},
 }

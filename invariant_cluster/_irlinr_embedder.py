@@ -34,6 +34,7 @@ from invariant_cluster._runtime import (
     resolve_precision,
 )
 from invariant_cluster._validation import Interval, Options, StrOptions, check_sizes
+from invariant_cluster._variation import Variation
 from invariant_cluster.modules import (
     IRLINR,
     Hypernetwork,
@@ -55,11 +56,18 @@ PAPER_RECIPE: dict[str, Any] = {
     "reconstruction": "squared_error",
     "consistency": "cosine",
     "deformation": 0.0,
+    "noise": 0.0,
     "consistency_weight": 1.0,
     "symmetry_weight": 15.0,
     "lr": 1e-4,
     "lr_schedule": "constant",
 }
+_INVARIANCES = (
+    "rotation",
+    "rotation+translation",
+    "rotation+reflection",
+    "rotation+translation+reflection",
+)
 _TERMS = ("reconstruction", "consistency", "symmetry", "squared_error", "effective_d")
 
 
@@ -90,9 +98,10 @@ class IRLINREmbedder(ImageEmbedder):
         Their standard deviation, sigma in the paper.
     inr_hidden, hypernetwork_hidden : sequence of int, default=(256, 256, 256)
         Widths of the hidden layers.
-    invariance : {"rotation+translation", "rotation"}, default="rotation+translation"
-        Under what z must not change. With "rotation" tau is 0, and moments and turns
-        are about the image's centre (wafer maps).
+    invariance : str, default="rotation+translation"
+        Under what z must not change: "rotation", "rotation+translation", either with
+        "+reflection" where a mirror image shows the same. Without translation tau is 0,
+        and moments and turns are about the image's centre (wafer maps).
     translation_std : float, default=0.1
         Standard deviation of the random shifts in training, as a fraction of the longer
         side; without effect for ``invariance="rotation"``.
@@ -121,10 +130,17 @@ class IRLINREmbedder(ImageEmbedder):
         which also keeps other images away), "cross_correlation" (Barlow Twins', which
         also keeps the dimensions uncorrelated), "centered_cosine", "cosine" (the
         paper's) or "mse".
+    temperature : float, default=0.5
+        Of "nt_xent". At 1 images are kept apart less, which suits classes of very
+        unequal size.
     deformation : float, default=1.0
         Strength by which the two copies are also bent, stretched and blurred, so that
         z passes over what shape varies by within a kind; 0 for moves alone (the
         paper's). At 1: turned by 0.15 rad, stretched by 10 %, bent by 3 % of the side.
+    noise : float, default=0.0
+        Strength of salt-and-pepper noise on the copies, for images in which single
+        pixels tell nothing (the failing dies of a wafer). At 1 up to 40 % of the pixels
+        become background and up to 10 % specks.
     reconstruction_weight : float, default=1.0
     consistency_weight : float, default=0.03
         Small, since "nt_xent" is some forty times the cross-entropy of a pixel.
@@ -212,7 +228,7 @@ class IRLINREmbedder(ImageEmbedder):
         "frequency_scale": [Interval(Real, 0, None, closed="neither")],
         "inr_hidden": ["array-like"],
         "hypernetwork_hidden": ["array-like"],
-        "invariance": [StrOptions({"rotation+translation", "rotation"})],
+        "invariance": [StrOptions(set(_INVARIANCES))],
         "translation_std": [Interval(Real, 0, None, closed="left")],
         "align": [StrOptions({"auto"}), "boolean"],
         "normalize": ["boolean"],
@@ -223,7 +239,9 @@ class IRLINREmbedder(ImageEmbedder):
         ],
         "reconstruction": [StrOptions(set(RECONSTRUCTIONS))],
         "consistency": [StrOptions(set(CONSISTENCIES))],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
         "deformation": [Interval(Real, 0, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
         "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
         "consistency_weight": [Interval(Real, 0, None, closed="left")],
         "symmetry_weight": [
@@ -266,7 +284,9 @@ class IRLINREmbedder(ImageEmbedder):
         symmetry_breaking: str | None = "auto",
         reconstruction: str = "cross_entropy",
         consistency: str = "nt_xent",
+        temperature: float = 0.5,
         deformation: float = 1.0,
+        noise: float = 0.0,
         reconstruction_weight: float = 1.0,
         consistency_weight: float = 0.03,
         symmetry_weight: str | float = "auto",
@@ -302,7 +322,9 @@ class IRLINREmbedder(ImageEmbedder):
         self.symmetry_breaking = symmetry_breaking
         self.reconstruction = reconstruction
         self.consistency = consistency
+        self.temperature = temperature
         self.deformation = deformation
+        self.noise = noise
         self.reconstruction_weight = reconstruction_weight
         self.consistency_weight = consistency_weight
         self.symmetry_weight = symmetry_weight
@@ -382,7 +404,7 @@ class IRLINREmbedder(ImageEmbedder):
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
             normalize=self.normalize,
-            deformation=self.deformation,
+            variation=Variation(self.deformation, self.noise, self._reflects),
             train_dtype=resolve_precision(self.precision, self.device),
         )
         side = self._find_side(make(nn.Identity(), 1), images)
@@ -410,7 +432,11 @@ class IRLINREmbedder(ImageEmbedder):
 
     @property
     def _translates(self) -> bool:
-        return self.invariance == "rotation+translation"
+        return "translation" in self.invariance
+
+    @property
+    def _reflects(self) -> bool:
+        return "reflection" in self.invariance
 
     def _pose_rule(self) -> PoseRule:
         rule = self.symmetry_breaking
@@ -430,6 +456,7 @@ class IRLINREmbedder(ImageEmbedder):
         return IRLINRObjective(
             reconstruction=self.reconstruction,
             consistency=self.consistency,
+            temperature=self.temperature,
             pose_rule=encoder.pose_rule,
             direction_scale=_direction_scale(encoder, images),
             reconstruction_weight=self.reconstruction_weight,

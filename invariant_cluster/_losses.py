@@ -9,7 +9,6 @@ from torch import Tensor
 RECONSTRUCTIONS = ("cross_entropy", "squared_error")
 CONSISTENCIES = ("nt_xent", "cross_correlation", "centered_cosine", "cosine", "mse")
 _REDUNDANCY_WEIGHT = 0.01
-_TEMPERATURE = 0.5
 _VARIANCE_FLOOR = 1e-4
 _TINY = 1e-8
 
@@ -65,15 +64,16 @@ def cross_correlation_consistency(z1: Tensor, z2: Tensor) -> Tensor:
     return ((1 - diagonal).square().sum() + _REDUNDANCY_WEIGHT * others) / d
 
 
-def nt_xent_consistency(z1: Tensor, z2: Tensor) -> Tensor:
-    """``mean -log (e^{c(z, z+)/t} / sum_{z'} e^{c(z, z')/t})``, c the cosine, t = 0.5.
+def nt_xent_consistency(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
+    """``mean -log (e^{c(z, z+)/t} / sum_{z'} e^{c(z, z')/t})``, c the cosine.
 
     The two views of an image, z and z+, are nearer to each other than to the views z'
     of all other images in the batch (SimCLR, Chen et al., ICML 2020, equation 1), so z
-    cannot fall onto one direction and like images gather. Both have shape (n, d).
+    cannot fall onto one direction and like images gather. The lower the temperature t,
+    the more the nearest of the others count. Both have shape (n, d).
     """
     unit = F.normalize(torch.cat([z1, z2]), dim=1, eps=_TINY)
-    similarity = unit @ unit.T / _TEMPERATURE
+    similarity = unit @ unit.T / temperature
     own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
     partner = torch.arange(len(unit), device=unit.device).roll(len(z1))
     return F.cross_entropy(similarity.masked_fill(own, -torch.inf), partner)

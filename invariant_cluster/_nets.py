@@ -23,9 +23,9 @@ from invariant_cluster._views import (
     ImageRows,
     NeighborPairs,
     count_batches,
-    deform,
     keep_batch,
     rigid_views,
+    vary,
 )
 
 
@@ -136,11 +136,12 @@ class IRLINRNet(TermNet):
             images.repeat(2, 1, 1, 1),
             translation_std=self.translation_std,
             fill=encoder.fill,
+            reflection=encoder.variation.reflection,
         )
         seen, seen_copies = encoder.aligned(torch.cat([images, copies])).split(
             [len(images), len(copies)]
         )
-        bent = deform(seen_copies, encoder.deformation, encoder.fill)
+        bent = vary(seen_copies, encoder.variation, encoder.fill)
         return self.module_.forward_views(torch.cat([seen, bent]), self.n_pixels)
 
 
@@ -170,8 +171,11 @@ class ScanNet(TermNet):
         """Return log-probabilities of augmented scaled images."""
         encoder, augmentation = self.module_.encoder, self.augmentation
         assert augmentation is not None
-        moved = encoder.aligned(augmentation.move(images, encoder.fill))
-        distorted = augmentation.distort(moved, encoder.fill, encoder.deformation)
+        reflection = encoder.variation.reflection
+        moved = encoder.aligned(
+            augmentation.move(images, encoder.fill, reflection=reflection)
+        )
+        distorted = augmentation.distort(moved, encoder.fill, encoder.variation)
         return self.module_.forward_aligned(distorted)
 
 

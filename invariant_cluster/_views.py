@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from invariant_cluster._geometry import (
+    disc_mask,
     move_images,
     pixel_grid,
     rotation_matrix,
@@ -22,6 +23,7 @@ from invariant_cluster._geometry import (
 )
 from invariant_cluster._photometry import cut_out, jitter_colors, random_augment
 from invariant_cluster._runtime import to_tensor
+from invariant_cluster._variation import NO_VARIATION, Variation
 
 AUGMENTATIONS = (
     "R",
@@ -43,10 +45,17 @@ _TURN = 0.15
 _BEND = 0.03
 _N_NODES = 5
 _SMOOTHING = 0.5
+# Of noise of strength 1: the largest shares of pixels.
+_DROPPED = 0.4
+_ADDED = 0.1
 
 
 def rigid_views(
-    images: Tensor, *, translation_std: float, fill: Tensor | float
+    images: Tensor,
+    *,
+    translation_std: float,
+    fill: Tensor | float,
+    reflection: bool = False,
 ) -> Tensor:
     """Turn and shift each image at random (section 3.3.2).
 
@@ -58,11 +67,55 @@ def rigid_views(
     translation_std : float
         sigma as a fraction of the longer side; 0 turns only.
     fill : float or Tensor that broadcasts to the images
+    reflection : bool
+        Whether to mirror half of them too.
     """
     n = len(images)
+    if reflection:
+        images = mirror_some(images)
     theta = _uniform(images, 0, 2 * math.pi)
     tau = torch.randn(n, 2, device=images.device) * (2 * translation_std)
     return move_images(images, theta, tau, fill)
+
+
+def mirror_some(images: Tensor) -> Tensor:
+    """Mirror each image (n, c, h, w), left to right, with probability 1/2."""
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+    return torch.where(chosen, images.flip(-1), images)
+
+
+def vary(images: Tensor, variation: Variation, fill: Tensor) -> Tensor:
+    """Deform aligned images and add noise, as far as the variation says."""
+    return speckle(deform(images, variation.deformation, fill), variation.noise, fill)
+
+
+def speckle(images: Tensor, strength: float, fill: Tensor) -> Tensor:
+    """Drop pixels of each image to the background and add specks inside the disc.
+
+    At strength s an image loses a share Uniform[0, 0.4 s] of its pixels, and a share
+    Uniform[0, 0.1 s] moves away from the background by up to all there is.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w), in [0, 1]
+    strength : float
+        0 changes nothing.
+    fill : Tensor of shape (c, 1, 1)
+    """
+    if not strength:
+        return images
+    n, _, height, width = images.shape
+    dropped, added = (
+        torch.rand(n, 1, height, width, device=images.device)
+        < _uniform(images, 0, share * strength)[:, None, None, None]
+        for share in (_DROPPED, _ADDED)
+    )
+    added &= disc_mask(height, width, device=images.device)
+    farthest = (fill < 0.5).to(images.dtype)
+    specks = fill + torch.rand_like(images) * (farthest - fill)
+    is_stronger = (specks - fill).abs() > (images - fill).abs()
+    images = torch.where(dropped, fill, images)
+    return torch.where(added & is_stronger, specks, images)
 
 
 def deform(images: Tensor, strength: float, fill: Tensor) -> Tensor:
@@ -106,7 +159,7 @@ class Augmentation(NamedTuple):
     R turns by Uniform[0, 2 pi), T shifts by Uniform[-0.07, 0.07] of the longer side, S1
     is SimCLR's crop, colour jitter and blur, S2 is RandAugment's photometric part and
     Cutout. S1 does not mirror: a mirror image is another object. D, which is ours,
-    deforms by :func:`deform`.
+    varies aligned images as the embedder does (:func:`vary`).
 
     Attributes
     ----------
@@ -120,8 +173,13 @@ class Augmentation(NamedTuple):
         """Tell whether the part, "R", "T", "S1", "S2" or "D", is in the name."""
         return part in self.name.split("+")
 
-    def move(self, images: Tensor, fill: Tensor) -> Tensor:
-        """Turn, shift and crop, in one interpolation; (n, c, h, w) to the same."""
+    def move(self, images: Tensor, fill: Tensor, *, reflection: bool = False) -> Tensor:
+        """Turn, shift and crop, in one interpolation; (n, c, h, w) to the same.
+
+        With ``reflection`` half of the images are mirrored first.
+        """
+        if reflection:
+            images = mirror_some(images)
         theta = _uniform(images, 0, 2 * math.pi if self.has("R") else 0)
         shift = 2 * _SHIFT if self.has("T") else 0.0
         tau = torch.stack([_uniform(images, -shift, shift) for _ in range(2)], dim=1)
@@ -134,10 +192,12 @@ class Augmentation(NamedTuple):
         offset = (1 - side)[:, None] * corner - (matrix @ tau[:, :, None]).squeeze(-1)
         return sample_affine(images, matrix, offset, fill)
 
-    def distort(self, images: Tensor, fill: Tensor, deformation: float) -> Tensor:
+    def distort(
+        self, images: Tensor, fill: Tensor, variation: Variation = NO_VARIATION
+    ) -> Tensor:
         """Deform and change values of aligned images; (n, c, h, w) to the same."""
         if self.has("D"):
-            images = deform(images, deformation, fill)
+            images = vary(images, variation, fill)
         if self.has("S1"):
             images = jitter_colors(images, fill)
         if self.has("S2"):

@@ -159,6 +159,8 @@ BAD_EMBEDDER = {
     "reconstruction": ["l1", None],
     "consistency": ["l1", None],
     "deformation": [-0.1, np.nan, np.inf, "auto", None],
+    "temperature": [0, -1.0, np.nan, "auto", None],
+    "noise": [-0.1, np.nan, np.inf, "auto", None],
     "precision": ["float16", None],
     "device": ["banana", 3],
     "d": [0, -1, 2.5, None],

@@ -674,7 +674,8 @@ def test_the_recipe_of_the_paper(make_embedder, images):
     tiny |= {"hypernetwork_hidden": (4,), "max_epochs": 2, "batch_size": 16}
     fitted = paper.set_params(**tiny, random_state=0, device="cpu").fit(images)
     encoder = fitted.encoder_
-    assert (encoder.side, encoder.align, encoder.deformation) == (None, False, 0)
+    assert (encoder.side, encoder.align) == (None, False)
+    assert encoder.variation == (0, 0, False)
     # Nothing standardises z, and the step stays as long as it was.
     assert not [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
     assert fitted.net_.optimizer_.param_groups[0]["lr"] == 1e-4

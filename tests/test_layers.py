@@ -39,6 +39,7 @@ LEVELS = {
     "_photometry": 0,
     "_validation": 0,
     "_runtime": 0,
+    "_variation": 0,
 }
 DOOR = "_validation"  # the only file that imports private names of scikit-learn
 VAGUE_NAMES = {"util", "utils", "helper", "helpers"}

@@ -229,6 +229,8 @@ def test_nt_xent_equals_the_naive_twin(n):
     z1, z2 = torch.randn(2, n, 5) * 3 + 1
     expected = naive_nt_xent(z1.tolist(), z2.tolist())
     found = nt_xent_consistency(z1, z2).item()
+    warm = nt_xent_consistency(z1, z2, temperature=1.3).item()
+    assert warm == pytest.approx(naive_nt_xent(z1.tolist(), z2.tolist(), 1.3))
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 

@@ -11,9 +11,11 @@ from invariant_cluster._geometry import (
     analytic_pose,
     center_of_mass,
     complex_moment,
+    disc_mask,
     image_mass,
     pixel_grid,
 )
+from invariant_cluster._variation import Variation
 from invariant_cluster._views import (
     AUGMENTATIONS,
     Augmentation,
@@ -21,7 +23,10 @@ from invariant_cluster._views import (
     NeighborPairs,
     deform,
     keep_batch,
+    mirror_some,
     rigid_views,
+    speckle,
+    vary,
 )
 
 FILL = torch.zeros(1, 1, 1)
@@ -98,6 +103,79 @@ def test_what_enters_the_frame_is_the_fill():
 
 
 # Deformation
+
+
+def is_mirrored(views, images):
+    """Tell which views show the mirror image, by the sign of a chiral invariant."""
+
+    def handedness(x):
+        return (moment(x, 3, 0) * moment(x, 2, 1).conj() ** 3).imag.sign()
+
+    return handedness(views) != handedness(images)
+
+
+@pytest.mark.parametrize("reflection", [False, True])
+def test_copies_are_mirrored_only_where_a_reflection_means_nothing(reflection):
+    images = draw_spots(400, side=40)
+    options = {"fill": FILL, "reflection": reflection}
+    views = rigid_views(images, translation_std=0.0, **options)
+    moved = Augmentation("R").move(images, FILL, reflection=reflection)
+    for copies in [views, moved]:
+        share = is_mirrored(copies, images).float().mean()
+        assert (0.4 < share < 0.6) if reflection else (share < 0.01)
+
+
+def test_half_of_the_images_are_mirrored_left_to_right():
+    images = torch.rand(400, 3, 8, 10)
+    mirrored = mirror_some(images)
+    changed = (mirrored != images).any(dim=3).any(dim=2).any(dim=1)
+    assert 0.4 < changed.float().mean() < 0.6
+    assert torch.equal(mirrored[changed], images[changed].flip(3))
+
+
+def test_noise_of_strength_0_is_the_image_itself():
+    images = torch.rand(3, 1, 8, 8)
+    assert speckle(images, 0.0, FILL) is images
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
+def test_noise_drops_and_adds_the_documented_shares(strength):
+    full, empty = torch.ones(500, 1, 20, 20), torch.zeros(500, 1, 20, 20)
+    dropped = (speckle(full, strength, FILL) == 0).float().mean(dim=(1, 2, 3))
+    assert dropped.max() == pytest.approx(0.4 * strength, abs=0.1)
+    assert dropped.std() == pytest.approx(0.4 * strength / math.sqrt(12), abs=0.03)
+    assert dropped.mean() == pytest.approx(0.2 * strength, abs=0.02)
+    inside = disc_mask(20, 20)
+    specks = speckle(empty, strength, FILL)[:, 0]
+    assert not specks[:, ~inside].any()
+    added = (specks[:, inside] > 0).float().mean(dim=1)
+    assert added.mean() == pytest.approx(0.05 * strength, abs=0.01)
+    assert specks.max() <= 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_specks_differ_from_any_background_and_stay_in_range(value):
+    fill = torch.full((1, 1, 1), value)
+    noisy = speckle(torch.full((50, 1, 16, 16), value), 1.0, fill)
+    assert (noisy != value).any()
+    assert noisy.min() >= 0
+    assert noisy.max() <= 1
+
+
+def test_a_speck_weakens_nothing_that_is_there():
+    images = torch.rand(50, 1, 16, 16)
+    noisy = speckle(images, 1.0, FILL)
+    assert ((noisy >= images) | (noisy == 0)).all()
+
+
+def test_images_vary_by_deformation_and_then_noise():
+    images = draw_spots(4)
+    assert vary(images, Variation(reflection=True), FILL) is images
+    torch.manual_seed(0)
+    both = vary(images, Variation(0.5, 0.7), FILL)
+    torch.manual_seed(0)
+    expected = speckle(deform(images, 0.5, FILL), 0.7, FILL)
+    assert torch.equal(both, expected)
 
 
 def draw_spot(n, height, width, at=(0.0, 0.0), radius=0.05):
@@ -221,7 +299,9 @@ def test_augmentations_keep_shape_and_range(name):
         torch.tensor([0.2, 0.5, 0.9])[:, None, None],
     )
     images = torch.rand(8, 3, 12, 16)
-    changed = augmentation.distort(augmentation.move(images, fill), fill, 1.0)
+    changed = augmentation.distort(
+        augmentation.move(images, fill), fill, Variation(1.0)
+    )
     assert changed.shape == images.shape
     assert changed.dtype == torch.float32
     assert 0 <= changed.min() <= changed.max() <= 1
@@ -231,7 +311,7 @@ def test_augmentations_keep_shape_and_range(name):
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_each_image_is_changed_in_its_own_way(name):
     changed = Augmentation(name).move(draw_spots(20), FILL)
-    changed = Augmentation(name).distort(changed, FILL, 1.0)
+    changed = Augmentation(name).distort(changed, FILL, Variation(1.0))
     assert len(changed.flatten(1).unique(dim=0)) >= 18
 
 
@@ -293,13 +373,13 @@ def test_no_augmentation_mirrors(name):
 @pytest.mark.parametrize("name", ["R", "R+T"])
 def test_without_s1_and_s2_values_stay(name):
     images = torch.rand(4, 1, 8, 8)
-    assert torch.equal(Augmentation(name).distort(images, FILL, 1.0), images)
+    assert torch.equal(Augmentation(name).distort(images, FILL, Variation(1.0)), images)
 
 
 def test_s2_cuts_out_and_s1_does_not():
     images = torch.full((200, 1, 12, 12), 0.7)
-    s1 = Augmentation("S1").distort(images, FILL, 1.0)
-    s2 = Augmentation("S1+S2").distort(images, FILL, 1.0)
+    s1 = Augmentation("S1").distort(images, FILL, Variation(1.0))
+    s2 = Augmentation("S1+S2").distort(images, FILL, Variation(1.0))
     assert (s1 > 0).all()
     assert ((s2 == 0).flatten(1).sum(dim=1) > 0).all()
 
@@ -311,11 +391,11 @@ def test_d_moves_as_without_it_and_then_deforms(name):
         torch.manual_seed(3)
         moved.append(Augmentation(parts).move(images, FILL))
     assert torch.equal(*moved)
-    assert torch.equal(Augmentation(name).distort(images, FILL, 0.0), images)
+    assert torch.equal(Augmentation(name).distort(images, FILL, Variation(0.0)), images)
     changed = []
     for strength in (0.4, 2.0):
         torch.manual_seed(4)
-        changed.append(Augmentation(name).distort(images, FILL, strength))
+        changed.append(Augmentation(name).distort(images, FILL, Variation(strength)))
         torch.manual_seed(4)
         assert torch.equal(changed[-1], deform(images, strength, FILL))
     assert not torch.equal(*changed)

@@ -15,6 +15,7 @@ from invariant_cluster._geometry import (
 )
 from invariant_cluster._runtime import autocast
 from invariant_cluster._validation import ImageLayout
+from invariant_cluster._variation import NO_VARIATION, Variation
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 
@@ -52,8 +53,8 @@ class ImageEncoder(nn.Module):
         Precision of trunk and head in training; they evaluate in float32.
     normalize : bool
         Whether z is batch normalised.
-    deformation : float
-        Strength by which aligned images are deformed in training.
+    variation : Variation
+        By what training varies the images.
     side : int or None
         Pixels of the square in the middle of an aligned image that is encoded and
         drawn; all by default. It needs align.
@@ -76,7 +77,7 @@ class ImageEncoder(nn.Module):
         layout: ImageLayout,
         train_dtype: torch.dtype | None = None,
         normalize: bool = True,
-        deformation: float = 0.0,
+        variation: Variation = NO_VARIATION,
         side: int | None = None,
     ) -> None:
         super().__init__()
@@ -92,7 +93,7 @@ class ImageEncoder(nn.Module):
         self.layout = layout
         self.train_dtype = train_dtype
         self.side = side
-        self.deformation = deformation
+        self.variation = variation
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +23,7 @@ from invariant_cluster.modules._irlinr import TrainingBatch
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 
 _RECONSTRUCTION = {"cross_entropy": cross_entropy, "squared_error": squared_error}
-_CONSISTENCY = {
+_CONSISTENCY: dict[str, Callable[..., Tensor]] = {
     "nt_xent": nt_xent_consistency,
     "cross_correlation": cross_correlation_consistency,
     "centered_cosine": centered_cosine_consistency,
@@ -36,6 +39,8 @@ class IRLINRObjective(nn.Module):
     ----------
     reconstruction : {"cross_entropy", "squared_error"}
     consistency : one of ``_losses.CONSISTENCIES``
+    temperature : float
+        Of "nt_xent".
     pose_rule : PoseRule
     direction_scale : float
         Root mean square of the rule's direction vectors over the training set; an
@@ -48,6 +53,7 @@ class IRLINRObjective(nn.Module):
         *,
         reconstruction: str,
         consistency: str,
+        temperature: float = 0.5,
         pose_rule: PoseRule,
         direction_scale: float,
         reconstruction_weight: float,
@@ -57,6 +63,8 @@ class IRLINRObjective(nn.Module):
         super().__init__()
         self.reconstruction = _RECONSTRUCTION[reconstruction]
         self.consistency = _CONSISTENCY[consistency]
+        if consistency == "nt_xent":
+            self.consistency = partial(nt_xent_consistency, temperature=temperature)
         self.pose_rule = pose_rule
         self.direction_scale = direction_scale
         self.weights = {
