@@ -45,9 +45,9 @@ n_clusters = len(names)
 # The pipeline: a light network, sized for two CPU cores. A wafer map is always centred,
 # and its mirror image shows the same pattern: ``invariance="rotation+reflection"``.
 # Single dies fail for no reason: ``noise=2``. Where a pattern lies on the wafer is part
-# of its meaning, so that crops and cut-outs would mislead: ``augmentation="R+D"``. Width
-# and epochs were chosen by the time they take, noise, temperature and weights on the
-# training part of WM-811K.
+# of its meaning, so that crops and cut-outs would mislead: ``augmentation="R+D"``.
+# Width and epochs were chosen by the time they take; noise, temperature and weights on
+# the training part of WM-811K, which the bundled maps are from.
 def make_estimator(seed: int) -> Pipeline:
     """Return the embedder and the clusterer as one estimator."""
     embedder = IRLINREmbedder(
