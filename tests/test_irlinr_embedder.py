@@ -900,6 +900,37 @@ def test_deformation_changes_the_views_and_not_the_images(make_embedder):
     assert changes[1] < 0.7 * changes[2]
 
 
+@pytest.mark.parametrize("moves", INVARIANCES)
+def test_reflection_mirrors_half_of_the_views(moves, make_embedder, many_digits):
+    """Aligned by its axis, a mirrored digit is the digit mirrored top to bottom."""
+    digits = many_digits[:200]
+    options = {"deformation": 0, "translation_std": 0.0, "field_of_view": 1}
+    for invariance, low, high in [(moves, 0, 0.1), (f"{moves}+reflection", 0.3, 0.7)]:
+        embedder = make_embedder(invariance=invariance, **options)
+        images, *views = photograph(embedder, digits)
+        for view in views:
+            as_is = np.abs(view - images).mean(axis=(1, 2))
+            mirrored = np.abs(view[:, ::-1] - images).mean(axis=(1, 2))
+            assert low <= (mirrored < as_is).mean() <= high
+
+
+def test_reflection_alone_changes_no_pose(make_embedder, images):
+    poses = [
+        make_embedder(invariance=name).fit(images).predict_pose(images, learned=False)
+        for name in ["rotation", "rotation+reflection"]
+    ]
+    np.testing.assert_array_equal(poses[0][0], poses[1][0])
+    assert not poses[1][1].any()
+
+
+def test_noise_changes_the_views_and_not_the_images(make_embedder, images):
+    plain, *_ = photograph(make_embedder(deformation=0), images)
+    images, *views = photograph(make_embedder(deformation=0, noise=1.0), images)
+    np.testing.assert_array_equal(images, plain)
+    for view in views:
+        assert 0.1 < (view[images > 0.5] == 0).mean() < 0.4
+
+
 @pytest.mark.parametrize("deformation", [0, 0.0, 1, 3.0])
 def test_any_strength_of_deformation_trains(deformation, make_embedder, images):
     rgb = np.stack([images, images, 255 - images], axis=-1)[:, 2:14]
