@@ -39,7 +39,7 @@ MNIST_DATA: dict[str, dict[str, Any]] = {
 }
 # Networks for two CPU cores.
 LIGHT: dict[str, Any] = {
-    "d": 64,
+    "d": 32,
     "n_frequencies": 64,
     "inr_hidden": (64, 64, 64),
     "hypernetwork_hidden": (64, 64),
@@ -68,7 +68,7 @@ CLUSTERER: dict[str, dict[str, Any]] = {
     "paper": {"max_epochs": 50},
 }
 # What the data themselves ask for, at every scale: a wafer map is always centred, its
-# mirror image is the same pattern, single dies fail for no reason; classes are unequal.
+# mirror image is the same pattern, and single dies fail for no reason.
 EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
     "wm811k": {
         "invariance": "rotation+reflection",
@@ -76,10 +76,6 @@ EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
         "temperature": 1.0,
         "consistency_weight": 0.01,
     },
-}
-CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
-    "wm811k": {"entropy_weight": 2.0},
-    "galaxy-zoo": {"entropy_weight": 2.0},
 }
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
@@ -99,5 +95,5 @@ def get_settings(dataset: str, scale: str) -> Settings:
         EMBEDDER[scale]
         | EMBEDDER_OF_DATA.get(dataset, {})
         | EMBEDDER_OF_BOTH.get((scale, dataset), {}),
-        CLUSTERER[scale] | CLUSTERER_OF_DATA.get(dataset, {}),
+        CLUSTERER[scale],
     )

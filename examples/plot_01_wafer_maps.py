@@ -69,7 +69,6 @@ def make_estimator(seed: int) -> Pipeline:
     )
     clusterer = SCANClusterer(
         n_clusters,
-        entropy_weight=2.0,
         augmentation="R+D",
         max_epochs=6,
         lr=3e-4,

@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import normalize
 
 
-def spherical_centroids(
-    z: NDArray, n_clusters: int, n_heads: int, *, seed: int
-) -> NDArray[np.float32]:
-    """Return k-means centroids of the centred, normalised rows, one run a head.
+class Start(NamedTuple):
+    """Where cluster heads start.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (d,)
+        Of the rows.
+    scale : float
+        Root mean square distance of a row from it; 1 if all rows are equal.
+    centroids : ndarray of shape (n_heads, n_clusters, d)
+        Of the rows less their mean, divided by the scale.
+    """
+
+    mean: NDArray[np.float32]
+    scale: float
+    centroids: NDArray[np.float32]
+
+
+def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start:
+    """Return k-means centroids of the rows, one run a head.
+
+    All rows are scaled alike: how far a row lies from the mean tells clusters apart
+    too.
 
     Parameters
     ----------
     z : ndarray of shape (n, d)
     n_clusters, n_heads : int
     seed : int
-
-    Returns
-    -------
-    ndarray of shape (n_heads, n_clusters, d), float32
     """
-    unit = normalize(z - z.mean(axis=0))
+    mean = z.mean(axis=0, dtype=np.float64)
+    centred = z - mean
+    scale = float(np.sqrt(np.square(centred).sum(axis=1).mean())) or 1.0
+    rows = (centred / scale).astype(np.float32)
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
         runs = [
-            KMeans(n_clusters, n_init=3, random_state=seed + head).fit(unit)
+            KMeans(n_clusters, n_init=10, random_state=seed + head).fit(rows)
             for head in range(n_heads)
         ]
-    return np.stack([run.cluster_centers_ for run in runs]).astype(np.float32)
+    centroids = np.stack([run.cluster_centers_ for run in runs])
+    return Start(mean.astype(np.float32), scale, centroids.astype(np.float32))

@@ -20,7 +20,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from invariant_cluster._centroids import spherical_centroids
+from invariant_cluster._centroids import find_start
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._neighbors import find_neighbors, mine_neighbors
 from invariant_cluster._nets import (
@@ -96,9 +96,9 @@ class SCANClusterer(
     n_heads : int, default=1
         Heads trained side by side, each from other centroids; the one with the lowest
         SCAN loss on the training data is kept.
-    entropy_weight : float, default=5.0
-        Weight of the entropy of the mean assignment. Lower it for clusters of unequal
-        size.
+    entropy_weight : float, default=1.0
+        Weight of the entropy of the mean assignment. SCAN's is 5, which asks for
+        clusters of equal size.
     fine_tune : "auto" or bool, default="auto"
         Whether a copy of the encoder is trained too. "auto" does when ``fit`` is given
         an ``ImageEmbedding``, as a Pipeline hands on, and warns if it is not.
@@ -187,7 +187,7 @@ class SCANClusterer(
         *,
         n_neighbors: int = 20,
         n_heads: int = 1,
-        entropy_weight: float = 5.0,
+        entropy_weight: float = 1.0,
         fine_tune: str | bool = "auto",
         augmentation: str = "R+T+D",
         max_epochs: int = 50,
@@ -363,11 +363,10 @@ class SCANClusterer(
         return [scan, labeling]
 
     def _make_heads(self, z: NDArray) -> ClusterHeads:
-        centroids = spherical_centroids(
+        mean, scale, centroids = find_start(
             z, self.n_clusters, self.n_heads, seed=torch.initial_seed() % 2**31
         )
-        mean = z.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return ClusterHeads(torch.from_numpy(mean), torch.from_numpy(centroids))
+        return ClusterHeads(torch.from_numpy(mean), scale, torch.from_numpy(centroids))
 
     def _make_scan_net(self, module: ScanModule) -> TermNet:
         fine_tunes = not isinstance(module.encoder, nn.Identity)

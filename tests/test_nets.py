@@ -121,7 +121,7 @@ def make_encoder(side=8):
 
 
 def make_heads(n_heads=1):
-    return ClusterHeads(torch.zeros(3), torch.randn(n_heads, 4, 3))
+    return ClusterHeads(torch.zeros(3), 1.0, torch.randn(n_heads, 4, 3))
 
 
 # Terms and history

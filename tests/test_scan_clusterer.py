@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EarlyStopping
 
 from invariant_cluster import ImageEmbedding
+from invariant_cluster._centroids import Start
 from invariant_cluster.metrics import clustering_accuracy_score
 
 AUGMENTATIONS = ["R", "R+T", "S1", "S1+R", "S1+R+T", "S1+S2", "S1+S2+R", "S1+S2+R+T"]
@@ -276,15 +277,13 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
     rows, classes = blobs
     centred = rows - rows.mean(axis=0)
     good = np.stack([centred[classes == c].mean(axis=0) for c in range(3)])
-    good /= np.linalg.norm(good, axis=1, keepdims=True)
     bad = np.repeat(good[:1], 3, axis=0)
 
-    def centroids(z, n_clusters, n_heads, *, seed):
-        return np.stack([bad, bad, good, bad]).astype(np.float32)
+    def start(z, n_clusters, n_heads, *, seed):
+        centroids = np.stack([bad, bad, good, bad]).astype(np.float32)
+        return Start(z.mean(axis=0), 1.0, centroids)
 
-    monkeypatch.setattr(
-        "invariant_cluster._scan_clusterer.spherical_centroids", centroids
-    )
+    monkeypatch.setattr("invariant_cluster._scan_clusterer.find_start", start)
     clusterer = make_head(n_heads=4, lr=1e-12).fit(rows)
     assert clusterer.score(rows, classes) == 1.0
     assert clusterer.probabilities_.shape == (60, 3)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from invariant_cluster._centroids import spherical_centroids
+from invariant_cluster._centroids import find_start
 from invariant_cluster._losses import mean_entropy, scan_consistency
 from invariant_cluster.modules import (
     ClusterHeads,
@@ -17,15 +17,14 @@ from invariant_cluster.modules import (
 )
 
 
-def naive_heads(z, mean, centroids, sharpness=10.0):
-    """Softmax of ``-s/2 ||u - c||^2``, u the centred z at unit length."""
+def naive_heads(z, mean, scale, centroids, sharpness=10.0):
+    """Softmax of ``-s/2 ||u - c||^2``, u the centred and scaled z."""
     heads = []
     for head in centroids:
         rows = []
         for point in z:
-            centered = [x - m for x, m in zip(point, mean, strict=True)]
-            unit = [x / math.hypot(*centered) for x in centered]
-            logits = [-sharpness / 2 * math.dist(unit, c) ** 2 for c in head]
+            row = [(x - m) / scale for x, m in zip(point, mean, strict=True)]
+            logits = [-sharpness / 2 * math.dist(row, c) ** 2 for c in head]
             total = sum(math.exp(logit) for logit in logits)
             rows.append([math.exp(logit) / total for logit in logits])
         heads.append(rows)
@@ -33,12 +32,11 @@ def naive_heads(z, mean, centroids, sharpness=10.0):
 
 
 def make_groups(n=30, d=5, n_groups=3):
-    """Groups in directions of their own, at any distance from their mean."""
+    """Groups in directions of their own."""
     rng = np.random.default_rng(0)
     directions = np.linalg.qr(rng.normal(size=(d, d)))[0][:n_groups]
     labels = np.arange(n) % n_groups
-    lengths = rng.uniform(1, 20, (n, 1))
-    z = lengths * (directions[labels] + 0.05 * rng.normal(size=(n, d)))
+    z = 9 * (directions[labels] + 0.05 * rng.normal(size=(n, d)))
     return z.astype(np.float32), labels
 
 
@@ -48,46 +46,37 @@ def make_groups(n=30, d=5, n_groups=3):
 @pytest.mark.parametrize("n_heads", [1, 3])
 def test_heads_equal_the_naive_twin(n_heads):
     mean, centroids, z = torch.randn(5), torch.randn(n_heads, 4, 5), torch.randn(7, 5)
-    p = ClusterHeads(mean, centroids)(z).exp()
-    expected = naive_heads(z.tolist(), mean.tolist(), centroids.tolist())
+    p = ClusterHeads(mean, 1.7, centroids)(z).exp()
+    expected = naive_heads(z.tolist(), mean.tolist(), 1.7, centroids.tolist())
     torch.testing.assert_close(p, torch.tensor(expected), atol=1e-5, rtol=1e-4)
 
 
 def test_heads_are_trained_and_the_mean_is_not():
-    heads = ClusterHeads(torch.randn(5), torch.randn(2, 4, 5))
+    heads = ClusterHeads(torch.randn(5), 2.0, torch.randn(2, 4, 5))
     assert {name for name, _ in heads.named_parameters()} == {"weight", "bias"}
-    assert "mean" in heads.state_dict()
+    assert {"mean", "scale"} <= set(heads.state_dict())
 
 
 def test_heads_do_not_share_memory_with_what_they_start_from():
     mean, centroids = torch.randn(5), torch.randn(1, 4, 5)
-    heads, before = ClusterHeads(mean, centroids), centroids.clone()
+    heads, before = ClusterHeads(mean, 2.0, centroids), centroids.clone()
     heads.weight.data.zero_()
     heads.mean.zero_()
     assert torch.equal(centroids, before)
     assert mean.all()
 
 
-def test_the_length_of_z_and_its_precision_do_not_matter():
-    mean, z = torch.randn(5), torch.randn(7, 5)
-    heads = ClusterHeads(mean, torch.randn(1, 4, 5))
-    far = mean + 8 * (z - mean)
-    torch.testing.assert_close(heads(far), heads(z), atol=1e-5, rtol=1e-5)
-    assert heads(z.bfloat16()).dtype == torch.float32
-
-
-def test_z_at_the_mean_gives_no_nan():
-    mean = torch.randn(5)
-    heads = ClusterHeads(mean, torch.randn(1, 4, 5))
-    z = mean.expand(3, 5).clone().requires_grad_()
-    heads(z).sum().backward()
-    assert heads(z).isfinite().all()
-    assert z.grad.isfinite().all()
+def test_the_precision_of_z_does_not_matter():
+    heads = ClusterHeads(torch.randn(5), 2.0, torch.randn(1, 4, 5))
+    assert heads(torch.randn(7, 5).bfloat16()).dtype == torch.float32
 
 
 @pytest.mark.parametrize("head", [0, 2])
 def test_one_head_can_be_kept(head):
-    heads, z = ClusterHeads(torch.randn(5), torch.randn(3, 4, 5)), torch.randn(7, 5)
+    heads, z = (
+        ClusterHeads(torch.randn(5), 2.0, torch.randn(3, 4, 5)),
+        torch.randn(7, 5),
+    )
     before = heads(z)
     heads.keep(head)
     assert heads(z).shape == (1, 7, 4)
@@ -97,7 +86,8 @@ def test_one_head_can_be_kept(head):
 
 
 def test_the_module_is_the_heads_after_the_encoder():
-    encoder, heads = nn.Linear(3, 5), ClusterHeads(torch.zeros(5), torch.randn(2, 4, 5))
+    heads = ClusterHeads(torch.zeros(5), 2.0, torch.randn(2, 4, 5))
+    encoder = nn.Linear(3, 5)
     x = torch.randn(6, 3)
     assert torch.equal(ScanModule(encoder, heads)(x), heads(encoder(x)))
 
@@ -108,45 +98,54 @@ def test_the_module_is_the_heads_after_the_encoder():
 @pytest.mark.usefixtures("generators_unchanged")
 def test_heads_that_start_from_centroids_find_groups_without_training():
     z, labels = make_groups()
-    centroids = spherical_centroids(z, 3, 2, seed=0)
+    mean, scale, centroids = find_start(z, 3, 2, seed=0)
     assert centroids.shape == (2, 3, 5)
-    assert centroids.dtype == np.float32
-    heads = ClusterHeads(torch.from_numpy(z.mean(axis=0)), torch.from_numpy(centroids))
+    assert mean.dtype == centroids.dtype == np.float32
+    heads = ClusterHeads(torch.from_numpy(mean), scale, torch.from_numpy(centroids))
     for found in heads(torch.from_numpy(z)).argmax(dim=-1).numpy():
         pairs = set(zip(found.tolist(), labels.tolist(), strict=True))
         assert len(pairs) == 3  # the groups, under names of their own
 
 
-def test_centroids_are_means_of_their_unit_vectors():
+def test_centroids_are_means_of_the_scaled_rows():
     z, labels = make_groups()
-    unit = z - z.mean(axis=0)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    expected = [unit[labels == group].mean(axis=0) for group in range(3)]
-    found = spherical_centroids(z, 3, 1, seed=0)[0]
+    rows = z - z.mean(axis=0)
+    scale = math.sqrt(np.mean([np.dot(row, row) for row in rows]))
+    expected = [rows[labels == group].mean(axis=0) / scale for group in range(3)]
+    start = find_start(z, 3, 1, seed=0)
+    assert start.scale == pytest.approx(scale, rel=1e-5)
+    np.testing.assert_allclose(start.mean, z.mean(axis=0), atol=1e-5)
+    found = start.centroids[0]
     order = [int(np.linalg.norm(found - mean, axis=1).argmin()) for mean in expected]
     np.testing.assert_allclose(found[order], expected, atol=1e-5)
 
 
 def test_heads_start_apart_and_repeat_with_the_seed():
     z = np.random.default_rng(0).normal(size=(60, 5))
-    first = spherical_centroids(z, 6, 3, seed=0)
-    np.testing.assert_array_equal(first, spherical_centroids(z, 6, 3, seed=0))
+    first = find_start(z, 6, 3, seed=0).centroids
+    np.testing.assert_array_equal(first, find_start(z, 6, 3, seed=0).centroids)
     assert not np.allclose(first[0], first[1])
-    assert not np.allclose(first, spherical_centroids(z, 6, 3, seed=9))
+    assert not np.allclose(first, find_start(z, 6, 3, seed=9).centroids)
 
 
-def test_the_length_and_the_mean_of_z_do_not_matter():
+def test_the_scale_and_the_mean_of_z_do_not_matter():
     z, _ = make_groups()
-    first = spherical_centroids(z, 3, 1, seed=0)
-    np.testing.assert_allclose(
-        spherical_centroids(5 * z + 3, 3, 1, seed=0), first, atol=1e-4
-    )
+    first, moved = find_start(z, 3, 1, seed=0), find_start(5 * z + 3, 3, 1, seed=0)
+    np.testing.assert_allclose(moved.centroids, first.centroids, atol=1e-4)
+    probabilities = [
+        ClusterHeads(
+            torch.from_numpy(start.mean), start.scale, torch.from_numpy(start.centroids)
+        )(torch.from_numpy(rows))
+        for start, rows in [(first, z), (moved, 5 * z + 3)]
+    ]
+    torch.testing.assert_close(*probabilities, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.7])
-def test_equal_rows_have_centroids_without_nan_or_warning(value):
-    z = np.full((10, 4), value, np.float32)
-    assert np.isfinite(spherical_centroids(z, 3, 2, seed=0)).all()
+def test_equal_rows_have_a_start_without_nan_or_warning(value):
+    start = find_start(np.full((10, 4), value, np.float32), 3, 2, seed=0)
+    assert start.scale > 0
+    assert np.isfinite(start.centroids).all()
 
 
 # Objectives

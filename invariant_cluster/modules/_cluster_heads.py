@@ -1,9 +1,8 @@
-"""Linear cluster heads on the centred, normalised z."""
+"""Linear cluster heads on the centred z."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 _SHARPNESS = 10.0
@@ -15,24 +14,28 @@ class ClusterHeads(nn.Module):
     Parameters
     ----------
     mean : Tensor of shape (d,)
-        The training mean of z, subtracted before z is scaled to unit length.
+        The training mean of z, which is subtracted.
+    scale : float
+        The root mean square length of z - mean, by which it is divided.
     centroids : Tensor of shape (n_heads, n_clusters, d)
-        The first logits are ``-s/2 ||u - c||^2`` up to a constant, u the unit vector of
-        z and s the sharpness, so that training starts from these clusters.
+        Of the rows u so scaled. The first logits are ``-s/2 ||u - c||^2`` up to a
+        constant, s the sharpness, so that training starts from these clusters.
     """
 
     mean: Tensor
+    scale: Tensor
 
-    def __init__(self, mean: Tensor, centroids: Tensor) -> None:
+    def __init__(self, mean: Tensor, scale: float, centroids: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean.clone())
+        self.register_buffer("scale", torch.tensor(float(scale)))
         self.weight = nn.Parameter(_SHARPNESS * centroids)
         self.bias = nn.Parameter(-_SHARPNESS / 2 * centroids.square().sum(dim=-1))
 
     def forward(self, z: Tensor) -> Tensor:
         """(n, d) -> log-probabilities (n_heads, n, n_clusters)."""
-        unit = F.normalize(z.float() - self.mean, dim=1)
-        logits = torch.einsum("nd,hkd->hnk", unit, self.weight) + self.bias[:, None]
+        rows = (z.float() - self.mean) / self.scale
+        logits = torch.einsum("nd,hkd->hnk", rows, self.weight) + self.bias[:, None]
         return logits.log_softmax(dim=-1)
 
     @torch.no_grad()
