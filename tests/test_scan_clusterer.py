@@ -386,7 +386,7 @@ def test_history_has_one_row_an_epoch_and_one_column_a_term(kind):
     assert {"loss", "consistency", "entropy", "seconds", "stage"} <= set(history)
     np.testing.assert_allclose(
         history["loss"],
-        history["consistency"] - 5 * history["entropy"],
+        history["consistency"] - clusterer.entropy_weight * history["entropy"],
         rtol=1e-3,
         atol=1e-4,
     )

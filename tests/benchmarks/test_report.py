@@ -40,7 +40,7 @@ def records():
         make_record(SCAN, seed=0, accuracy=0.6),
         make_record(SCAN, seed=1, accuracy=0.7),
         make_record(Row("IRL-INR", "SCAN", {"d": 512}), accuracy=0.3),
-        make_record(Row("IRL-INR", "SCAN", {"d": 32}), accuracy=0.4),
+        make_record(Row("IRL-INR", "SCAN", {"d": 64}), accuracy=0.4),
         make_record(Row("polar Fourier", "k-means"), accuracy=0.45),
         make_record(Row("IRL-INR", "learned pose"), dataset="cryo"),
         make_record(SCAN, dataset="wm811k", accuracy=0.62),
@@ -57,14 +57,14 @@ def test_rows_name_what_differs_from_the_scale(records):
     page = report.render(records)
     assert "| IRL-INR + SCAN | 2 | 65.0 ± 7.1 | 90.4 ± 1.7 | 65.0 ± 7.1 |" in page
     assert "| IRL-INR + SCAN, d=512 | 1 | 30.0 | 90.4 ± 1.7 |" in page
-    assert page.index("SCAN, d=32 | 1") < page.index("SCAN, d=512 | 1")
+    assert page.index("SCAN, d=64 | 1") < page.index("SCAN, d=512 | 1")
 
 
 def test_rows_below_a_baseline_are_said_to_be(records):
     page = report.render(records)
     below = next(line for line in page.splitlines() if line.startswith("Below"))
     assert "56.0" in below
-    assert "d=32 (40.0)" in below
+    assert "d=64 (40.0)" in below
     assert "IRL-INR + SCAN (65.0)" not in below
 
 
@@ -101,7 +101,7 @@ def test_levers_are_compared_with_the_recipe_on_the_seeds_both_have(records):
     records += [make_record(Row("IRL-INR", "k-means"), accuracy=0.5)]
     rows = levers.render_levers(summarize(records))
     mnist = [row for row in rows if row[0] == "mnist-u"]
-    assert [row[1] for row in mnist] == ["the recipe", "d=32", "d=512"]
+    assert [row[1] for row in mnist] == ["the recipe", "d=64", "d=512"]
     assert mnist[0][2:] == ["2", "0.400", "50.0%", "65.0%", "-", "90"]
     # Seed 0 alone: 40 and 30 % against 60 %.
     assert [row[6] for row in mnist[1:]] == ["-20.0", "-30.0"]
@@ -117,7 +117,7 @@ def test_the_table_of_levers_stands_between_its_marks(records, tmp_path):
     first = recipe.read_text()
     assert first.startswith("before ")
     assert first.endswith(" after")
-    assert "| mnist-u | d=32 |" in first
+    assert "| mnist-u | d=64 |" in first
     assert "old" not in first
     report.main(arguments)
     assert recipe.read_text() == first
