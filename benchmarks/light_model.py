@@ -2,19 +2,10 @@
 
 from typing import Any
 
+from benchmarks.scales import LIGHT
 from invariant_cluster import IRLINREmbedder
 
 
 def make_light_embedder(**changes: Any) -> IRLINREmbedder:
-    settings: dict[str, Any] = {
-        "d": 32,
-        "encoder_width": 8,
-        "n_frequencies": 64,
-        "inr_hidden": (64, 64, 64),
-        "hypernetwork_hidden": (64, 64),
-        "n_pixels": 256,
-        "max_epochs": 16,
-        "batch_size": 64,
-        "lr": 2e-3,
-    }
-    return IRLINREmbedder(**settings | changes)
+    settings = {"encoder_width": 8, "max_epochs": 16, "batch_size": 64}
+    return IRLINREmbedder(**LIGHT | settings | changes)

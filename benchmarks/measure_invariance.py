@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from benchmarks.light_model import make_light_embedder
+from benchmarks.scales import EMBEDDER_OF_DATA
 from invariant_cluster import IRLINREmbedder
 from invariant_cluster._geometry import move_array
 from invariant_cluster.datasets import (
@@ -34,13 +35,7 @@ from invariant_cluster.metrics import (
 
 def measure_wafer_maps(seed: int) -> None:
     maps = load_wafer_maps(fail_map=True)
-    embedder = make_light_embedder(
-        invariance="rotation+reflection",
-        noise=2.0,
-        temperature=1.0,
-        consistency_weight=0.01,
-        random_state=seed,
-    )
+    embedder = make_light_embedder(**EMBEDDER_OF_DATA["wm811k"], random_state=seed)
     z = np.asarray(embedder.fit_transform(maps.images))
     unit = to_unit(z, z)
     other = maps.target[:, None] != maps.target

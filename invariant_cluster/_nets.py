@@ -138,11 +138,9 @@ class IRLINRNet(TermNet):
             fill=encoder.fill,
             reflection=encoder.variation.reflection,
         )
-        seen, seen_copies = encoder.aligned(torch.cat([images, copies])).split(
-            [len(images), len(copies)]
-        )
-        bent = vary(seen_copies, encoder.variation, encoder.fill)
-        return self.module_.forward_views(torch.cat([seen, bent]), self.n_pixels)
+        views = vary(encoder.aligned(copies), encoder.variation, encoder.fill)
+        seen = torch.cat([encoder.aligned(images), views])
+        return self.module_.forward_views(seen, self.n_pixels)
 
 
 class ScanNet(TermNet):

@@ -1087,6 +1087,12 @@ def test_no_warning_of_ours(make_embedder, images):
 # What a trained model has learned
 
 N_TRAINED = 400
+LEARNER = {
+    "d": 16,
+    "n_frequencies": 32,
+    "inr_hidden": (32,),
+    "hypernetwork_hidden": (32,),
+}
 
 
 @pytest.fixture(scope="module")
@@ -1098,14 +1104,7 @@ def many_digits():
 @pytest.fixture(scope="module")
 def trained(make_embedder, many_digits):
     return make_embedder(
-        d=16,
-        encoder_width=4,
-        n_frequencies=32,
-        inr_hidden=(32,),
-        hypernetwork_hidden=(32,),
-        max_epochs=8,
-        batch_size=50,
-        lr=3e-3,
+        **LEARNER, encoder_width=4, max_epochs=8, batch_size=50, lr=3e-3
     ).fit(many_digits)
 
 
@@ -1178,15 +1177,9 @@ def white_frames(many_digits):
 
 @pytest.fixture(scope="module")
 def trained_in_frames(make_embedder, white_frames):
-    return make_embedder(
-        d=16,
-        n_frequencies=32,
-        inr_hidden=(32,),
-        hypernetwork_hidden=(32,),
-        max_epochs=6,
-        batch_size=25,
-        lr=5e-3,
-    ).fit(white_frames)
+    return make_embedder(**LEARNER, max_epochs=6, batch_size=25, lr=5e-3).fit(
+        white_frames
+    )
 
 
 def test_z_of_small_objects_stays_when_they_move(trained_in_frames, white_frames):
