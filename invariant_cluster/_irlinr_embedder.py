@@ -45,7 +45,7 @@ from invariant_cluster.modules import (
     ResNet18,
 )
 
-_WEIGHT_ALIGNED = 0.1  # of the symmetry loss
+_WEIGHT_ALIGNED = 0.01  # of the symmetry loss
 _WEIGHT_UNALIGNED = 15.0
 _LEAST_DIRECTION = 1e-6  # below it, moments are rounding errors
 PAPER_RECIPE: dict[str, Any] = {
@@ -145,8 +145,8 @@ class IRLINREmbedder(ImageEmbedder):
     consistency_weight : float, default=0.03
         Small, since "nt_xent" is some forty times the cross-entropy of a pixel.
     symmetry_weight : "auto" or float, default="auto"
-        "auto" is 0.1 where images are aligned, since little is left to learn of the
-        pose and 15 would drown the other terms; else 15. These three are lambda in the
+        "auto" is 0.01 where images are aligned, since little is left to learn of
+        the pose and more unsettles the training; else 15. These three are lambda in the
         paper, there 1, 1 and 15.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all or one a channel, in the images' units.

@@ -305,6 +305,17 @@ def test_the_learned_pose_comes_on_top_of_the_alignment(translates, side):
     assert torch.equal(tau, (said[:2] * translates).expand(4, 2))
 
 
+@pytest.mark.parametrize("translates", [False, True])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_learned_pose_begins_at_the_alignment(rule, translates):
+    encoder = make_encoder(rule=rule, translates=translates)
+    pose = encoder.encode(torch.rand(5, 1, 16, 16)).pose
+    half_a_pixel = 1 / 16
+    assert encoder.pose_rule.tau(pose).norm(dim=1).max() < half_a_pixel
+    rotation = encoder.pose_rule.rotation(pose)
+    torch.testing.assert_close(rotation, torch.eye(2).expand(5, 2, 2))
+
+
 @pytest.mark.parametrize("align", [True, False])
 def test_canonical_views_by_the_rule_need_no_alignment(align):
     encoder = make_encoder(align=align, size=(32, 32))

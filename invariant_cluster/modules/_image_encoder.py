@@ -19,6 +19,8 @@ from invariant_cluster._variation import NO_VARIATION, Variation
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 
+_NO_SHIFT = 0.01  # grid units: long enough for a direction
+
 
 class Encoding(NamedTuple):
     """z (n, d), the images as the trunk saw them (n, c, h, w), and pose vectors."""
@@ -109,7 +111,9 @@ class ImageEncoder(nn.Module):
         n_outputs = self.pose_rule.n_outputs
         last.weight[-n_outputs:] = 0
         last.bias[-n_outputs:] = 0
-        last.bias[-2] = 1  # x of the direction
+        rule = self.pose_rule
+        is_tau = rule.n_outputs == 2 and rule.translates
+        last.bias[-2] = _NO_SHIFT if is_tau else 1  # x of the direction
 
     @property
     def zoom(self) -> float:
