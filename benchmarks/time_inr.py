@@ -37,6 +37,7 @@ from invariant_cluster._validation import infer_layout
 from invariant_cluster.modules import (
     IRLINR,
     Hypernetwork,
+    ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
@@ -73,15 +74,18 @@ def _run_one(implicit: ImplicitNetwork, points: Tensor, eta: Tensor) -> Tensor:
 def make_model(args: argparse.Namespace, device: torch.device) -> IRLINR:
     """Return the model of the paper's sizes."""
     trunk = ResNet18(1, args.encoder_width)
-    encoder = ImageEncoder(
-        trunk,
-        trunk.n_features,
-        d=args.d,
-        pose_rule=PoseRule("complex_moment", translates=True),
+    aligner = ImageAligner(
+        PoseRule("complex_moment", translates=True),
         align=True,
         intensity_range=(0, 255),
         background=torch.zeros(1),
         layout=infer_layout(np.empty((1, args.size, args.size))),
+    )
+    encoder = ImageEncoder(
+        aligner,
+        trunk,
+        trunk.n_features,
+        d=args.d,
         train_dtype=resolve_precision(args.precision, str(device)),
     )
     implicit = ImplicitNetwork(1)

@@ -11,42 +11,61 @@ from torch import Tensor
 from invariant_cluster._geometry import (
     NO_MASS,
     center_of_mass,
-    image_mass,
     pixel_grid,
     pixels_to_units,
 )
 from invariant_cluster._intensity import evenly_spaced
 from invariant_cluster._runtime import map_batches
-from invariant_cluster.modules import ImageEncoder
+from invariant_cluster.modules import ImageAligner
 
 LEAST_SIDE = 8
 _SHARE_OF_MASS = 0.99
 _SHARE_OF_IMAGES = 0.99
 
 
-def measure_side(encoder: ImageEncoder, images: NDArray) -> int | None:
+def find_side(
+    aligner: ImageAligner, images: NDArray, field_of_view: str | float
+) -> int | None:
+    """Return the side in pixels of what is encoded of images (n, c, h, w).
+
+    None for the whole frame, as where images are not aligned.
+    """
+    if not aligner.align or field_of_view == 1:
+        return None
+    if isinstance(field_of_view, str):
+        return measure_side(aligner, images)
+    return _within(images, 2 * round(field_of_view * max(images.shape[-2:]) / 2))
+
+
+def measure_side(aligner: ImageAligner, images: NDArray) -> int | None:
     """Return the side in pixels of the square that the aligned objects fill.
 
     Centred on it, 99 % of the images (n, c, h, w) that are not blank have 99 % of their
     mass in its disc. None if that takes the whole frame.
     """
-    translates = encoder.pose_rule.translates
+    translates = aligner.pose_rule.translates
 
     def radius(raw: Tensor) -> Tensor:
-        mass = image_mass(encoder.scale(raw), encoder.fill)
+        mass = aligner.mass(aligner.scale(raw))
         center = center_of_mass(mass) * translates
         is_blank = mass.sum(dim=(1, 2)) <= NO_MASS
         return mass_radius(mass, center).masked_fill(is_blank, -1)
 
-    height, width = images.shape[-2:]
     sample = evenly_spaced(images)
     radii = torch.from_numpy(map_batches(radius, sample, device=torch.device("cpu")))
     seen = radii[radii >= 0]
     if len(seen) == 0:
         return None
-    largest = float(seen.quantile(_SHARE_OF_IMAGES)) / pixels_to_units(height, width)
-    side = max(LEAST_SIDE, 2 * math.ceil(largest))
-    return side if side < min(height, width) else None
+    largest = float(seen.quantile(_SHARE_OF_IMAGES)) / pixels_to_units(
+        *images.shape[-2:]
+    )
+    return _within(images, 2 * math.ceil(largest))
+
+
+def _within(images: NDArray, side: int) -> int | None:
+    """Return a side that is not too small; None if it leaves nothing out."""
+    side = max(LEAST_SIDE, side)
+    return side if side < min(images.shape[-2:]) else None
 
 
 def mass_radius(mass: Tensor, center: Tensor) -> Tensor:

@@ -131,10 +131,10 @@ class ImageEmbedder(
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
         encoder = self.encoder_
-        estimate = encoder.predict_pose if learned else encoder.analytic_pose
+        estimate = encoder.predict_pose if learned else encoder.aligner.analytic_pose
 
         def pose_columns(raw: Tensor) -> Tensor:
-            theta, tau = estimate(encoder.scale(raw))
+            theta, tau = estimate(encoder.aligner.scale(raw))
             return torch.column_stack([theta, tau])
 
         pose = self._map(pose_columns, images)
@@ -177,8 +177,9 @@ class ImageEmbedder(
         encoder = self.encoder_
 
         def canonical(raw: Tensor) -> Tensor:
-            scaled = encoder.scale(raw)
-            return encoder.unscale(encoder.canonical(scaled, learned=learned))
+            scaled = encoder.aligner.scale(raw)
+            moved = encoder.canonical(scaled, learned=learned)
+            return encoder.aligner.unscale(moved)
 
         return self._to_user(self._map(canonical, images))
 
@@ -280,7 +281,7 @@ class ImageEmbedder(
 
     def _errors(self, raw: Tensor) -> Tensor:
         """Return the squared error of each image, shape (n,)."""
-        scale = self.encoder_.scale
+        scale = self.encoder_.aligner.scale
         difference = scale(self._draw(raw, False)) - scale(raw)
         inside = disc_mask(*raw.shape[-2:], device=raw.device)
         return difference.square().sum(dim=1)[:, inside].mean(dim=1)

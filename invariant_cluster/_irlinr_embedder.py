@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,12 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from invariant_cluster._extent import LEAST_SIDE, measure_side
-from invariant_cluster._geometry import (
-    SYMMETRY_RULES,
-    image_mass,
-    symmetry_targets,
-)
+from invariant_cluster._extent import find_side
+from invariant_cluster._geometry import SYMMETRY_RULES, symmetry_targets
 from invariant_cluster._image_embedder import ImageEmbedder
 from invariant_cluster._intensity import (
     evenly_spaced,
@@ -38,6 +33,7 @@ from invariant_cluster._variation import Variation
 from invariant_cluster.modules import (
     IRLINR,
     Hypernetwork,
+    ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
@@ -364,7 +360,7 @@ class IRLINREmbedder(ImageEmbedder):
         return make_net(
             IRLINRNet,
             module,
-            self._make_objective(module.encoder, images),
+            self._make_objective(module.encoder.aligner, images),
             lr=self.lr,
             lr_schedule=self.lr_schedule,
             weight_decay=self.weight_decay,
@@ -390,35 +386,33 @@ class IRLINREmbedder(ImageEmbedder):
         )
         hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
         hypernetwork = Hypernetwork(self.d, implicit, hidden=hidden)
-        encoder = self._make_encoder(n_channels, images)
+        encoder = self._make_encoder(images)
         return IRLINR(encoder, implicit, hypernetwork)
 
-    def _make_encoder(self, n_channels: int, images: NDArray) -> ImageEncoder:
-        rule = self._pose_rule()
-        make = partial(
-            ImageEncoder,
+    def _make_encoder(self, images: NDArray) -> ImageEncoder:
+        aligner = self._make_aligner(images)
+        trunk, n_features = self._make_trunk(aligner.side)
+        return ImageEncoder(
+            aligner,
+            trunk,
+            n_features,
             d=self.d,
-            pose_rule=rule,
-            align=self._aligns(rule),
-            intensity_range=self.intensity_range_,
-            background=torch.from_numpy(self.background_),
-            layout=self.layout_,
             normalize=self.normalize,
             variation=Variation(self.deformation, self.noise, self._reflects),
             train_dtype=resolve_precision(self.precision, self.device),
         )
-        side = self._find_side(make(nn.Identity(), 1), images)
-        trunk, n_features = self._make_trunk(side)
-        return make(trunk, n_features, side=side)
 
-    def _find_side(self, encoder: ImageEncoder, images: NDArray) -> int | None:
-        """Return the side in pixels of what is encoded; None for the whole image."""
-        if not encoder.align or self.field_of_view == 1:
-            return None
-        if self.field_of_view == "auto":
-            return measure_side(encoder, images)
-        side = 2 * round(self.field_of_view * max(images.shape[-2:]) / 2)
-        return max(LEAST_SIDE, side) if side < min(images.shape[-2:]) else None
+    def _make_aligner(self, images: NDArray) -> ImageAligner:
+        rule = self._pose_rule()
+        aligner = ImageAligner(
+            rule,
+            align=self._aligns(rule),
+            intensity_range=self.intensity_range_,
+            background=torch.from_numpy(self.background_),
+            layout=self.layout_,
+        )
+        aligner.side = find_side(aligner, images, self.field_of_view)
+        return aligner
 
     def _make_trunk(self, side: int | None) -> tuple[nn.Module, int]:
         """Return the trunk and how many features it yields."""
@@ -447,40 +441,40 @@ class IRLINREmbedder(ImageEmbedder):
     def _aligns(self, rule: PoseRule) -> bool:
         return rule.rule is not None if self.align == "auto" else bool(self.align)
 
-    def _symmetry_weight(self, encoder: ImageEncoder) -> float:
+    def _symmetry_weight(self, aligner: ImageAligner) -> float:
         if self.symmetry_weight == "auto":
-            return _WEIGHT_ALIGNED if encoder.align else _WEIGHT_UNALIGNED
+            return _WEIGHT_ALIGNED if aligner.align else _WEIGHT_UNALIGNED
         return float(self.symmetry_weight)
 
-    def _make_objective(self, encoder: ImageEncoder, images: NDArray) -> nn.Module:
+    def _make_objective(self, aligner: ImageAligner, images: NDArray) -> nn.Module:
         return IRLINRObjective(
             reconstruction=self.reconstruction,
             consistency=self.consistency,
             temperature=self.temperature,
-            pose_rule=encoder.pose_rule,
-            direction_scale=_direction_scale(encoder, images),
+            pose_rule=aligner.pose_rule,
+            direction_scale=_direction_scale(aligner, images),
             reconstruction_weight=self.reconstruction_weight,
             consistency_weight=self.consistency_weight,
-            symmetry_weight=self._symmetry_weight(encoder),
+            symmetry_weight=self._symmetry_weight(aligner),
         )
 
     def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
         """Return reconstructions of raw images (n, c, h, w), in raw units."""
         module, encoder = self.net_.module_, self.encoder_
-        images = encoder.scale(raw)
+        images = encoder.aligner.scale(raw)
         z = encoder.encode(images).z
         theta, tau = encoder.predict_pose(images)
         if canonical:
             theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
-        return encoder.unscale(module.draw_image(z, theta, tau))
+        return encoder.aligner.unscale(module.draw_image(z, theta, tau))
 
 
-def _direction_scale(encoder: ImageEncoder, images: NDArray) -> float:
+def _direction_scale(aligner: ImageAligner, images: NDArray) -> float:
     """Return the root mean square of the rule's direction vectors; 1 if they are 0."""
-    rule = encoder.pose_rule
+    rule = aligner.pose_rule
 
     def squares(raw: Tensor) -> Tensor:
-        mass = image_mass(encoder.aligned(encoder.scale(raw)), encoder.fill)
+        mass = aligner.mass(aligner(aligner.scale(raw)))
         _, direction = symmetry_targets(mass, rule.rule, translates=rule.translates)
         return direction.square().sum(dim=1)
 

@@ -131,15 +131,16 @@ class IRLINRNet(TermNet):
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
         """Raw images (b, c, h, w) -> TrainingBatch."""
         encoder = self.module_.encoder
-        images = encoder.scale(x.to(self.device))
+        aligner, variation = encoder.aligner, encoder.variation
+        images = aligner.scale(x.to(self.device))
         copies = rigid_views(
             images.repeat(2, 1, 1, 1),
             translation_std=self.translation_std,
-            fill=encoder.fill,
-            reflection=encoder.variation.reflection,
+            fill=aligner.fill,
+            reflection=variation.reflection,
         )
-        views = vary(encoder.aligned(copies), encoder.variation, encoder.fill)
-        seen = torch.cat([encoder.aligned(images), views])
+        views = vary(aligner(copies), variation, aligner.fill)
+        seen = torch.cat([aligner(images), views])
         return self.module_.forward_views(seen, self.n_pixels)
 
 
@@ -163,17 +164,15 @@ class ScanNet(TermNet):
         x = x.to(self.device)
         if self.augmentation is None:
             return self.module_(x)
-        return self.augmented(self.module_.encoder.scale(x))
+        return self.augmented(self.module_.encoder.aligner.scale(x))
 
     def augmented(self, images: Tensor) -> Tensor:
         """Return log-probabilities of augmented scaled images."""
         encoder, augmentation = self.module_.encoder, self.augmentation
         assert augmentation is not None
-        reflection = encoder.variation.reflection
-        moved = encoder.aligned(
-            augmentation.move(images, encoder.fill, reflection=reflection)
-        )
-        distorted = augmentation.distort(moved, encoder.fill, encoder.variation)
+        aligner, variation = encoder.aligner, encoder.variation
+        moved = augmentation.move(images, aligner.fill, reflection=variation.reflection)
+        distorted = augmentation.distort(aligner(moved), aligner.fill, variation)
         return self.module_.forward_aligned(distorted)
 
 
@@ -187,7 +186,7 @@ class SelfLabelNet(ScanNet):
         with torch.no_grad():
             plain = self.module_(x)[0]
         self.module_.train()
-        return plain, self.augmented(self.module_.encoder.scale(x))[0]
+        return plain, self.augmented(self.module_.encoder.aligner.scale(x))[0]
 
 
 class OneCycleSchedule(Callback):

@@ -336,7 +336,7 @@ class SCANClusterer(
             return ScanInput(z, z, None)
         encoder = copy.deepcopy(X.encoder)
         encoder.train_dtype = resolve_precision(self.precision, self.device)
-        return ScanInput(z, encoder.layout.to_channels(X.images), encoder)
+        return ScanInput(z, encoder.aligner.layout.to_channels(X.images), encoder)
 
     def _refuse_rows(self) -> None:
         """Raise or warn: plain rows hold no images to fine-tune on."""
@@ -448,7 +448,7 @@ class SCANClusterer(
                 "with fine_tune=False."
             )
         assert self.encoder_ is not None
-        layout = self.encoder_.layout
+        layout = self.encoder_.aligner.layout
         layout.check_same_shape(images)
         return layout.to_channels(images)
 

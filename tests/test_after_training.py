@@ -31,7 +31,7 @@ def test_batch_statistics_are_those_of_the_training_images(make_embedder, images
         norm.momentum = None
     trunk.train()
     encoder = embedder.encoder_
-    encoder.encode(encoder.scale(torch.from_numpy(np.array(images))[:, None]))
+    encoder.encode(encoder.aligner.scale(torch.from_numpy(np.array(images))[:, None]))
     for before, after in zip(found, statistics(trunk), strict=True):
         np.testing.assert_allclose(before, after, rtol=1e-3, atol=1e-6)
 

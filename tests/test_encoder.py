@@ -11,6 +11,7 @@ from invariant_cluster._geometry import move_images
 from invariant_cluster._validation import infer_layout
 from invariant_cluster.modules import (
     Hypernetwork,
+    ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
     PoseRule,
@@ -43,17 +44,16 @@ def make_encoder(
 ):
     shape = size if len(background) == 1 else (*size, len(background))
     resnet = ResNet18(len(background), 2)
-    return ImageEncoder(
-        trunk or resnet,
-        resnet.n_features if trunk is None else 2,
-        d=d,
-        pose_rule=PoseRule(rule, translates),
+    aligner = ImageAligner(
+        PoseRule(rule, translates),
         align=align,
         intensity_range=intensity_range,
         background=torch.tensor(background),
         layout=infer_layout(np.empty((1, *shape))),
         side=side,
-    ).eval()
+    )
+    n_features = resnet.n_features if trunk is None else 2
+    return ImageEncoder(aligner, trunk or resnet, n_features, d=d).eval()
 
 
 def draw_object(n, side=32, n_channels=1):
@@ -186,11 +186,11 @@ def test_z_modulates_a_network_that_starts_sane():
 def test_scaling_maps_the_range_to_zero_and_one(dtype):
     encoder = make_encoder(intensity_range=(10, 30), background=(20.0,))
     raw = torch.tensor([0, 10, 15, 30, 200]).to(dtype)
-    scaled = encoder.scale(raw)
+    scaled = encoder.aligner.scale(raw)
     assert scaled.dtype == torch.float32
     assert scaled.tolist() == [0, 0, 0.25, 1, 1]
-    assert encoder.unscale(scaled).tolist() == [10, 10, 15, 30, 30]
-    assert encoder.fill.tolist() == [[[0.5]]]
+    assert encoder.aligner.unscale(scaled).tolist() == [10, 10, 15, 30, 30]
+    assert encoder.aligner.fill.tolist() == [[[0.5]]]
 
 
 def test_z_is_the_same_in_any_units():
@@ -240,7 +240,7 @@ def test_shapes(n_channels, size):
 
 def test_without_alignment_the_trunk_sees_the_images():
     encoder, images = make_encoder(align=False), torch.rand(2, 1, 16, 16)
-    assert encoder.aligned(images) is images
+    assert encoder.aligner(images) is images
     assert torch.equal(encoder.encode(images).seen, images)
 
 
@@ -251,7 +251,7 @@ def test_an_aligned_encoder_sees_the_same_whatever_the_pose(white, n_channels):
     images = draw_object(1, n_channels=n_channels).repeat(6, 1, 1, 1)
     images = 1 - images if white else images
     tau = torch.rand(6, 2) * 0.2 - 0.1
-    seen = encoder.aligned(move_images(images, angles(6), tau, fill=float(white)))
+    seen = encoder.aligner(move_images(images, angles(6), tau, fill=float(white)))
     spread = seen.amax(dim=0) - seen.amin(dim=0)
     assert spread.max() < 0.1
     assert spread.mean() < 0.01
@@ -265,8 +265,10 @@ def test_the_analytic_pose_follows_a_move(rule, translates):
     encoder = make_encoder(rule=rule, translates=translates, size=(32, 32))
     images, alpha = draw_object(4), angles(4)
     t = (torch.rand(4, 2) * 0.2 - 0.1) * (rule != "center_of_mass" and translates)
-    theta, tau = encoder.analytic_pose(images)
-    moved_theta, moved_tau = encoder.analytic_pose(move_images(images, alpha, t))
+    theta, tau = encoder.aligner.analytic_pose(images)
+    moved_theta, moved_tau = encoder.aligner.analytic_pose(
+        move_images(images, alpha, t)
+    )
     error = (moved_theta - theta - alpha + math.pi).remainder(2 * math.pi) - math.pi
     assert error.abs().max() < 0.02
     turn = torch.complex(alpha.cos(), alpha.sin())
@@ -291,7 +293,7 @@ def test_the_learned_pose_comes_on_top_of_the_alignment(translates, side):
     said = torch.tensor([0.1, 0.05, math.cos(0.5), math.sin(0.5)])
     encoder.head[-1].bias.data[encoder.d :] = said
     images = draw_object(4)
-    theta, tau = encoder.analytic_pose(images)
+    theta, tau = encoder.aligner.analytic_pose(images)
     learned_theta, learned_tau = encoder.predict_pose(images)
     difference = (learned_theta - theta).remainder(2 * math.pi)
     torch.testing.assert_close(difference, torch.full((4,), 0.5))
@@ -299,7 +301,7 @@ def test_the_learned_pose_comes_on_top_of_the_alignment(translates, side):
     expected = tau + torch.view_as_real(turn) * translates * unit
     torch.testing.assert_close(learned_tau, expected)
 
-    encoder.align, encoder.side = False, None
+    encoder.aligner.align, encoder.aligner.side = False, None
     theta, tau = encoder.predict_pose(images)
     torch.testing.assert_close(theta, torch.full((4,), 0.5))
     assert torch.equal(tau, (said[:2] * translates).expand(4, 2))
@@ -332,8 +334,8 @@ def test_canonical_views_by_the_rule_need_no_alignment(align):
     ("size", "side", "zoom"), [((16, 16), 8, 0.5), ((24, 40), 10, 0.25)]
 )
 def test_zoom_is_the_side_in_units_of_the_longer_side(size, side, zoom):
-    assert make_encoder(size=size, side=side).zoom == pytest.approx(zoom)
-    assert make_encoder(size=size).zoom == 1
+    assert make_encoder(size=size, side=side).aligner.zoom == pytest.approx(zoom)
+    assert make_encoder(size=size).aligner.zoom == 1
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,7 @@ def test_the_trunk_sees_the_middle_of_the_aligned_image(size, side, n_channels):
     encoder = make_encoder(size=size, side=side, background=background)
     whole = make_encoder(size=size, background=background)
     images = torch.rand(3, n_channels, *size)
-    full, seen = whole.aligned(images), encoder.aligned(images)
+    full, seen = whole.aligner(images), encoder.aligner(images)
     top, left = (size[0] - side) // 2, (size[1] - side) // 2
     middle = full[..., top : top + side, left : left + side]
     torch.testing.assert_close(seen, middle, atol=1e-4, rtol=0)
@@ -359,7 +361,9 @@ def test_the_analytic_pose_and_the_canonical_view_are_of_the_whole_image():
     images = draw_object(3)
     whole, part = make_encoder(size=(32, 32)), make_encoder(size=(32, 32), side=12)
     for mine, other in zip(
-        part.analytic_pose(images), whole.analytic_pose(images), strict=True
+        part.aligner.analytic_pose(images),
+        whole.aligner.analytic_pose(images),
+        strict=True,
     ):
         assert torch.equal(mine, other)
     assert torch.equal(
@@ -376,7 +380,7 @@ def test_a_large_frame_around_the_object_changes_nothing_that_is_seen():
     torch.manual_seed(1)
     far = make_encoder(size=(52, 52), side=20)
     torch.testing.assert_close(
-        far.aligned(framed), near.aligned(images), atol=0.01, rtol=0
+        far.aligner(framed), near.aligner(images), atol=0.01, rtol=0
     )
     torch.testing.assert_close(far(framed), near(images), atol=0.01, rtol=0)
     theta, tau = near.predict_pose(images)
@@ -393,7 +397,7 @@ def test_constant_images_give_no_nan(rule, value):
     encoding = encoder.encode(images)
     encoding.z.sum().backward()
     assert encoding.z.isfinite().all()
-    for pose in (encoder.analytic_pose(images), encoder.predict_pose(images)):
+    for pose in (encoder.aligner.analytic_pose(images), encoder.predict_pose(images)):
         assert all(part.isfinite().all() for part in pose)
     gradients = [p.grad for p in encoder.trunk.parameters()]
     assert all(gradient.isfinite().all() for gradient in gradients)
@@ -402,7 +406,7 @@ def test_constant_images_give_no_nan(rule, value):
 def test_an_image_without_mass_is_left_where_it_is():
     encoder = make_encoder(background=(0.4,))
     images = torch.full((2, 1, 16, 16), 0.4)
-    assert torch.equal(encoder.aligned(images), images)
-    theta, tau = encoder.analytic_pose(images)
+    assert torch.equal(encoder.aligner(images), images)
+    theta, tau = encoder.aligner.analytic_pose(images)
     assert not theta.any()
     assert not tau.any()

@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from invariant_cluster._extent import LEAST_SIDE, mass_radius, measure_side
 from invariant_cluster._geometry import image_mass, pixel_grid
 from invariant_cluster._validation import infer_layout
-from invariant_cluster.modules import ImageEncoder, PoseRule
+from invariant_cluster.modules import ImageAligner, PoseRule
 
 
 def naive_radius(mass, center):
@@ -31,13 +30,10 @@ def naive_radius(mass, center):
     raise AssertionError
 
 
-def make_encoder(size, background=(0.0,), *, translates=True, intensity_range=(0, 1)):
+def make_aligner(size, background=(0.0,), *, translates=True, intensity_range=(0, 1)):
     shape = size if len(background) == 1 else (*size, len(background))
-    return ImageEncoder(
-        nn.Identity(),
-        1,
-        d=2,
-        pose_rule=PoseRule("principal_axis", translates),
+    return ImageAligner(
+        PoseRule("principal_axis", translates),
         align=True,
         intensity_range=intensity_range,
         background=torch.tensor(background),
@@ -103,7 +99,7 @@ def test_a_hundredth_of_the_mass_may_lie_further_out():
 @pytest.mark.parametrize("radius", [5, 8])
 def test_small_objects_anywhere_have_a_small_even_side(size, radius):
     images = draw_discs([radius] * 30, size, random_places(30, 10))
-    side = measure_side(make_encoder(size), images)
+    side = measure_side(make_aligner(size), images)
     assert isinstance(side, int)
     assert side % 2 == 0
     assert 2 * radius - 2 <= side <= 2 * radius + 4
@@ -112,21 +108,21 @@ def test_small_objects_anywhere_have_a_small_even_side(size, radius):
 def test_what_is_not_translated_is_measured_from_the_middle_of_the_image():
     at = 8 * np.stack([np.cos(np.arange(30)), np.sin(np.arange(30))], axis=1)
     images = draw_discs([5] * 30, at=at)
-    assert measure_side(make_encoder((48, 48)), images) <= 12
-    side = measure_side(make_encoder((48, 48), translates=False), images)
+    assert measure_side(make_aligner((48, 48)), images) <= 12
+    side = measure_side(make_aligner((48, 48), translates=False), images)
     assert 22 <= side <= 28
 
 
 @pytest.mark.parametrize("translates", [True, False])
 def test_noise_all_over_takes_the_whole_frame(translates):
     images = np.random.default_rng(0).random((20, 1, 32, 32), np.float32)
-    assert measure_side(make_encoder((32, 32), translates=translates), images) is None
+    assert measure_side(make_aligner((32, 32), translates=translates), images) is None
 
 
 def test_an_object_as_large_as_the_shorter_side_takes_the_whole_frame():
     images = draw_discs([12] * 10, (24, 60))
-    assert measure_side(make_encoder((24, 60)), images) is None
-    assert measure_side(make_encoder((40, 60)), draw_discs([12] * 10, (40, 60))) <= 28
+    assert measure_side(make_aligner((24, 60)), images) is None
+    assert measure_side(make_aligner((40, 60)), draw_discs([12] * 10, (40, 60))) <= 28
 
 
 @pytest.mark.parametrize("background", [(1.0,), (0.2, 0.5, 0.9)])
@@ -134,35 +130,35 @@ def test_the_side_is_that_of_what_differs_from_the_background(background):
     discs = draw_discs([6] * 20, at=random_places(20, 10))
     fill = np.array(background, np.float32)[:, None, None]
     colored = np.where(discs > 0, 1 - fill, fill)
-    encoder = make_encoder((48, 48), background)
-    assert measure_side(encoder, colored) == measure_side(make_encoder((48, 48)), discs)
-    black = make_encoder((48, 48), (0.0,) * len(background))
+    aligner = make_aligner((48, 48), background)
+    assert measure_side(aligner, colored) == measure_side(make_aligner((48, 48)), discs)
+    black = make_aligner((48, 48), (0.0,) * len(background))
     assert measure_side(black, colored) is None  # its mass is all over
 
 
 def test_the_side_does_not_depend_on_the_units():
     discs = draw_discs([6] * 20, at=random_places(20, 10))
-    expected = measure_side(make_encoder((48, 48)), discs)
+    expected = measure_side(make_aligner((48, 48)), discs)
     bytes_ = (discs * 200).astype(np.uint8)
-    encoder = make_encoder((48, 48), intensity_range=(0, 200))
-    assert measure_side(encoder, bytes_) == expected
-    shifted = make_encoder((48, 48), (-7.0,), intensity_range=(-7, 3))
+    aligner = make_aligner((48, 48), intensity_range=(0, 200))
+    assert measure_side(aligner, bytes_) == expected
+    shifted = make_aligner((48, 48), (-7.0,), intensity_range=(-7, 3))
     assert measure_side(shifted, discs * 10 - 7) == expected
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7])
-def test_the_side_is_never_less_than_the_encoder_takes(value):
+def test_the_side_is_never_less_than_the_aligner_takes(value):
     images = np.full((5, 1, 32, 32), value, np.float32)
     images[0, 0, 16, 16] = 1
-    assert measure_side(make_encoder((32, 32), (value,)), images) == LEAST_SIDE
+    assert measure_side(make_aligner((32, 32), (value,)), images) == LEAST_SIDE
     assert (
-        measure_side(make_encoder((8, 8), (value,)), images[..., 12:20, 12:20]) is None
+        measure_side(make_aligner((8, 8), (value,)), images[..., 12:20, 12:20]) is None
     )
 
 
 def test_one_image_in_a_hundred_may_be_larger():
-    few = measure_side(make_encoder((48, 48)), draw_discs([5] * 299 + [18]))
-    more = measure_side(make_encoder((48, 48)), draw_discs([5] * 290 + [18] * 10))
+    few = measure_side(make_aligner((48, 48)), draw_discs([5] * 299 + [18]))
+    more = measure_side(make_aligner((48, 48)), draw_discs([5] * 290 + [18] * 10))
     assert few <= 14
     assert more >= 34
 
@@ -176,17 +172,17 @@ def test_the_aligned_square_holds_what_it_promises():
         for spot in middle + rng.uniform(-0.15, 0.15, (3, 2)):
             square = ((grid - spot) ** 2).sum(axis=-1)
             image[0] += rng.uniform(0.1, 0.33) * np.exp(-square / (2 * 0.05**2))
-    encoder = make_encoder((48, 48))
-    encoder.side = measure_side(encoder, images)
-    assert encoder.side < 40
+    aligner = make_aligner((48, 48))
+    aligner.side = measure_side(aligner, images)
+    assert aligner.side < 40
     whole = image_mass(torch.from_numpy(images)).sum(dim=(1, 2))
-    kept = image_mass(encoder.aligned(torch.from_numpy(images))).sum(dim=(1, 2))
+    kept = image_mass(aligner(torch.from_numpy(images))).sum(dim=(1, 2))
     assert (kept / whole).quantile(0.02) > 0.985
 
 
 def test_measuring_neither_trains_nor_changes_the_images(no_training):
     images = draw_discs([6] * 5)
-    before, encoder = images.copy(), make_encoder((48, 48))
-    measure_side(encoder, images)
+    before, aligner = images.copy(), make_aligner((48, 48))
+    measure_side(aligner, images)
     assert np.array_equal(images, before)
-    assert encoder.side is None
+    assert aligner.side is None

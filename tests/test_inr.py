@@ -12,6 +12,7 @@ from invariant_cluster.modules import (
     IRLINR,
     FourierFeatures,
     Hypernetwork,
+    ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
     PoseRule,
@@ -79,17 +80,15 @@ def make_model(
 ):
     shape = size if n_channels == 1 else (*size, n_channels)
     trunk = ResNet18(n_channels, 2)
-    encoder = ImageEncoder(
-        trunk,
-        trunk.n_features,
-        d=5,
-        pose_rule=PoseRule(rule, translates),
+    aligner = ImageAligner(
+        PoseRule(rule, translates),
         align=align,
         intensity_range=(0, 1),
         background=torch.full((n_channels,), background),
         layout=infer_layout(np.empty((1, *shape))),
         side=side,
     )
+    encoder = ImageEncoder(aligner, trunk, trunk.n_features, d=5)
     implicit = ImplicitNetwork(n_channels, **SMALL)
     return IRLINR(encoder, implicit, Hypernetwork(5, implicit, hidden=(9,)))
 
@@ -261,7 +260,7 @@ def test_what_is_trained_is_what_is_drawn_in_a_field_of_view():
     inside = disc_mask(10, 10)
     assert torch.equal(targets, encoding.seen[..., inside].transpose(1, 2))
     rule = model.encoder.pose_rule
-    tau = rule.tau(pose) * model.encoder.zoom
+    tau = rule.tau(pose) * model.encoder.aligner.zoom
     drawn = model.draw_image(encoding.z, rule.theta(pose), tau)[..., 3:13, 3:13]
     away = (pixel_grid(10, 10)[inside] - pose.center[:, None]).norm(dim=-1)
     known = away < 0.99
@@ -292,7 +291,7 @@ def test_sampled_pixels_lie_in_the_disc_and_differ_from_draw_to_draw():
 def test_forward_views_encodes_images_and_both_views(align, side):
     model = make_model(size=(12, 12), align=align, side=side).eval()
     images, view1, view2 = torch.rand(3, 4, 1, 12, 12)
-    seen = model.encoder.aligned(torch.cat([images, view1, view2]))
+    seen = model.encoder.aligner(torch.cat([images, view1, view2]))
     batch = model.forward_views(seen, n_pixels=7)
     torch.testing.assert_close(batch.z1, model(view1), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(batch.z2, model(view2), atol=1e-5, rtol=1e-4)

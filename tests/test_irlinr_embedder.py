@@ -674,7 +674,7 @@ def test_the_recipe_of_the_paper(make_embedder, images):
     tiny |= {"hypernetwork_hidden": (4,), "max_epochs": 2, "batch_size": 16}
     fitted = paper.set_params(**tiny, random_state=0, device="cpu").fit(images)
     encoder = fitted.encoder_
-    assert (encoder.side, encoder.align) == (None, False)
+    assert (encoder.aligner.side, encoder.aligner.align) == (None, False)
     assert encoder.variation == (0, 0, False)
     # Nothing standardises z, and the step stays as long as it was.
     assert not [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
@@ -957,7 +957,7 @@ def in_a_frame(images, margin=12, std=0.06, seed=3):
 def test_small_objects_in_a_large_frame_are_encoded_alone(make_embedder, images):
     framed = in_a_frame(images)
     embedder = make_embedder(encoder=Camera).fit(framed)
-    side = embedder.encoder_.side
+    side = embedder.encoder_.aligner.side
     assert side % 2 == 0
     assert 12 <= side <= 24  # a digit of 16 x 16 pixels
     assert {photo.shape[2:] for photo in embedder.encoder_.trunk.photos} == {
@@ -971,7 +971,7 @@ def test_a_field_of_view_of_1_encodes_everything(make_embedder, images):
     framed = in_a_frame(images)
     for whole in [1, 1.0]:
         embedder = make_embedder(encoder=Camera, field_of_view=whole).fit(framed)
-        assert embedder.encoder_.side is None
+        assert embedder.encoder_.aligner.side is None
         shapes = {photo.shape[2:] for photo in embedder.encoder_.trunk.photos}
         assert shapes == {(40, 40)}
 
@@ -992,7 +992,7 @@ def test_a_field_of_view_of_1_encodes_everything(make_embedder, images):
 def test_a_given_field_of_view(size, field_of_view, side, make_embedder, images):
     framed = in_a_frame(images)[:, : size[0], : size[1]]
     embedder = make_embedder(encoder=Trunk, field_of_view=field_of_view).fit(framed)
-    assert embedder.encoder_.side == side
+    assert embedder.encoder_.aligner.side == side
     assert embedder.reconstruct(framed).shape == framed.shape
 
 
@@ -1015,7 +1015,7 @@ def test_the_field_of_view_reaches_as_far_as_objects_move(
     """From the middle of the image, where they are only turned."""
     framed = in_a_frame(images, std=0.12)
     embedder = make_embedder(encoder=Trunk, invariance=invariance).fit(framed)
-    side = embedder.encoder_.side
+    side = embedder.encoder_.aligner.side
     assert (side is None or side >= 28) == (invariance == "rotation")
 
 
@@ -1025,21 +1025,21 @@ def test_a_field_of_view_for_three_channels_on_white(make_embedder, images):
     embedder = make_embedder(encoder=Trunk).fit(colored)
     # Range and mass differ a little: the channels are scaled together.
     black = make_embedder(encoder=Trunk).fit(framed)
-    assert abs(embedder.encoder_.side - black.encoder_.side) <= 2
+    assert abs(embedder.encoder_.aligner.side - black.encoder_.aligner.side) <= 2
     drawn = embedder.reconstruct(colored, canonical=True)
     np.testing.assert_allclose(drawn[:, [0, 0, -1, -1], [0, -1, 0, -1]], 255, atol=1e-3)
 
 
 def test_noise_all_over_is_encoded_whole(make_embedder):
     noise = np.random.default_rng(0).random((30, 24, 24))
-    assert make_embedder(encoder=Trunk).fit(noise).encoder_.side is None
+    assert make_embedder(encoder=Trunk).fit(noise).encoder_.aligner.side is None
 
 
 def test_a_pickled_embedder_keeps_its_field_of_view(make_embedder, images):
     framed = in_a_frame(images)
     embedder = make_embedder(encoder=Trunk).fit(framed)
     copy = pickle.loads(pickle.dumps(embedder))
-    assert copy.encoder_.side == embedder.encoder_.side < 40
+    assert copy.encoder_.aligner.side == embedder.encoder_.aligner.side < 40
     for method in ["transform", "reconstruct", "canonicalize"]:
         np.testing.assert_array_equal(
             getattr(copy, method)(framed), getattr(embedder, method)(framed)
@@ -1049,9 +1049,9 @@ def test_a_pickled_embedder_keeps_its_field_of_view(make_embedder, images):
 def test_a_warm_start_keeps_its_field_of_view(make_embedder, images):
     framed = in_a_frame(images)
     embedder = make_embedder(encoder=Trunk, warm_start=True).fit(framed)
-    side = embedder.encoder_.side
+    side = embedder.encoder_.aligner.side
     embedder.fit(np.pad(images, [(0, 0), (12, 12), (12, 12)]) // 2)
-    assert embedder.encoder_.side == side
+    assert embedder.encoder_.aligner.side == side
     with pytest.raises(ValueError, match=r"field_of_view=1.*warm_start=False"):
         embedder.set_params(field_of_view=1).fit(framed)
 
@@ -1061,7 +1061,7 @@ def test_a_clusterer_fine_tunes_what_the_field_of_view_shows(
 ):
     framed = in_a_frame(images)
     embedding = make_embedder(encoder=Camera).fit_transform(framed)
-    side = embedding.encoder.side
+    side = embedding.encoder.aligner.side
     clusterer = make_clusterer(augmentation="R+T+D").fit(embedding)
     photos = clusterer.encoder_.trunk.photos[len(embedding.encoder.trunk.photos) :]
     assert photos
@@ -1183,7 +1183,7 @@ def trained_in_frames(make_embedder, white_frames):
 
 
 def test_z_of_small_objects_stays_when_they_move(trained_in_frames, white_frames):
-    assert trained_in_frames.encoder_.side < 30
+    assert trained_in_frames.encoder_.aligner.side < 30
     moved = make_oriented(
         white_frames, translation_std=0.05, random_state=1, return_pose=False
     )
@@ -1226,7 +1226,10 @@ def test_small_objects_are_drawn_where_they_are_on_background(
     _, tau = trained_in_frames.predict_pose(white_frames)
     row, column = np.indices((44, 44)) - 21.5
     x, y = tau.T[:, :, None, None]
-    away = np.hypot(column - x, -row - y) > trained_in_frames.encoder_.side / 2 + 0.01
+    away = (
+        np.hypot(column - x, -row - y)
+        > trained_in_frames.encoder_.aligner.side / 2 + 0.01
+    )
     np.testing.assert_allclose(drawn[away], 255, atol=1e-3)
     inside = np.hypot(row, column) <= 22
     blank = ((1 - white_frames / 255) ** 2)[:, inside].mean()

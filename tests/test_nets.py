@@ -26,6 +26,7 @@ from invariant_cluster.modules import (
     IRLINR,
     ClusterHeads,
     Hypernetwork,
+    ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
@@ -108,16 +109,14 @@ def draw_images(n=16, side=8):
 
 def make_encoder(side=8):
     trunk = ResNet18(1, 2)
-    return ImageEncoder(
-        trunk,
-        trunk.n_features,
-        d=3,
-        pose_rule=PoseRule("complex_moment", True),
+    aligner = ImageAligner(
+        PoseRule("complex_moment", True),
         align=True,
         intensity_range=(0, 255),
         background=torch.zeros(1),
         layout=infer_layout(np.empty((1, side, side))),
     )
+    return ImageEncoder(aligner, trunk, trunk.n_features, d=3)
 
 
 def make_heads(n_heads=1):

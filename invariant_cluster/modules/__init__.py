@@ -2,6 +2,7 @@
 
 from invariant_cluster.modules._cluster_heads import ClusterHeads
 from invariant_cluster.modules._hypernetwork import Hypernetwork
+from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._image_encoder import Encoding, ImageEncoder
 from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 from invariant_cluster.modules._irlinr import IRLINR, Reconstruction, TrainingBatch
@@ -22,6 +23,7 @@ __all__ = [
     "FourierFeatures",
     "Hypernetwork",
     "IRLINRObjective",
+    "ImageAligner",
     "ImageEncoder",
     "ImplicitNetwork",
     "PoseRule",

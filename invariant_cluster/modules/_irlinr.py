@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from invariant_cluster._geometry import (
     disc_mask,
-    image_mass,
     pixel_grid,
     rotation_matrix,
     to_canonical,
@@ -78,7 +77,7 @@ class IRLINR(nn.Module):
         n = len(seen) // 3
         first = Encoding(z[:n], seen[:n], PoseVectors(*(part[:n] for part in pose)))
         reconstruction = self.reconstruct_sample(first, n_pixels)
-        mass = image_mass(first.seen, self.encoder.fill)
+        mass = self.encoder.aligner.mass(first.seen)
         _, z1, z2 = z.split(n)
         return TrainingBatch(reconstruction, first.pose, mass, z1, z2)
 
@@ -117,14 +116,14 @@ class IRLINR(nn.Module):
         theta : Tensor of shape (n,)
         tau : Tensor of shape (n, 2)
         """
-        encoder = self.encoder
-        _, height, width = encoder.layout.channels_first_shape
+        aligner = self.encoder.aligner
+        _, height, width = aligner.layout.channels_first_shape
         grid = pixel_grid(height, width, device=z.device).reshape(-1, 2)
-        points = to_canonical(grid, rotation_matrix(theta), tau) / encoder.zoom
+        points = to_canonical(grid, rotation_matrix(theta), tau) / aligner.zoom
         values = self.draw(z, points).sigmoid()
-        if encoder.side:  # beyond what it was trained to draw there is background
+        if aligner.side:  # beyond what it was trained to draw there is background
             outside = points.norm(dim=-1, keepdim=True) > 1
-            values = torch.where(outside, encoder.fill.flatten(), values)
+            values = torch.where(outside, aligner.fill.flatten(), values)
         return values.transpose(1, 2).reshape(len(z), -1, height, width)
 
 
