@@ -77,6 +77,8 @@ EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
         "consistency_weight": 0.01,
     },
 }
+# Where the classes are unequal a strong augmentation merges two of them.
+CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {"wm811k": {"augmentation": "R"}}
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "plankton"): {"max_epochs": 20},
@@ -95,5 +97,5 @@ def get_settings(dataset: str, scale: str) -> Settings:
         EMBEDDER[scale]
         | EMBEDDER_OF_DATA.get(dataset, {})
         | EMBEDDER_OF_BOTH.get((scale, dataset), {}),
-        CLUSTERER[scale],
+        CLUSTERER[scale] | CLUSTERER_OF_DATA.get(dataset, {}),
     )

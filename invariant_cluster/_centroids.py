@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import entropy
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
@@ -22,11 +23,14 @@ class Start(NamedTuple):
         Root mean square distance of a row from it; 1 if all rows are equal.
     centroids : ndarray of shape (n_heads, n_clusters, d)
         Of the rows less their mean, divided by the scale.
+    entropy : float
+        Of the clusters' sizes in nats, the largest of all heads.
     """
 
     mean: NDArray[np.float32]
     scale: float
     centroids: NDArray[np.float32]
+    entropy: float
 
 
 def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start:
@@ -53,4 +57,10 @@ def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start
             for head in range(n_heads)
         ]
     centroids = np.stack([run.cluster_centers_ for run in runs])
-    return Start(mean.astype(np.float32), scale, centroids.astype(np.float32))
+    sizes = [np.bincount(run.labels_, minlength=n_clusters) for run in runs]
+    return Start(
+        mean.astype(np.float32),
+        scale,
+        centroids.astype(np.float32),
+        float(entropy(sizes, axis=1).max()),
+    )

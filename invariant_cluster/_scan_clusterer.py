@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
@@ -20,7 +21,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from invariant_cluster._centroids import find_start
+from invariant_cluster._centroids import Start, find_start
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._neighbors import find_neighbors, mine_neighbors
 from invariant_cluster._nets import (
@@ -96,9 +97,12 @@ class SCANClusterer(
     n_heads : int, default=1
         Heads trained side by side, each from other centroids; the one with the lowest
         SCAN loss on the training data is kept.
-    entropy_weight : float, default=1.0
-        Weight of the entropy of the mean assignment. SCAN's is 5, which asks for
-        clusters of equal size.
+    entropy_weight : float, default=5.0
+        Weight of the entropy of the mean assignment, which keeps the clusters in use.
+    entropy_target : {"k-means", "uniform"}, default="k-means"
+        Up to where that entropy is rewarded. "uniform" is SCAN's: clusters of equal
+        size, which suits classes of equal size. "k-means" lets the sizes be as unequal
+        as those of the k-means clusters of z from which the heads start.
     fine_tune : "auto" or bool, default="auto"
         Whether a copy of the encoder is trained too. "auto" does when ``fit`` is given
         an ``ImageEmbedding``, as a Pipeline hands on, and warns if it is not.
@@ -164,6 +168,7 @@ class SCANClusterer(
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],
         "entropy_weight": [Interval(Real, 0, None, closed="left")],
+        "entropy_target": [StrOptions({"k-means", "uniform"})],
         "fine_tune": [StrOptions({"auto"}), "boolean"],
         "augmentation": [StrOptions(set(AUGMENTATIONS))],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -187,7 +192,8 @@ class SCANClusterer(
         *,
         n_neighbors: int = 20,
         n_heads: int = 1,
-        entropy_weight: float = 1.0,
+        entropy_weight: float = 5.0,
+        entropy_target: str = "k-means",
         fine_tune: str | bool = "auto",
         augmentation: str = "R+T+D",
         max_epochs: int = 50,
@@ -208,6 +214,7 @@ class SCANClusterer(
         self.n_neighbors = n_neighbors
         self.n_heads = n_heads
         self.entropy_weight = entropy_weight
+        self.entropy_target = entropy_target
         self.fine_tune = fine_tune
         self.augmentation = augmentation
         self.max_epochs = max_epochs
@@ -301,7 +308,7 @@ class SCANClusterer(
         nearest = find_neighbors(
             np.asarray(X), self.training_embedding_, self.n_neighbors
         )
-        return -scan_loss(log_p, self.probabilities_, nearest, self.entropy_weight)
+        return -scan_loss(self._objective, log_p, self.probabilities_, nearest)
 
     @property
     def encoder_(self) -> ImageEncoder | None:
@@ -351,29 +358,29 @@ class SCANClusterer(
 
     def _train_stages(self, data: ScanInput) -> list[TermNet]:
         """Train SCAN, keep the best head, self-label; return the nets of the stages."""
-        module = ScanModule(data.encoder or nn.Identity(), self._make_heads(data.z))
+        seed = torch.initial_seed() % 2**31
+        start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
+        module = ScanModule(data.encoder or nn.Identity(), _make_heads(start))
+        uniform = self.entropy_target == "uniform"
+        self._objective = ScanObjective(
+            self.entropy_weight, math.inf if uniform else start.entropy
+        )
         scan = self._make_scan_net(module)
         train(scan, data.rows, self.neighbors_)
         heads = infer_heads(module, data.rows, self.device)
-        module.heads.keep(best_head(heads, self.neighbors_, self.entropy_weight))
+        module.heads.keep(best_head(self._objective, heads, self.neighbors_))
         if not self.self_label or data.encoder is None or scan.interrupted_:
             return [scan]
         labeling = self._make_self_label_net(module)
         train_guarded(labeling, data.rows, self.device)
         return [scan, labeling]
 
-    def _make_heads(self, z: NDArray) -> ClusterHeads:
-        mean, scale, centroids = find_start(
-            z, self.n_clusters, self.n_heads, seed=torch.initial_seed() % 2**31
-        )
-        return ClusterHeads(torch.from_numpy(mean), scale, torch.from_numpy(centroids))
-
     def _make_scan_net(self, module: ScanModule) -> TermNet:
         fine_tunes = not isinstance(module.encoder, nn.Identity)
         return self._make_net(
             ScanNet,
             module,
-            ScanObjective(self.entropy_weight),
+            self._objective,
             stage="SCAN",
             lr=self.lr,
             max_epochs=self.max_epochs,
@@ -451,6 +458,11 @@ class SCANClusterer(
         layout = self.encoder_.aligner.layout
         layout.check_same_shape(images)
         return layout.to_channels(images)
+
+
+def _make_heads(start: Start) -> ClusterHeads:
+    mean, centroids = (torch.from_numpy(a) for a in (start.mean, start.centroids))
+    return ClusterHeads(mean, start.scale, centroids)
 
 
 def _join_histories(nets: list[TermNet]) -> pd.DataFrame:

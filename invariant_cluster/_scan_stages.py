@@ -11,10 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from invariant_cluster._losses import mean_entropy, scan_consistency
 from invariant_cluster._nets import TermNet, train
 from invariant_cluster._runtime import evaluating, map_batches, resolve_device
-from invariant_cluster.modules import ScanModule
+from invariant_cluster.modules import ScanModule, ScanObjective
 
 
 def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.float32]:
@@ -36,30 +35,33 @@ def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.fl
 
 
 def scan_loss(
-    log_p: NDArray, p: NDArray, nearest: NDArray, entropy_weight: float
+    objective: ScanObjective, log_p: NDArray, p: NDArray, nearest: NDArray
 ) -> float:
     """Return the SCAN loss of all rows with all their neighbours.
 
     Parameters
     ----------
+    objective : ScanObjective
     log_p : ndarray of shape (n, n_clusters)
         Of the rows.
     p : ndarray of shape (m, n_clusters)
         Probabilities of the rows among which the neighbours are.
     nearest : int ndarray of shape (n, k)
         Indices into p.
-    entropy_weight : float
     """
     rows = torch.from_numpy(np.ascontiguousarray(log_p))
     log_q = torch.from_numpy(np.log(p.clip(np.finfo(np.float32).tiny)))
-    terms = [scan_consistency(rows, log_q[column]) for column in nearest.T]
-    return float(torch.stack(terms).mean() - entropy_weight * mean_entropy(rows))
+    terms = [
+        objective(torch.cat([rows, log_q[column]])[None])["loss"]
+        for column in nearest.T
+    ]
+    return float(torch.stack(terms).mean())
 
 
-def best_head(log_p: NDArray, neighbors: NDArray, entropy_weight: float) -> int:
+def best_head(objective: ScanObjective, log_p: NDArray, neighbors: NDArray) -> int:
     """Return which head (n, n_heads, n_clusters) has the lowest SCAN loss."""
     losses = [
-        scan_loss(head, np.exp(head), neighbors, entropy_weight)
+        scan_loss(objective, head, np.exp(head), neighbors)
         for head in np.moveaxis(log_p, 1, 0)
     ]
     return int(np.argmin(losses))

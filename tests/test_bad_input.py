@@ -192,6 +192,7 @@ BAD_CLUSTERER = {
     "n_neighbors": [0, 30, 31, 2.5],
     "n_heads": [0],
     "entropy_weight": [-1.0, np.nan],
+    "entropy_target": ["equal", 1.0, None],
     "fine_tune": ["yes", None],
     "augmentation": ["S2", "R+S1", "D", "D+R", None],
     "max_epochs": [0],

@@ -1,11 +1,14 @@
 """What users see of SCANClusterer."""
 
+import math
 import re
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
+from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EarlyStopping
@@ -156,7 +159,8 @@ def naive_scan_loss(p, q, entropy_weight):
 def test_score_without_labels_equals_its_naive_twin(entropy_weight, make_head, blobs):
     rows, _ = make_blobs(90, n_features=6, centers=3, cluster_std=3.0, random_state=0)
     trained, new = rows[:60], rows[60:]
-    clusterer = make_head(entropy_weight=entropy_weight).fit(trained)
+    settings = {"entropy_weight": entropy_weight, "entropy_target": "uniform"}
+    clusterer = make_head(**settings).fit(trained)
     center = trained.mean(axis=0)
 
     def unit(some):
@@ -281,7 +285,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
 
     def start(z, n_clusters, n_heads, *, seed):
         centroids = np.stack([bad, bad, good, bad]).astype(np.float32)
-        return Start(z.mean(axis=0), 1.0, centroids)
+        return Start(z.mean(axis=0), 1.0, centroids, math.log(3))
 
     monkeypatch.setattr("invariant_cluster._scan_clusterer.find_start", start)
     clusterer = make_head(n_heads=4, lr=1e-12).fit(rows)
@@ -307,6 +311,24 @@ def test_entropy_weight_keeps_clusters_in_use(make_head):
         return -(mean * np.log(mean + 1e-12)).sum()
 
     assert entropy(20.0) > entropy(0.0) + 0.02
+
+
+def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
+    """Of unequal groups "uniform" makes equal clusters; "k-means" leaves them whole."""
+    rows, _ = make_blobs([300, 20, 20], n_features=2, random_state=3)
+    start = KMeans(3, n_init=10, random_state=0).fit_predict(rows)
+    settings = {"max_epochs": 99, "batch_size": 128, "lr": 3e-3, "entropy_weight": 20.0}
+    start, unequal, equal = (
+        entropy(np.bincount(labels, minlength=3))
+        for labels in (
+            start,
+            make_head(**settings).fit_predict(rows),
+            make_head(entropy_target="uniform", **settings).fit_predict(rows),
+        )
+    )
+    assert start < 0.5
+    assert unequal - start < 0.3 * (equal - start)
+    assert equal > 1.0
 
 
 # Self-labelling
@@ -380,7 +402,7 @@ def test_self_labelling_has_no_effect_on_plain_rows(make_head, rows):
 
 def test_history_has_one_row_an_epoch_and_one_column_a_term(kind):
     make, X = kind
-    clusterer = make(max_epochs=3).fit(X)
+    clusterer = make(max_epochs=3, entropy_target="uniform").fit(X)
     history = clusterer.history_
     assert len(history) == clusterer.n_iter_ == 3
     assert {"loss", "consistency", "entropy", "seconds", "stage"} <= set(history)

@@ -98,7 +98,7 @@ def test_the_module_is_the_heads_after_the_encoder():
 @pytest.mark.usefixtures("generators_unchanged")
 def test_heads_that_start_from_centroids_find_groups_without_training():
     z, labels = make_groups()
-    mean, scale, centroids = find_start(z, 3, 2, seed=0)
+    mean, scale, centroids, _ = find_start(z, 3, 2, seed=0)
     assert centroids.shape == (2, 3, 5)
     assert mean.dtype == centroids.dtype == np.float32
     heads = ClusterHeads(torch.from_numpy(mean), scale, torch.from_numpy(centroids))
@@ -148,6 +148,15 @@ def test_equal_rows_have_a_start_without_nan_or_warning(value):
     assert np.isfinite(start.centroids).all()
 
 
+@pytest.mark.parametrize("sizes", [(20, 20, 20), (60, 10, 5)])
+def test_the_start_knows_how_unequal_the_clusters_are(sizes):
+    rng = np.random.default_rng(0)
+    z = np.repeat(np.eye(3) * 9, sizes, axis=0) + rng.normal(size=(sum(sizes), 3))
+    shares = np.array(sizes) / sum(sizes)
+    expected = -(shares * np.log(shares)).sum()
+    assert find_start(z, 3, 2, seed=0).entropy == pytest.approx(expected)
+
+
 # Objectives
 
 
@@ -170,6 +179,22 @@ def test_the_scan_objective_is_its_formula(n_heads, entropy_weight):
     assert terms["consistency"].item() == pytest.approx(consistency, rel=1e-5)
     assert terms["entropy"].item() == pytest.approx(entropy, rel=1e-5)
     assert terms["loss"].item() == pytest.approx(loss, rel=1e-5)
+
+
+def test_entropy_beyond_its_target_earns_nothing():
+    batch = draw_log_p(1, 12, 4).requires_grad_()
+    entropy = mean_entropy(batch[0, :6]).item()
+    losses = {
+        target: ScanObjective(5.0, entropy_target=target)(batch)["loss"]
+        for target in (math.inf, entropy + 0.1, entropy - 0.1)
+    }
+    whole, below, beyond = losses.values()
+    assert whole.item() == below.item() == pytest.approx(beyond.item() - 0.5, rel=1e-5)
+    gradients = [
+        torch.autograd.grad(loss, batch, retain_graph=True)[0]
+        for loss in (beyond, ScanObjective(0.0)(batch)["loss"])
+    ]
+    torch.testing.assert_close(*gradients)
 
 
 def test_scan_prefers_clusters_that_are_sure_agreed_and_even():

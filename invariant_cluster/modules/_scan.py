@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor, nn
 
 from invariant_cluster._losses import mean_entropy, scan_consistency, self_label_loss
@@ -33,23 +35,29 @@ class ScanModule(nn.Module):
 
 
 class ScanObjective(nn.Module):
-    """``-log <p, q> - entropy_weight * H(mean p)``, summed over heads (SCAN, eq. 2).
+    """``-log <p, q> - entropy_weight * min(H(mean p), entropy_target)``, over heads.
+
+    Without a target it is SCAN's equation 2, summed over heads.
 
     Parameters
     ----------
     entropy_weight : float
+    entropy_target : float
+        Nats.
     """
 
-    def __init__(self, entropy_weight: float) -> None:
+    def __init__(self, entropy_weight: float, entropy_target: float = math.inf) -> None:
         super().__init__()
         self.entropy_weight = entropy_weight
+        self.entropy_target = entropy_target
 
     def forward(self, log_probabilities: Tensor, _: object = None) -> dict[str, Tensor]:
         """(n_heads, 2 b, n_clusters), anchors then neighbours -> the terms."""
         anchors, neighbors = log_probabilities.chunk(2, dim=1)
         consistency = scan_consistency(anchors, neighbors)
         entropy = mean_entropy(anchors)
-        loss = consistency - self.entropy_weight * entropy
+        rewarded = entropy.clamp_max(self.entropy_target)
+        loss = consistency - self.entropy_weight * rewarded
         return {
             "loss": loss.sum(),
             "consistency": consistency.mean(),
