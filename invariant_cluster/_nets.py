@@ -17,16 +17,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import OneCycleLR
 
 from invariant_cluster._intensity import evenly_spaced
-from invariant_cluster._runtime import row_limit, to_tensor
-from invariant_cluster._views import (
-    Augmentation,
+from invariant_cluster._rows import (
     ImageRows,
     NeighborPairs,
     count_batches,
     keep_batch,
-    rigid_views,
-    vary,
 )
+from invariant_cluster._runtime import row_limit, to_tensor
+from invariant_cluster._views import Augmentation, rigid_views, vary
 
 
 class TermNet(NeuralNet):

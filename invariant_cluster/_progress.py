@@ -7,7 +7,7 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-from invariant_cluster._views import count_batches
+from invariant_cluster._rows import count_batches
 
 
 class TrainingProgress(Callback):

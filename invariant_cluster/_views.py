@@ -1,4 +1,4 @@
-"""Random views of image batches, and the rows that training draws."""
+"""Random views of image batches."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import math
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from invariant_cluster._geometry import (
     disc_mask,
@@ -22,7 +19,6 @@ from invariant_cluster._geometry import (
     sample_points,
 )
 from invariant_cluster._photometry import cut_out, jitter_colors, random_augment
-from invariant_cluster._runtime import to_tensor
 from invariant_cluster._variation import NO_VARIATION, Variation
 
 AUGMENTATIONS = (
@@ -208,56 +204,3 @@ class Augmentation(NamedTuple):
 def _uniform(images: Tensor, low: float, high: float) -> Tensor:
     """Return one draw an image, shape (n,)."""
     return torch.rand(len(images), device=images.device) * (high - low) + low
-
-
-class ImageRows(Dataset):
-    """Rows of an array or memmap, fetched a batch at a time in their own dtype.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, ...)
-    """
-
-    def __init__(self, rows: NDArray) -> None:
-        self.rows = rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Return the batch and an empty target, as skorch expects."""
-        return to_tensor(self.rows[np.sort(indices)]), torch.empty(0)
-
-
-class NeighborPairs(ImageRows):
-    """Rows, each with one of its neighbours drawn at random.
-
-    A batch holds the b anchors and then their b neighbours.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, ...)
-    neighbors : int ndarray of shape (n, k)
-    """
-
-    def __init__(self, rows: NDArray, neighbors: NDArray) -> None:
-        super().__init__(rows)
-        self.neighbors = neighbors
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Return anchors and neighbours (2 b, ...) and an empty target."""
-        anchors = np.sort(indices)
-        column = torch.randint(self.neighbors.shape[1], (len(anchors),)).numpy()
-        partners = self.neighbors[anchors, column]
-        both = np.concatenate([self.rows[anchors], self.rows[partners]])
-        return to_tensor(both), torch.empty(0)
-
-
-def count_batches(n_rows: int, batch_size: int) -> int:
-    """Return how many batches an epoch has: a last, incomplete one is dropped."""
-    return max(1, n_rows // batch_size)
-
-
-def keep_batch(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Collate nothing: ``__getitems__`` returned the batch already."""
-    return batch

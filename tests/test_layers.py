@@ -27,6 +27,7 @@ LEVELS = {
     "_extent": 2,
     "plot": 2,
     "_views": 1,
+    "_rows": 1,
     "modules": 1,
     "datasets": 1,
     "metrics": 1,
