@@ -81,7 +81,6 @@ EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
 CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {"wm811k": {"augmentation": "R"}}
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
-    ("small", "plankton"): {"max_epochs": 20},
     ("paper", "wm811k"): {"max_epochs": 300},
     ("paper", "plankton"): {"max_epochs": 300},
 }
