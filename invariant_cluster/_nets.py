@@ -67,15 +67,18 @@ class TermNet(NeuralNet):
     ) -> Tensor:
         """Return the loss and record every term of the batch."""
         terms = self.criterion_(y_pred, y_true)
-        loss = terms.pop("loss")
-        if not math.isfinite(loss.item()):
+        # All in one transfer: each makes the processor wait for the GPU.
+        values = torch.stack([term.detach() for term in terms.values()]).tolist()
+        numbers = dict(zip(terms, values, strict=True))
+        loss = numbers.pop("loss")
+        if not math.isfinite(loss):
             raise FloatingPointError(
-                f"The training loss became {loss.item()} in epoch {len(self.history)}: "
+                f"The training loss became {loss} in epoch {len(self.history)}: "
                 f"lower lr (now {self.lr}), and use precision='float32'."
             )
-        for name, value in terms.items():
-            self.history.record_batch(name, value.item())
-        return loss
+        for name, value in numbers.items():
+            self.history.record_batch(name, value)
+        return cast(Tensor, terms["loss"])
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
         """Train; remember an interrupt, which skorch would swallow."""
