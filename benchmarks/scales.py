@@ -77,8 +77,10 @@ EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
         "consistency_weight": 0.01,
     },
 }
-# Where the classes are unequal a strong augmentation merges two of them.
-CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {"wm811k": {"augmentation": "R"}}
+# Where classes are unequal, strong augmentation or much fine-tuning merges two of them.
+CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
+    "wm811k": {"augmentation": "R", "lr": 1e-4},
+}
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     ("paper", "wm811k"): {"max_epochs": 300},
