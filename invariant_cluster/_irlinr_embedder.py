@@ -142,7 +142,7 @@ class IRLINREmbedder(ImageEmbedder):
         Small, since "nt_xent" is some forty times the cross-entropy of a pixel.
     symmetry_weight : "auto" or float, default="auto"
         "auto" is 0.01 where images are aligned, since little is left to learn of
-        the pose and more unsettles the training; else 15. These three are lambda in the
+        the pose and more would take from z; else 15. These three are lambda in the
         paper, there 1, 1 and 15.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all or one a channel, in the images' units.

@@ -365,7 +365,7 @@ class SCANClusterer(
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy
         )
-        scan = self._make_scan_net(module)
+        scan = self._make_scan_net(module, len(data.z))
         train(scan, data.rows, self.neighbors_)
         heads = infer_heads(module, data.rows, self.device)
         module.heads.keep(best_head(self._objective, heads, self.neighbors_))
@@ -375,12 +375,15 @@ class SCANClusterer(
         train_guarded(labeling, data.rows, self.device)
         return [scan, labeling]
 
-    def _make_scan_net(self, module: ScanModule) -> TermNet:
+    def _make_scan_net(self, module: ScanModule, n_rows: int) -> TermNet:
         fine_tunes = not isinstance(module.encoder, nn.Identity)
+        # What the entropy of a sample falls short of that of the whole (Miller, 1955).
+        shortfall = (self.n_clusters - 1) / (2 * min(self.batch_size, n_rows))
+        target = max(0.0, self._objective.entropy_target - shortfall)
         return self._make_net(
             ScanNet,
             module,
-            self._objective,
+            ScanObjective(self.entropy_weight, target),
             stage="SCAN",
             lr=self.lr,
             max_epochs=self.max_epochs,

@@ -198,6 +198,26 @@ def test_what_is_trained_is_what_is_drawn(size, n_channels):
     )
 
 
+@pytest.mark.parametrize(
+    ("align", "rule", "learns"),
+    [
+        (False, "complex_moment", True),
+        (True, "complex_moment", False),
+        (True, None, True),
+    ],
+)
+def test_the_reconstruction_trains_the_pose_unless_a_rule_aligned_the_images(
+    align, rule, learns
+):
+    model = make_model(align=align, rule=rule)
+    encoding = model.encoder.encode(torch.rand(4, 1, 8, 8))
+    logits, _ = model.reconstruct_sample(encoding)
+    inputs = [*encoding.pose, encoding.z]
+    *pose, z = torch.autograd.grad(logits.square().sum(), inputs, allow_unused=True)
+    assert z.abs().max() > 0
+    assert [part is not None and bool(part.any()) for part in pose] == [learns] * 2
+
+
 def test_a_drawn_image_turns_with_its_pose():
     model = make_model()
     z, tau = torch.randn(2, 5), torch.zeros(2, 2)

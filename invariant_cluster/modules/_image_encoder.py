@@ -17,7 +17,7 @@ from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 
-_NO_SHIFT = 0.01  # grid units: long enough for a direction
+_SHORT = 0.01  # grid units: hardly a shift, long enough for a direction
 
 
 class Encoding(NamedTuple):
@@ -81,14 +81,14 @@ class ImageEncoder(nn.Module):
 
     @torch.no_grad()
     def _start_at_the_alignment(self) -> None:
-        """Let the head begin with pose (0, 0): that of an aligned image."""
+        """Let the head begin with the pose of an aligned image: (0, 0), or nearly."""
         last = cast(nn.Linear, self.head[-1])
         n_outputs = self.pose_rule.n_outputs
         last.weight[-n_outputs:] = 0
         last.bias[-n_outputs:] = 0
         rule = self.pose_rule
         is_tau = rule.n_outputs == 2 and rule.translates
-        last.bias[-2] = _NO_SHIFT if is_tau else 1  # x of the direction
+        last.bias[-2] = _SHORT if is_tau else 1  # x of the direction
 
     def forward(self, raw: Tensor) -> Tensor:
         """Raw images (n, c, h, w) -> z (n, d)."""

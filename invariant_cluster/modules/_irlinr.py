@@ -86,6 +86,9 @@ class IRLINR(nn.Module):
     ) -> Reconstruction:
         """Reconstruct pixels of the disc in the pose that the encoder estimates.
 
+        In images that are aligned already no gradient reaches the pose from here:
+        symmetry breaking alone trains it.
+
         Parameters
         ----------
         encoding : Encoding
@@ -95,8 +98,11 @@ class IRLINR(nn.Module):
         height, width = encoding.seen.shape[-2:]
         index = _sample_disc(height, width, n_pixels, encoding.z.device)
         points = pixel_grid(height, width, device=index.device).reshape(-1, 2)[index]
-        rule = self.encoder.pose_rule
-        rotation, tau = rule.rotation(encoding.pose), rule.tau(encoding.pose)
+        rule, pose = self.encoder.pose_rule, encoding.pose
+        if self.encoder.aligner.align and rule.rule is not None:
+            # Else the pose of some images swings around, and z with it.
+            pose = PoseVectors(*(part.detach() for part in pose))
+        rotation, tau = rule.rotation(pose), rule.tau(pose)
         logits = self.draw(encoding.z, to_canonical(points, rotation, tau))
         targets = encoding.seen.flatten(2)[:, :, index].transpose(1, 2)
         return Reconstruction(logits, targets)
