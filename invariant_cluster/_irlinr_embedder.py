@@ -108,7 +108,7 @@ class IRLINREmbedder(ImageEmbedder):
         Side of the square in the middle of an aligned image that is encoded and drawn,
         as a fraction of the longer side. "auto" is what 99 % of the training objects
         fill once they are centred: less to compute, and more detail. Without effect
-        where images are not aligned.
+        where images are not aligned, or where the square exceeds the shorter side.
     normalize : bool, default=True
         Whether each dimension of z has mean 0 and variance 1 over the training images,
         by batch normalisation in training. Without it (the paper's) z long tells no

@@ -300,7 +300,8 @@ class SCANClusterer(
         X : ImageEmbedding or array-like of shape (n, d)
         y : array-like of shape (n,), optional
             Classes. With them the score is the Hungarian-matched accuracy; without, the
-            negative SCAN loss, with neighbours among the training rows.
+            negative SCAN loss, with neighbours among the training rows and the entropy
+            up to this fit's target: other fits' scores compare only with "uniform".
         """
         log_p = self._log_probabilities(X)
         if y is not None:

@@ -147,7 +147,7 @@ def test_the_side_does_not_depend_on_the_units():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7])
-def test_the_side_is_never_less_than_the_aligner_takes(value):
+def test_the_side_is_never_less_than_the_encoder_takes(value):
     images = np.full((5, 1, 32, 32), value, np.float32)
     images[0, 0, 16, 16] = 1
     assert measure_side(make_aligner((32, 32), (value,)), images) == LEAST_SIDE

@@ -197,6 +197,20 @@ def test_entropy_beyond_its_target_earns_nothing():
     torch.testing.assert_close(*gradients)
 
 
+def test_the_entropy_of_each_head_has_the_target_for_itself():
+    batch = draw_log_p(2, 12, 4)
+    batch[1, :6] = (9 * torch.eye(4)[[0, 0, 0, 0, 0, 1]]).log_softmax(dim=-1)
+    spreads = mean_entropy(batch[:, :6]).tolist()
+    target = sum(spreads) / 2  # between the two
+    losses = [
+        ScanObjective(3.0, entropy_target=target)(heads)["loss"].item()
+        for heads in (batch, batch[:1], batch[1:])
+    ]
+    assert losses[0] == pytest.approx(losses[1] + losses[2], rel=1e-5)
+    plain = ScanObjective(3.0)(batch)["loss"].item()
+    assert losses[0] == pytest.approx(plain + 3 * (max(spreads) - target), rel=1e-5)
+
+
 def test_scan_prefers_clusters_that_are_sure_agreed_and_even():
     objective = ScanObjective(5.0)
     sure = (50 * torch.eye(4)).log_softmax(dim=-1)

@@ -9,7 +9,7 @@ _SHARPNESS = 10.0
 
 
 class ClusterHeads(nn.Module):
-    """Several linear heads (SCAN, section 2.2), started from centroids on the sphere.
+    """Several linear heads (SCAN, section 2.2), started from centroids of z.
 
     Parameters
     ----------

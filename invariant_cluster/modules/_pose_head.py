@@ -27,7 +27,7 @@ class PoseRule:
 
     Attributes
     ----------
-    rule : {"center_of_mass", "complex_moment"} or None
+    rule : {"center_of_mass", "complex_moment", "principal_axis"} or None
         The symmetry-breaking rule.
     translates : bool
         Whether tau is the centre of mass, or 0 (``invariance="rotation"``).
