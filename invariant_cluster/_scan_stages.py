@@ -80,5 +80,5 @@ def train_guarded(net: TermNet, images: NDArray, device: str) -> None:
             f"Self-labelling emptied cluster(s) {lost.tolist()}; the result before it "
             "was kept. Lower confidence_threshold or self_label_lr.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
