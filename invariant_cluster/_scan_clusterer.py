@@ -106,10 +106,11 @@ class SCANClusterer(
     fine_tune : "auto" or bool, default="auto"
         Whether a copy of the encoder is trained too. "auto" does when ``fit`` is given
         an ``ImageEmbedding``, as a Pipeline hands on, and warns if it is not.
-    augmentation : str, default="R+T+D"
-        Of the images in fine-tuning: turns, shifts and the embedder's deformation, or
-        the paper's (Table 7), "R", "R+T", "S1", "S1+R", "S1+R+T", "S1+S2", "S1+S2+R" or
-        "S1+S2+R+T"; also "R+D". Without effect on plain rows.
+    augmentation : str, default="S1+R+T"
+        Of the images in fine-tuning, from the paper (Table 7): turns R, shifts T, crops
+        with colour jitter and blur S1, RandAugment with cut-outs S2. "R", "R+T", "S1",
+        "S1+R", "S1+R+T", "S1+S2", "S1+S2+R" or "S1+S2+R+T"; also "R+D" or "R+T+D" with
+        the embedder's deformation. Without effect on plain rows.
     max_epochs : int, default=50
     batch_size : int, default=128
     lr : float, default=1e-3
@@ -195,7 +196,7 @@ class SCANClusterer(
         entropy_weight: float = 5.0,
         entropy_target: str = "k-means",
         fine_tune: str | bool = "auto",
-        augmentation: str = "R+T+D",
+        augmentation: str = "S1+R+T",
         max_epochs: int = 50,
         batch_size: int = 128,
         lr: float = 1e-3,
