@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from invariant_cluster._losses import mean_entropy, scan_consistency
 from invariant_cluster._nets import TermNet, train
 from invariant_cluster._runtime import evaluating, map_batches, resolve_device
 from invariant_cluster.modules import ScanModule, ScanObjective
@@ -51,11 +52,8 @@ def scan_loss(
     """
     rows = torch.from_numpy(np.ascontiguousarray(log_p))
     log_q = torch.from_numpy(np.log(p.clip(np.finfo(np.float32).tiny)))
-    terms = [
-        objective(torch.cat([rows, log_q[column]])[None])["loss"]
-        for column in nearest.T
-    ]
-    return float(torch.stack(terms).mean())
+    terms = [scan_consistency(rows, log_q[column]) for column in nearest.T]
+    return float(objective.weigh(torch.stack(terms).mean(), mean_entropy(rows)))
 
 
 def best_head(objective: ScanObjective, log_p: NDArray, neighbors: NDArray) -> int:

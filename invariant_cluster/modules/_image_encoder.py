@@ -82,11 +82,9 @@ class ImageEncoder(nn.Module):
     @torch.no_grad()
     def _start_at_the_alignment(self) -> None:
         """Let the head begin with the pose of an aligned image: (0, 0), or nearly."""
-        last = cast(nn.Linear, self.head[-1])
-        n_outputs = self.pose_rule.n_outputs
-        last.weight[-n_outputs:] = 0
-        last.bias[-n_outputs:] = 0
-        rule = self.pose_rule
+        last, rule = cast(nn.Linear, self.head[-1]), self.pose_rule
+        last.weight[-rule.n_outputs :] = 0
+        last.bias[-rule.n_outputs :] = 0
         is_tau = rule.n_outputs == 2 and rule.translates
         last.bias[-2] = _SHORT if is_tau else 1  # x of the direction
 

@@ -56,13 +56,17 @@ class ScanObjective(nn.Module):
         anchors, neighbors = log_probabilities.chunk(2, dim=1)
         consistency = scan_consistency(anchors, neighbors)
         entropy = mean_entropy(anchors)
-        rewarded = entropy.clamp_max(self.entropy_target)
-        loss = consistency - self.entropy_weight * rewarded
         return {
-            "loss": loss.sum(),
+            "loss": self.weigh(consistency, entropy).sum(),
             "consistency": consistency.mean(),
             "entropy": entropy.mean(),
         }
+
+    def weigh(self, consistency: Tensor, entropy: Tensor) -> Tensor:
+        """Return the loss of the two terms, each (n_heads,) or a scalar."""
+        return consistency - self.entropy_weight * entropy.clamp_max(
+            self.entropy_target
+        )
 
 
 class SelfLabelObjective(nn.Module):
