@@ -37,6 +37,7 @@ from invariant_cluster._validation import infer_layout
 from invariant_cluster.modules import (
     IRLINR,
     Hypernetwork,
+    HypernetworkDecoder,
     ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
@@ -89,7 +90,9 @@ def make_model(args: argparse.Namespace, device: torch.device) -> IRLINR:
         train_dtype=resolve_precision(args.precision, str(device)),
     )
     implicit = ImplicitNetwork(1)
-    return IRLINR(encoder, implicit, Hypernetwork(args.d, implicit)).to(device)
+    return IRLINR(
+        encoder, HypernetworkDecoder(Hypernetwork(args.d, implicit), implicit)
+    ).to(device)
 
 
 def make_inr_step(
@@ -241,19 +244,19 @@ def main() -> None:
     grid = pixel_grid(args.size, args.size, device=device).reshape(-1, 2)
     points = grid[torch.randperm(n_all, device=device)].repeat(args.batch, 1, 1)
     sample = points[:, : args.pixels]
-    eta = model.hypernetwork(torch.randn(args.batch, args.d, device=device))
+    eta = model.decoder.hypernetwork(torch.randn(args.batch, args.d, device=device))
     shape = (args.batch, 1, args.size, args.size)
     images = torch.randint(0, 256, shape, dtype=torch.uint8, device=device)
 
-    batched = make_inr_step(model.implicit, points, eta, dtype)
+    batched = make_inr_step(model.decoder.implicit, points, eta, dtype)
     looped = make_inr_step(
-        partial(run_image_by_image, model.implicit), points, eta, dtype
+        partial(run_image_by_image, model.decoder.implicit), points, eta, dtype
     )
     print(describe_differences(batched, looped))
     pairs = {
         "INR": (("batched", batched), ("loop", looped)),
         "INR, pixels": (
-            (args.pixels, make_inr_step(model.implicit, sample, eta, dtype)),
+            (args.pixels, make_inr_step(model.decoder.implicit, sample, eta, dtype)),
             (n_all, batched),
         ),
         "decoder step, pixels": (

@@ -1,9 +1,10 @@
-"""What all embedders share: images in, z, poses and images out."""
+"""What all embedders that train a network share: images in, z and poses out."""
 
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,26 +19,46 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from invariant_cluster._embedding import ImageEmbedding
-from invariant_cluster._geometry import disc_mask, pixels_to_units
-from invariant_cluster._intensity import evenly_spaced
+from invariant_cluster._extent import find_side
+from invariant_cluster._geometry import pixels_to_units
+from invariant_cluster._intensity import (
+    evenly_spaced,
+    measure_background,
+    measure_range,
+)
 from invariant_cluster._nets import (
     TermNet,
     check_callbacks,
     history_frame,
+    make_net,
     train,
 )
+from invariant_cluster._progress import TrainingProgress
 from invariant_cluster._runtime import (
+    PRECISIONS,
     draw_seed,
     evaluating,
     map_batches,
     resolve_device,
+    resolve_precision,
     seeded,
 )
-from invariant_cluster._validation import check_images
-from invariant_cluster.modules import ImageEncoder
+from invariant_cluster._validation import (
+    Interval,
+    Options,
+    StrOptions,
+    check_images,
+)
+from invariant_cluster.modules import ImageAligner, ImageEncoder, PoseRule
 
 _LEAST_VARIANCE = 1e-7
 _MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
+_INVARIANCES = (
+    "rotation",
+    "rotation+translation",
+    "rotation+reflection",
+    "rotation+translation+reflection",
+)
 
 
 class ImageEmbedder(
@@ -46,13 +67,37 @@ class ImageEmbedder(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """Base of the embedders; a new one provides ``_make_net`` and ``_draw``.
+    """Base of the embedders; a new one provides a module and what it minimises.
 
-    Its ``encoder_`` is an ``ImageEncoder``; everything that needs only z, poses or the
-    input's own pixels is here.
+    That is ``_make_module``, ``_make_objective`` and ``_net_class``, and the parameters
+    that ``_parameter_constraints`` lists. The module has an ``encoder``, an
+    ``ImageEncoder``; everything that needs only z, poses or the input's own pixels is
+    here.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "d": [Interval(Integral, 1, None, closed="left")],
+        "invariance": [StrOptions(set(_INVARIANCES))],
+        "align": ["boolean"],
+        "background": [StrOptions({"auto"}), Real, "array-like"],
+        "intensity_range": ["array-like", None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"one_cycle", "constant"})],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "device": [str, Options(object, set()), torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "callbacks": [list, tuple, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "image_shape": ["array-like", None],
+    }
+    _title: ClassVar[str]
+    _net_class: ClassVar[type[TermNet]]
+    # The criterion's, beside "loss": columns of history_.
+    _terms: ClassVar[tuple[str, ...]]
 
     def fit(self, X: ArrayLike, y: object = None) -> Any:
         """Train on images without labels.
@@ -141,24 +186,6 @@ class ImageEmbedder(
         pixels = pose[:, 1:] / pixels_to_units(*images.shape[-2:])
         return pose[:, 0], pixels.astype(np.float32)
 
-    def reconstruct(self, X: ArrayLike, canonical: bool = False) -> NDArray:
-        """Return the images as the decoder draws them from z.
-
-        Parameters
-        ----------
-        X : array-like of n images
-        canonical : bool, default=False
-            Draw them in canonical orientation instead of the estimated pose.
-
-        Returns
-        -------
-        ndarray of the shape and in the units of X, float32
-        """
-        check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
-        drawn = self._map(lambda raw: self._draw(raw, canonical), images)
-        return self._to_user(drawn)
-
     def canonicalize(self, X: ArrayLike, *, learned: bool = True) -> NDArray:
         """Return the images' own pixels, moved to canonical orientation.
 
@@ -183,16 +210,6 @@ class ImageEmbedder(
 
         return self._to_user(self._map(canonical, images))
 
-    def score(self, X: ArrayLike, y: object = None) -> float:
-        """Return the negative mean squared reconstruction error, higher is better.
-
-        On images scaled to [0, 1], over the pixels of the disc that no rotation throws
-        away, summed over channels.
-        """
-        check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
-        return -float(self._map(self._errors, images).mean(dtype=np.float64))
-
     @property
     def encoder_(self) -> ImageEncoder:
         """The encoder, raw images (n, c, h, w) -> z; part of ``net_``."""
@@ -211,12 +228,74 @@ class ImageEmbedder(
         return tags
 
     @abstractmethod
-    def _make_net(self, images: NDArray) -> TermNet:
-        """Return the untrained net for images (n, c, h, w)."""
+    def _make_module(self, images: NDArray) -> nn.Module:
+        """Return the untrained module for images (n, c, h, w)."""
 
     @abstractmethod
-    def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
-        """Return reconstructions of raw images (n, c, h, w), in raw units."""
+    def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
+        """Return what training minimises: its output is a dict of terms."""
+
+    def _net_options(self) -> dict[str, Any]:
+        """Return what ``_net_class`` takes beside the parameters all nets have."""
+        return {}
+
+    def _pose_rule(self) -> PoseRule:
+        """Return what fixes the canonical orientation."""
+        return PoseRule("principal_axis", self._translates)
+
+    def _aligns(self) -> bool:
+        return bool(self.align)
+
+    @property
+    def _translates(self) -> bool:
+        return "translation" in self.invariance
+
+    @property
+    def _reflects(self) -> bool:
+        return "reflection" in self.invariance
+
+    def _make_net(self, images: NDArray) -> TermNet:
+        self.intensity_range_ = measure_range(images, self.intensity_range)
+        self.background_ = measure_background(images, self.background)
+        module = self._make_module(images)
+        return make_net(
+            self._net_class,
+            module,
+            self._make_objective(module, images),
+            lr=self.lr,
+            lr_schedule=self.lr_schedule,
+            weight_decay=self.weight_decay,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            device=resolve_device(self.device),
+            callbacks=[
+                TrainingProgress(self._title, self.verbose),
+                *(self.callbacks or []),
+            ],
+            terms=self._terms,
+            **self._net_options(),
+        )
+
+    def _make_aligner(
+        self, images: NDArray, field_of_view: str | float = "auto"
+    ) -> ImageAligner:
+        aligner = ImageAligner(
+            self._pose_rule(),
+            align=self._aligns(),
+            intensity_range=self.intensity_range_,
+            background=torch.from_numpy(self.background_),
+            layout=self.layout_,
+        )
+        aligner.side = find_side(aligner, images, field_of_view)
+        return aligner
+
+    @property
+    def _train_dtype(self) -> torch.dtype | None:
+        return resolve_precision(self.precision, self.device)
+
+    @property
+    def _n_channels(self) -> int:
+        return self.layout_.channels_first_shape[0]
 
     def _check_parameters(self) -> None:
         self._validate_params()
@@ -278,13 +357,6 @@ class ImageEmbedder(
         device = resolve_device(self.device)
         with evaluating(self.net_.module_, device):
             return map_batches(function, images, device=device)
-
-    def _errors(self, raw: Tensor) -> Tensor:
-        """Return the squared error of each image, shape (n,)."""
-        scale = self.encoder_.aligner.scale
-        difference = scale(self._draw(raw, False)) - scale(raw)
-        inside = disc_mask(*raw.shape[-2:], device=raw.device)
-        return difference.square().sum(dim=1)[:, inside].mean(dim=1)
 
     def _to_user(self, images: NDArray) -> NDArray:
         return self.layout_.from_channels(images)

@@ -4,41 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from invariant_cluster._extent import find_side
+from invariant_cluster._generative_embedder import GenerativeEmbedder
 from invariant_cluster._geometry import SYMMETRY_RULES, symmetry_targets
-from invariant_cluster._image_embedder import ImageEmbedder
-from invariant_cluster._intensity import (
-    evenly_spaced,
-    measure_background,
-    measure_range,
-)
+from invariant_cluster._intensity import evenly_spaced
 from invariant_cluster._losses import CONSISTENCIES, RECONSTRUCTIONS
-from invariant_cluster._nets import IRLINRNet, TermNet, make_net
-from invariant_cluster._progress import TrainingProgress
-from invariant_cluster._runtime import (
-    PRECISIONS,
-    map_batches,
-    resolve_device,
-    resolve_precision,
-)
-from invariant_cluster._validation import Interval, Options, StrOptions, check_sizes
+from invariant_cluster._nets import IRLINRNet
+from invariant_cluster._runtime import map_batches
+from invariant_cluster._trunk import make_trunk
+from invariant_cluster._validation import Interval, StrOptions, check_sizes
 from invariant_cluster._variation import Variation
 from invariant_cluster.modules import (
     IRLINR,
+    FourierFeatures,
     Hypernetwork,
+    HypernetworkDecoder,
     ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
+    PixelDecoder,
     PoseRule,
-    ResNet18,
+    SpatialGenerator,
 )
 
 _WEIGHT_ALIGNED = 0.01  # of the symmetry loss
@@ -58,16 +51,9 @@ PAPER_RECIPE: dict[str, Any] = {
     "lr": 1e-4,
     "lr_schedule": "constant",
 }
-_INVARIANCES = (
-    "rotation",
-    "rotation+translation",
-    "rotation+reflection",
-    "rotation+translation+reflection",
-)
-_TERMS = ("reconstruction", "consistency", "symmetry", "squared_error", "effective_d")
 
 
-class IRLINREmbedder(ImageEmbedder):
+class IRLINREmbedder(GenerativeEmbedder):
     """Representations that do not change when the image is rotated or moved.
 
     IRL-INR (Kwon, Choi and Ryu, ICML 2023): an encoder maps an image to
@@ -86,8 +72,11 @@ class IRLINREmbedder(ImageEmbedder):
         field of view.
     encoder_width : int, default=64
         Channels of ResNet18's first stage; 64 is the paper's, 8 or 16 suit a CPU.
-    decoder : "hypernetwork", default="hypernetwork"
-        How z becomes an image.
+    decoder : {"hypernetwork", "mlp", "pixels"}, default="hypernetwork"
+        How z becomes an image: an INR whose weights the hypernetwork makes of z; one
+        MLP for all images, of z and the same Fourier features; or transposed
+        convolutions that draw pixels, turned by interpolation. The last two are the
+        alternatives of the paper's section 4.5.
     n_frequencies : int, default=256
         Random Fourier features of the INR's coordinates, f in the paper.
     frequency_scale : float, default=2.0
@@ -215,16 +204,24 @@ class IRLINREmbedder(ImageEmbedder):
     (64, 8)
     """
 
+    _title = "IRL-INR"
+    _net_class = IRLINRNet
+    _terms = (
+        "reconstruction",
+        "consistency",
+        "symmetry",
+        "squared_error",
+        "effective_d",
+    )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "d": [Interval(Integral, 1, None, closed="left")],
+        **GenerativeEmbedder._parameter_constraints,
         "encoder": [StrOptions({"resnet18"}), callable],
         "encoder_width": [Interval(Integral, 1, None, closed="left")],
-        "decoder": [StrOptions({"hypernetwork"})],
+        "decoder": [StrOptions({"hypernetwork", "mlp", "pixels"})],
         "n_frequencies": [Interval(Integral, 1, None, closed="left")],
         "frequency_scale": [Interval(Real, 0, None, closed="neither")],
         "inr_hidden": ["array-like"],
         "hypernetwork_hidden": ["array-like"],
-        "invariance": [StrOptions(set(_INVARIANCES))],
         "translation_std": [Interval(Real, 0, None, closed="left")],
         "align": [StrOptions({"auto"}), "boolean"],
         "normalize": ["boolean"],
@@ -244,21 +241,7 @@ class IRLINREmbedder(ImageEmbedder):
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="left"),
         ],
-        "background": [StrOptions({"auto"}), Real, "array-like"],
-        "intensity_range": ["array-like", None],
         "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "lr_schedule": [StrOptions({"one_cycle", "constant"})],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "device": [str, Options(object, set()), torch.device],
-        "precision": [StrOptions(set(PRECISIONS))],
-        "callbacks": [list, tuple, None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "image_shape": ["array-like", None],
     }
 
     def __init__(
@@ -352,101 +335,63 @@ class IRLINREmbedder(ImageEmbedder):
         """
         return cls(**PAPER_RECIPE)
 
-    def _make_net(self, images: NDArray) -> TermNet:
-        self.intensity_range_ = measure_range(images, self.intensity_range)
-        self.background_ = measure_background(images, self.background)
-        module = self._make_module(images)
-        device = resolve_device(self.device)
-        return make_net(
-            IRLINRNet,
-            module,
-            self._make_objective(module.encoder.aligner, images),
-            lr=self.lr,
-            lr_schedule=self.lr_schedule,
-            weight_decay=self.weight_decay,
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size,
-            device=device,
-            callbacks=[
-                TrainingProgress("IRL-INR", self.verbose),
-                *(self.callbacks or []),
-            ],
-            terms=_TERMS,
-            translation_std=self.translation_std if self._translates else 0.0,
-            n_pixels=self.n_pixels,
-        )
-
     def _make_module(self, images: NDArray) -> IRLINR:
-        n_channels = self.layout_.channels_first_shape[0]
-        implicit = ImplicitNetwork(
-            n_channels,
-            n_frequencies=self.n_frequencies,
-            frequency_scale=self.frequency_scale,
-            hidden=check_sizes("inr_hidden", self.inr_hidden),
-        )
-        hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
-        hypernetwork = Hypernetwork(self.d, implicit, hidden=hidden)
-        encoder = self._make_encoder(images)
-        return IRLINR(encoder, implicit, hypernetwork)
-
-    def _make_encoder(self, images: NDArray) -> ImageEncoder:
-        aligner = self._make_aligner(images)
-        trunk, n_features = self._make_trunk(aligner.side)
-        return ImageEncoder(
+        aligner = self._make_aligner(images, self.field_of_view)
+        decoder = self._make_decoder(aligner)
+        trunk, n_features = make_trunk(self.encoder, self.encoder_width, aligner)
+        encoder = ImageEncoder(
             aligner,
             trunk,
             n_features,
             d=self.d,
             normalize=self.normalize,
             variation=Variation(self.deformation, self.noise, self._reflects),
-            train_dtype=resolve_precision(self.precision, self.device),
+            train_dtype=self._train_dtype,
+        )
+        return IRLINR(encoder, decoder)
+
+    def _make_decoder(self, aligner: ImageAligner) -> nn.Module:
+        options: dict[str, Any] = {
+            "n_frequencies": self.n_frequencies,
+            "frequency_scale": self.frequency_scale,
+        }
+        inr_hidden = check_sizes("inr_hidden", self.inr_hidden)
+        if self.decoder == "mlp":
+            features = FourierFeatures(**options)
+            return SpatialGenerator(
+                self.d, self._n_channels, inr_hidden, features=features
+            )
+        if self.decoder == "pixels":
+            return PixelDecoder(self.d, self._n_channels, max(aligner.seen_shape[1:]))
+        implicit = ImplicitNetwork(self._n_channels, hidden=inr_hidden, **options)
+        hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
+        return HypernetworkDecoder(
+            Hypernetwork(self.d, implicit, hidden=hidden), implicit
         )
 
-    def _make_aligner(self, images: NDArray) -> ImageAligner:
-        rule = self._pose_rule()
-        aligner = ImageAligner(
-            rule,
-            align=self._aligns(rule),
-            intensity_range=self.intensity_range_,
-            background=torch.from_numpy(self.background_),
-            layout=self.layout_,
-        )
-        aligner.side = find_side(aligner, images, self.field_of_view)
-        return aligner
-
-    def _make_trunk(self, side: int | None) -> tuple[nn.Module, int]:
-        """Return the trunk and how many features it yields."""
-        n_channels, *frame = self.layout_.channels_first_shape
-        if not callable(self.encoder):
-            resnet = ResNet18(n_channels, self.encoder_width)
-            return resnet, resnet.n_features
-        trunk = self.encoder(n_channels)
-        seen = (side, side) if side else frame
-        return trunk, _count_features(trunk, (n_channels, *seen))
-
-    @property
-    def _translates(self) -> bool:
-        return "translation" in self.invariance
-
-    @property
-    def _reflects(self) -> bool:
-        return "reflection" in self.invariance
+    def _net_options(self) -> dict[str, Any]:
+        return {
+            "translation_std": self.translation_std if self._translates else 0.0,
+            "n_pixels": self.n_pixels,
+        }
 
     def _pose_rule(self) -> PoseRule:
-        rule = self.symmetry_breaking
-        if rule == "auto":
-            rule = "principal_axis"
-        return PoseRule(rule, self._translates)
+        if self.symmetry_breaking == "auto":
+            return super()._pose_rule()
+        return PoseRule(self.symmetry_breaking, self._translates)
 
-    def _aligns(self, rule: PoseRule) -> bool:
-        return rule.rule is not None if self.align == "auto" else bool(self.align)
+    def _aligns(self) -> bool:
+        if self.align == "auto":
+            return self.symmetry_breaking is not None
+        return bool(self.align)
 
     def _symmetry_weight(self, aligner: ImageAligner) -> float:
         if self.symmetry_weight == "auto":
             return _WEIGHT_ALIGNED if aligner.align else _WEIGHT_UNALIGNED
         return float(self.symmetry_weight)
 
-    def _make_objective(self, aligner: ImageAligner, images: NDArray) -> nn.Module:
+    def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
+        aligner = cast(IRLINR, module).encoder.aligner
         return IRLINRObjective(
             reconstruction=self.reconstruction,
             consistency=self.consistency,
@@ -457,16 +402,6 @@ class IRLINREmbedder(ImageEmbedder):
             consistency_weight=self.consistency_weight,
             symmetry_weight=self._symmetry_weight(aligner),
         )
-
-    def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
-        """Return reconstructions of raw images (n, c, h, w), in raw units."""
-        module, encoder = self.net_.module_, self.encoder_
-        images = encoder.aligner.scale(raw)
-        z = encoder.encode(images).z
-        theta, tau = encoder.predict_pose(images)
-        if canonical:
-            theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
-        return encoder.aligner.unscale(module.draw_image(z, theta, tau))
 
 
 def _direction_scale(aligner: ImageAligner, images: NDArray) -> float:
@@ -482,27 +417,3 @@ def _direction_scale(aligner: ImageAligner, images: NDArray) -> float:
     sample = evenly_spaced(images)
     scale = float(map_batches(squares, sample, device=cpu).mean()) ** 0.5
     return scale if scale > _LEAST_DIRECTION else 1.0
-
-
-def _count_features(trunk: nn.Module, shape: tuple[int, int, int]) -> int:
-    """Return the n_features of a user's encoder, from one forward pass."""
-    if not isinstance(trunk, nn.Module):
-        raise TypeError(
-            f"encoder made {trunk!r}, no nn.Module: it must be a factory, encoder("
-            "n_channels), of a module that maps images to features (n, n_features)."
-        )
-    trunk.eval()
-    try:
-        with torch.no_grad():
-            features = trunk(torch.zeros(2, *shape))
-    except RuntimeError as error:
-        raise ValueError(
-            f"encoder failed on 2 images of shape {shape}, the field of view ({error}):"
-            " it must take them, or set field_of_view=1 for whole images."
-        ) from error
-    if features.ndim != 2 or len(features) != 2:
-        raise ValueError(
-            f"encoder returned shape {tuple(features.shape)} for 2 images of shape "
-            f"{shape}: it must return features (n, n_features)."
-        )
-    return features.shape[1]

@@ -150,7 +150,7 @@ def test_rows_that_fill_no_square_are_padded_with_a_warning(make_embedder):
 
 
 BAD_EMBEDDER = {
-    "decoder": ["mlp"],
+    "decoder": ["diffusion"],
     "encoder": ["vit", 3],
     "invariance": ["scale", None],
     "align": ["yes"],

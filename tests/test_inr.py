@@ -12,6 +12,7 @@ from invariant_cluster.modules import (
     IRLINR,
     FourierFeatures,
     Hypernetwork,
+    HypernetworkDecoder,
     ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
@@ -90,7 +91,9 @@ def make_model(
     )
     encoder = ImageEncoder(aligner, trunk, trunk.n_features, d=5)
     implicit = ImplicitNetwork(n_channels, **SMALL)
-    return IRLINR(encoder, implicit, Hypernetwork(5, implicit, hidden=(9,)))
+    return IRLINR(
+        encoder, HypernetworkDecoder(Hypernetwork(5, implicit, hidden=(9,)), implicit)
+    )
 
 
 # Fourier features

@@ -26,6 +26,7 @@ from invariant_cluster.modules import (
     IRLINR,
     ClusterHeads,
     Hypernetwork,
+    HypernetworkDecoder,
     ImageAligner,
     ImageEncoder,
     ImplicitNetwork,
@@ -406,7 +407,10 @@ def make_irlinr(**options):
     return make(
         objective,
         net_class=IRLINRNet,
-        module=IRLINR(encoder, implicit, Hypernetwork(3, implicit, hidden=(16,))),
+        module=IRLINR(
+            encoder,
+            HypernetworkDecoder(Hypernetwork(3, implicit, hidden=(16,)), implicit),
+        ),
         terms=("reconstruction", "consistency", "symmetry", "squared_error"),
         batch_size=8,
         **options,

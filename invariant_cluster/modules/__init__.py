@@ -1,11 +1,17 @@
 """The networks: ``nn.Module`` only, tensors in and tensors out."""
 
 from invariant_cluster.modules._cluster_heads import ClusterHeads
+from invariant_cluster.modules._decoders import (
+    HypernetworkDecoder,
+    PixelDecoder,
+    SpatialGenerator,
+)
 from invariant_cluster.modules._hypernetwork import Hypernetwork
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._image_encoder import Encoding, ImageEncoder
+from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
-from invariant_cluster.modules._irlinr import IRLINR, Reconstruction, TrainingBatch
+from invariant_cluster.modules._irlinr import IRLINR, TrainingBatch
 from invariant_cluster.modules._irlinr_objective import IRLINRObjective
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
@@ -22,10 +28,13 @@ __all__ = [
     "Encoding",
     "FourierFeatures",
     "Hypernetwork",
+    "HypernetworkDecoder",
     "IRLINRObjective",
     "ImageAligner",
     "ImageEncoder",
+    "ImageModel",
     "ImplicitNetwork",
+    "PixelDecoder",
     "PoseRule",
     "PoseVectors",
     "Reconstruction",
@@ -33,6 +42,7 @@ __all__ = [
     "ScanModule",
     "ScanObjective",
     "SelfLabelObjective",
+    "SpatialGenerator",
     "TrainingBatch",
     "make_mlp",
 ]

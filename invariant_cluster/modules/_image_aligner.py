@@ -59,6 +59,14 @@ class ImageAligner(nn.Module):
         self.register_buffer("fill", fill[:, None, None])
 
     @property
+    def seen_shape(self) -> tuple[int, int, int]:
+        """(c, h, w) of an image as it is encoded."""
+        n_channels, height, width = self.layout.channels_first_shape
+        if self.side:
+            return n_channels, self.side, self.side
+        return n_channels, height, width
+
+    @property
     def zoom(self) -> float:
         """Length of the encoded frame's grid unit in that of the whole image."""
         _, height, width = self.layout.channels_first_shape

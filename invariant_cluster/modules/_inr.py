@@ -28,6 +28,7 @@ class FourierFeatures(nn.Module):
     def __init__(self, n_frequencies: int = 256, frequency_scale: float = 2.0) -> None:
         super().__init__()
         frequencies = torch.randn(n_frequencies, 2) * frequency_scale
+        self.n_features = 2 * n_frequencies
         self.register_buffer("frequencies", frequencies)
         # cos(a) = sin(a + pi / 2): one pass makes both halves.
         shifts = torch.tensor([math.pi / 2, 0.0]).repeat_interleave(n_frequencies)

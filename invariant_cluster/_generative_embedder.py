@@ -1,0 +1,61 @@
+"""What embedders share whose model draws images."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from invariant_cluster._geometry import disc_mask
+from invariant_cluster._image_embedder import ImageEmbedder
+
+
+class GenerativeEmbedder(ImageEmbedder):
+    """Base of embedders whose module is an ``ImageModel``."""
+
+    def reconstruct(self, X: ArrayLike, canonical: bool = False) -> NDArray:
+        """Return the images as the decoder draws them from z.
+
+        Parameters
+        ----------
+        X : array-like of n images
+        canonical : bool, default=False
+            Draw them in canonical orientation instead of the estimated pose.
+
+        Returns
+        -------
+        ndarray of the shape and in the units of X, float32
+        """
+        check_is_fitted(self, "net_")
+        images = self._check_images(X, reset=False)
+        drawn = self._map(lambda raw: self._draw(raw, canonical), images)
+        return self._to_user(drawn)
+
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Return the negative mean squared reconstruction error, higher is better.
+
+        On images scaled to [0, 1], over the pixels of the disc that no rotation throws
+        away, summed over channels.
+        """
+        check_is_fitted(self, "net_")
+        images = self._check_images(X, reset=False)
+        return -float(self._map(self._errors, images).mean(dtype=np.float64))
+
+    def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
+        """Return reconstructions of raw images (n, c, h, w), in raw units."""
+        module, encoder = self.net_.module_, self.encoder_
+        images = encoder.aligner.scale(raw)
+        z = encoder.encode(images).z
+        theta, tau = encoder.predict_pose(images)
+        if canonical:
+            theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
+        return encoder.aligner.unscale(module.draw_image(z, theta, tau))
+
+    def _errors(self, raw: Tensor) -> Tensor:
+        """Return the squared error of each image, shape (n,)."""
+        scale = self.encoder_.aligner.scale
+        difference = scale(self._draw(raw, False)) - scale(raw)
+        inside = disc_mask(*raw.shape[-2:], device=raw.device)
+        return difference.square().sum(dim=1)[:, inside].mean(dim=1)
