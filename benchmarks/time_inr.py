@@ -39,9 +39,9 @@ from invariant_cluster.modules import (
     Hypernetwork,
     HypernetworkDecoder,
     ImageAligner,
-    ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
+    PoseEncoder,
     PoseRule,
     ResNet18,
 )
@@ -82,7 +82,7 @@ def make_model(args: argparse.Namespace, device: torch.device) -> IRLINR:
         background=torch.zeros(1),
         layout=infer_layout(np.empty((1, args.size, args.size))),
     )
-    encoder = ImageEncoder(
+    encoder = PoseEncoder(
         aligner,
         trunk,
         trunk.n_features,

@@ -4,7 +4,15 @@ from invariant_cluster import datasets, metrics
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._irlinr_embedder import IRLINREmbedder
 from invariant_cluster._scan_clusterer import SCANClusterer
+from invariant_cluster._simclr_embedder import SimCLREmbedder
 
 __version__ = "0.1.0"
 
-__all__ = ["IRLINREmbedder", "ImageEmbedding", "SCANClusterer", "datasets", "metrics"]
+__all__ = [
+    "IRLINREmbedder",
+    "ImageEmbedding",
+    "SCANClusterer",
+    "SimCLREmbedder",
+    "datasets",
+    "metrics",
+]

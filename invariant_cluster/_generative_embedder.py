@@ -47,7 +47,7 @@ class GenerativeEmbedder(ImageEmbedder):
         """Return reconstructions of raw images (n, c, h, w), in raw units."""
         module, encoder = self.net_.module_, self.encoder_
         images = encoder.aligner.scale(raw)
-        z = encoder.encode(images).z
+        z = encoder.embed(images)
         theta, tau = encoder.predict_pose(images)
         if canonical:
             theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)

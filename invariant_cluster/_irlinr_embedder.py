@@ -26,10 +26,10 @@ from invariant_cluster.modules import (
     Hypernetwork,
     HypernetworkDecoder,
     ImageAligner,
-    ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
     PixelDecoder,
+    PoseEncoder,
     PoseRule,
     SpatialGenerator,
 )
@@ -339,7 +339,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         aligner = self._make_aligner(images, self.field_of_view)
         decoder = self._make_decoder(aligner)
         trunk, n_features = make_trunk(self.encoder, self.encoder_width, aligner)
-        encoder = ImageEncoder(
+        encoder = PoseEncoder(
             aligner,
             trunk,
             n_features,

@@ -84,6 +84,16 @@ def _standardize(z: Tensor) -> Tensor:
     return centered / (centered.square().mean(dim=0) + _VARIANCE_FLOOR).sqrt()
 
 
+def effective_dimension(z: Tensor) -> Tensor:
+    """Return ``tr(C)^2 / tr(C^2)`` of the covariance C of z (n, d): 1 to d.
+
+    The participation ratio: near 1, z has fallen onto one direction.
+    """
+    centered = z - z.mean(dim=0)
+    gram = centered @ centered.T
+    return gram.trace().square() / gram.square().sum().clamp_min(1e-12)
+
+
 def symmetry_loss(estimate: Tensor, target: Tensor, has_mass: Tensor) -> Tensor:
     """``mean ||target - estimate||^2`` over the images that have mass (section 3.4).
 

@@ -25,6 +25,7 @@ from invariant_cluster._rows import (
 )
 from invariant_cluster._runtime import row_limit, to_tensor
 from invariant_cluster._views import Augmentation, rigid_views, vary
+from invariant_cluster.modules import ImageEncoder, SimCLR, ViewPair
 
 
 class TermNet(NeuralNet):
@@ -145,6 +146,25 @@ class IRLINRNet(TermNet):
         return self.module_.forward_views(seen, self.n_pixels)
 
 
+class SimCLRNet(TermNet):
+    """Trains a ``SimCLR`` module on two augmented views of each image.
+
+    Parameters
+    ----------
+    augmentation : str
+        Of ``AUGMENTATIONS``.
+    """
+
+    def __init__(self, *args: Any, augmentation: str = "S1+R+T", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.augmentation = augmentation
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Any:
+        """Raw images (b, c, h, w) -> ViewPair."""
+        augmentation = Augmentation(self.augmentation)
+        return contrast_views(self.module_, x.to(self.device), augmentation)
+
+
 class ScanNet(TermNet):
     """Trains a ``ScanModule`` on rows or images and their neighbours.
 
@@ -169,12 +189,9 @@ class ScanNet(TermNet):
 
     def augmented(self, images: Tensor) -> Tensor:
         """Return log-probabilities of augmented scaled images."""
-        encoder, augmentation = self.module_.encoder, self.augmentation
-        assert augmentation is not None
-        aligner, variation = encoder.aligner, encoder.variation
-        moved = augmentation.move(images, aligner.fill, reflection=variation.reflection)
-        distorted = augmentation.distort(aligner(moved), aligner.fill, variation)
-        return self.module_.forward_aligned(distorted)
+        assert self.augmentation is not None
+        seen = augment_aligned(images, self.module_.encoder, self.augmentation)
+        return self.module_.forward_aligned(seen)
 
 
 class SelfLabelNet(ScanNet):
@@ -188,6 +205,21 @@ class SelfLabelNet(ScanNet):
             plain = self.module_(x)[0]
         self.module_.train()
         return plain, self.augmented(self.module_.encoder.aligner.scale(x))[0]
+
+
+def contrast_views(module: SimCLR, raw: Tensor, augmentation: Augmentation) -> ViewPair:
+    """Encode two augmented views of each raw image (n, c, h, w)."""
+    images = module.encoder.aligner.scale(raw).repeat(2, 1, 1, 1)
+    return module.forward_views(augment_aligned(images, module.encoder, augmentation))
+
+
+def augment_aligned(
+    images: Tensor, encoder: ImageEncoder, augmentation: Augmentation
+) -> Tensor:
+    """Return augmented views of scaled images, aligned as the encoder takes them."""
+    aligner, variation = encoder.aligner, encoder.variation
+    moved = augmentation.move(images, aligner.fill, reflection=variation.reflection)
+    return augmentation.distort(aligner(moved), aligner.fill, variation)
 
 
 class OneCycleSchedule(Callback):

@@ -12,8 +12,8 @@ from invariant_cluster._validation import infer_layout
 from invariant_cluster.modules import (
     Hypernetwork,
     ImageAligner,
-    ImageEncoder,
     ImplicitNetwork,
+    PoseEncoder,
     PoseRule,
     PoseVectors,
     ResNet18,
@@ -53,7 +53,7 @@ def make_encoder(
         side=side,
     )
     n_features = resnet.n_features if trunk is None else 2
-    return ImageEncoder(aligner, trunk or resnet, n_features, d=d).eval()
+    return PoseEncoder(aligner, trunk or resnet, n_features, d=d).eval()
 
 
 def draw_object(n, side=32, n_channels=1):

@@ -14,8 +14,8 @@ from invariant_cluster.modules import (
     Hypernetwork,
     HypernetworkDecoder,
     ImageAligner,
-    ImageEncoder,
     ImplicitNetwork,
+    PoseEncoder,
     PoseRule,
     PoseVectors,
     ResNet18,
@@ -89,7 +89,7 @@ def make_model(
         layout=infer_layout(np.empty((1, *shape))),
         side=side,
     )
-    encoder = ImageEncoder(aligner, trunk, trunk.n_features, d=5)
+    encoder = PoseEncoder(aligner, trunk, trunk.n_features, d=5)
     implicit = ImplicitNetwork(n_channels, **SMALL)
     return IRLINR(
         encoder, HypernetworkDecoder(Hypernetwork(5, implicit, hidden=(9,)), implicit)

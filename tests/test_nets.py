@@ -28,9 +28,9 @@ from invariant_cluster.modules import (
     Hypernetwork,
     HypernetworkDecoder,
     ImageAligner,
-    ImageEncoder,
     ImplicitNetwork,
     IRLINRObjective,
+    PoseEncoder,
     PoseRule,
     ResNet18,
     ScanModule,
@@ -117,7 +117,7 @@ def make_encoder(side=8):
         background=torch.zeros(1),
         layout=infer_layout(np.empty((1, side, side))),
     )
-    return ImageEncoder(aligner, trunk, trunk.n_features, d=3)
+    return PoseEncoder(aligner, trunk, trunk.n_features, d=3)
 
 
 def make_heads(n_heads=1):

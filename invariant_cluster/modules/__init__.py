@@ -8,7 +8,7 @@ from invariant_cluster.modules._decoders import (
 )
 from invariant_cluster.modules._hypernetwork import Hypernetwork
 from invariant_cluster.modules._image_aligner import ImageAligner
-from invariant_cluster.modules._image_encoder import Encoding, ImageEncoder
+from invariant_cluster.modules._image_encoder import ImageEncoder
 from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 from invariant_cluster.modules._irlinr import IRLINR, TrainingBatch
@@ -20,6 +20,12 @@ from invariant_cluster.modules._scan import (
     ScanModule,
     ScanObjective,
     SelfLabelObjective,
+)
+from invariant_cluster.modules._simclr import SimCLR, SimCLRObjective, ViewPair
+from invariant_cluster.modules._trunk_encoder import (
+    Encoding,
+    PoseEncoder,
+    TrunkEncoder,
 )
 
 __all__ = [
@@ -35,6 +41,7 @@ __all__ = [
     "ImageModel",
     "ImplicitNetwork",
     "PixelDecoder",
+    "PoseEncoder",
     "PoseRule",
     "PoseVectors",
     "Reconstruction",
@@ -42,7 +49,11 @@ __all__ = [
     "ScanModule",
     "ScanObjective",
     "SelfLabelObjective",
+    "SimCLR",
+    "SimCLRObjective",
     "SpatialGenerator",
     "TrainingBatch",
+    "TrunkEncoder",
+    "ViewPair",
     "make_mlp",
 ]

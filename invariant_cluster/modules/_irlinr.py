@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from invariant_cluster.modules._image_encoder import Encoding
 from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 from invariant_cluster.modules._pose_head import PoseVectors
+from invariant_cluster.modules._trunk_encoder import Encoding, PoseEncoder
 
 
 class TrainingBatch(NamedTuple):
@@ -32,6 +32,8 @@ class TrainingBatch(NamedTuple):
 
 class IRLINR(ImageModel):
     """The whole model, with the passes that training takes."""
+
+    encoder: PoseEncoder
 
     def forward_views(self, seen: Tensor, n_pixels: int | None) -> TrainingBatch:
         """Encode n images, then two views of each, all aligned, (3 n, c, h, w)."""

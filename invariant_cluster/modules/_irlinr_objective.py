@@ -14,6 +14,7 @@ from invariant_cluster._losses import (
     cosine_consistency,
     cross_correlation_consistency,
     cross_entropy,
+    effective_dimension,
     mse_consistency,
     nt_xent_consistency,
     squared_error,
@@ -103,13 +104,3 @@ class IRLINRObjective(nn.Module):
             return loss
         target = direction / self.direction_scale
         return loss + symmetry_loss(pose.direction, target, has_mass)
-
-
-def effective_dimension(z: Tensor) -> Tensor:
-    """Return ``tr(C)^2 / tr(C^2)`` of the covariance C of z (n, d): 1 to d.
-
-    The participation ratio: near 1, z has fallen onto one direction.
-    """
-    centered = z - z.mean(dim=0)
-    gram = centered @ centered.T
-    return gram.trace().square() / gram.square().sum().clamp_min(1e-12)

@@ -31,7 +31,7 @@ class ScanModule(nn.Module):
 
     def forward_aligned(self, seen: Tensor) -> Tensor:
         """Scaled, aligned images (n, c, h, w) -> (n_heads, n, n_clusters)."""
-        return self.heads(self.encoder.encode_aligned(seen).z)  # type: ignore[operator]
+        return self.heads(self.encoder.embed_aligned(seen))  # type: ignore[operator]
 
 
 class ScanObjective(nn.Module):
