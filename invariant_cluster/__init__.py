@@ -5,6 +5,8 @@ from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._irlinr_embedder import IRLINREmbedder
 from invariant_cluster._scan_clusterer import SCANClusterer
 from invariant_cluster._simclr_embedder import SimCLREmbedder
+from invariant_cluster._spatial_vae_embedder import SpatialVAEEmbedder
+from invariant_cluster._target_vae_embedder import TargetVAEEmbedder
 
 __version__ = "0.1.0"
 
@@ -13,6 +15,8 @@ __all__ = [
     "ImageEmbedding",
     "SCANClusterer",
     "SimCLREmbedder",
+    "SpatialVAEEmbedder",
+    "TargetVAEEmbedder",
     "datasets",
     "metrics",
 ]

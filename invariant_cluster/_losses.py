@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -104,6 +106,16 @@ def symmetry_loss(estimate: Tensor, target: Tensor, has_mass: Tensor) -> Tensor:
     """
     errors = (target - estimate).square().sum(dim=1)
     return (errors * has_mass).sum() / has_mass.sum().clamp_min(1)
+
+
+def gaussian_divergence(mean: Tensor, log_std: Tensor, prior_std: float) -> Tensor:
+    """``log(s_0 / s) + (s^2 + m^2) / (2 s_0^2) - 1/2``, s_0 the prior's deviation.
+
+    KL divergence of N(m, s^2) from N(0, s_0^2), elementwise, in nats.
+    """
+    log_ratio = log_std - math.log(prior_std)
+    scaled = (mean / prior_std).square() + (2 * log_ratio).exp()
+    return 0.5 * (scaled - 1) - log_ratio
 
 
 def scan_consistency(log_p: Tensor, log_q: Tensor) -> Tensor:

@@ -165,6 +165,26 @@ class SimCLRNet(TermNet):
         return contrast_views(self.module_, x.to(self.device), augmentation)
 
 
+class VAENet(TermNet):
+    """Trains a ``SpatialVAE`` module on images as they are.
+
+    Parameters
+    ----------
+    n_pixels : int or None
+        Pixels that are reconstructed in a step.
+    """
+
+    def __init__(self, *args: Any, n_pixels: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.n_pixels = n_pixels
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Any:
+        """Raw images (b, c, h, w) -> VAEBatch."""
+        aligner = self.module_.encoder.aligner
+        seen = aligner(aligner.scale(x.to(self.device)))
+        return self.module_.forward_sample(seen, self.n_pixels)
+
+
 class ScanNet(TermNet):
     """Trains a ``ScanModule`` on rows or images and their neighbours.
 

@@ -1,5 +1,6 @@
 """The networks: ``nn.Module`` only, tensors in and tensors out."""
 
+from invariant_cluster.modules._attention_vae_encoder import AttentionVAEEncoder
 from invariant_cluster.modules._cluster_heads import ClusterHeads
 from invariant_cluster.modules._decoders import (
     HypernetworkDecoder,
@@ -14,6 +15,7 @@ from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 from invariant_cluster.modules._irlinr import IRLINR, TrainingBatch
 from invariant_cluster.modules._irlinr_objective import IRLINRObjective
 from invariant_cluster.modules._mlp import make_mlp
+from invariant_cluster.modules._mlp_vae_encoder import MLPVAEEncoder
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 from invariant_cluster.modules._resnet import ResNet18
 from invariant_cluster.modules._scan import (
@@ -27,12 +29,22 @@ from invariant_cluster.modules._trunk_encoder import (
     PoseEncoder,
     TrunkEncoder,
 )
+from invariant_cluster.modules._vae import (
+    ELBOObjective,
+    Gaussian,
+    LatentSample,
+    SpatialVAE,
+    VAEBatch,
+)
 
 __all__ = [
     "IRLINR",
+    "AttentionVAEEncoder",
     "ClusterHeads",
+    "ELBOObjective",
     "Encoding",
     "FourierFeatures",
+    "Gaussian",
     "Hypernetwork",
     "HypernetworkDecoder",
     "IRLINRObjective",
@@ -40,6 +52,8 @@ __all__ = [
     "ImageEncoder",
     "ImageModel",
     "ImplicitNetwork",
+    "LatentSample",
+    "MLPVAEEncoder",
     "PixelDecoder",
     "PoseEncoder",
     "PoseRule",
@@ -52,8 +66,10 @@ __all__ = [
     "SimCLR",
     "SimCLRObjective",
     "SpatialGenerator",
+    "SpatialVAE",
     "TrainingBatch",
     "TrunkEncoder",
+    "VAEBatch",
     "ViewPair",
     "make_mlp",
 ]
