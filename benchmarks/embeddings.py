@@ -14,7 +14,6 @@ from benchmarks.checkpoints import ResumeTraining, keep, recall
 from benchmarks.classical import compute_features
 from benchmarks.data import Split
 from benchmarks.records import describe
-from invariant_cluster import IRLINREmbedder
 from invariant_cluster.metrics import neighbor_purity_score
 
 PURITY_NEIGHBORS = 20
@@ -28,7 +27,7 @@ class Embedding:
     ----------
     seconds : dict
         Of each stage.
-    embedder : IRLINREmbedder or None
+    embedder : estimator or None
         None if nothing was trained.
     facts : dict
         What a record says besides.
@@ -38,7 +37,7 @@ class Embedding:
     test: np.ndarray
     train_labels: np.ndarray
     seconds: dict[str, float]
-    embedder: IRLINREmbedder | None = None
+    embedder: Any = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -66,13 +65,13 @@ def embed_classical(name: str, split: Split, center: bool, seed: int) -> Embeddi
 
 
 def embed_learned(
-    embedder: IRLINREmbedder,
+    embedder: Any,
     split: Split,
     folder: Path,
     code: dict[str, Any],
     retrain: bool,
 ) -> Embedding:
-    """Return z by IRL-INR, trained now or by an earlier run.
+    """Return z of an embedder, trained now or by an earlier run.
 
     Parameters
     ----------
@@ -98,9 +97,7 @@ def embed_learned(
     return Embedding(z[0], z[1], split.train_labels, seconds, fitted, facts)
 
 
-def train(
-    embedder: IRLINREmbedder, split: Split, resume: ResumeTraining
-) -> dict[str, Any]:
+def train(embedder: Any, split: Split, resume: ResumeTraining) -> dict[str, Any]:
     """Fit on the train images; return the embedder and the seconds that it took."""
     clock: dict[str, float] = {}
     with timing(clock, "fit"):

@@ -37,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--dataset", choices=DATASETS, default="mnist-u")
     add("--scale", choices=SCALES, default="small")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    add("--features", nargs="+", metavar="NAME", help="only rows of these embedders")
     add("--device", default="auto")
     add("--threads", type=int, help="of the CPU; default: torch's")
     add("--force", action="store_true", help="run and train anew what is there")
@@ -57,8 +58,21 @@ def main(arguments: list[str] | None = None) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     with threadpool_limits(options.threads):
-        for seed, row in product(options.seeds, TABLES[table]()):
+        for seed, row in product(options.seeds, select(table, options.features)):
             run_row(bench, row, seed, table)
+
+
+def select(table: str, features: list[str] | None) -> list[Row]:
+    """Return the rows of a table, or those of some features alone."""
+    rows = TABLES[table]()
+    known = {row.features for row in rows}
+    unknown = set(features or []) - known
+    if unknown:
+        sys.exit(
+            f"benchmarks.paper: --features {' '.join(sorted(unknown))}: table {table} "
+            f"has {', '.join(sorted(known))}"
+        )
+    return [row for row in rows if not features or row.features in features]
 
 
 def open_bench(options: argparse.Namespace, dataset: str) -> Bench:

@@ -7,7 +7,19 @@ from benchmarks.classical import FEATURES
 from benchmarks.records import describe, to_json
 from benchmarks.scales import Settings, get_settings
 from benchmarks.tables import Row
-from invariant_cluster import IRLINREmbedder
+from invariant_cluster import (
+    IRLINREmbedder,
+    SimCLREmbedder,
+    SpatialVAEEmbedder,
+    TargetVAEEmbedder,
+)
+
+EMBEDDERS: dict[str, Any] = {
+    "IRL-INR": IRLINREmbedder,
+    "SimCLR": SimCLREmbedder,
+    "TARGET-VAE": TargetVAEEmbedder,
+    "Spatial-VAE": SpatialVAEEmbedder,
+}
 
 
 def plan_run(
@@ -39,9 +51,10 @@ def plan_parameters(
     return parameters
 
 
-def make_embedder(settings: Settings, row: Row, **options: Any) -> IRLINREmbedder:
+def make_embedder(settings: Settings, row: Row, **options: Any) -> Any:
     """Return a row's unfitted embedder; the options are its circumstances."""
-    return IRLINREmbedder(**{**settings.embedder, **row.embedder, **options})
+    own = settings.rivals.get(row.features, settings.embedder)
+    return EMBEDDERS[row.features](**{**own, **row.embedder, **options})
 
 
 def make_clusterer(

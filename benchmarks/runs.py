@@ -100,6 +100,7 @@ def embed(bench: Bench, row: Row, seed: int, parameters: dict[str, Any]) -> Embe
         "dataset": bench.dataset,
         "scale": bench.scale,
         "seed": seed,
+        "features": row.features,
         **{name: parameters[name] for name in parameters if name != "clusterer"},
     }
     folder = folder_of(bench.checkpoints, made_by)

@@ -19,11 +19,14 @@ class Settings(NamedTuple):
         ``side`` of the images in pixels; ``n_train`` and ``n_test``, None for all.
     embedder, clusterer : dict
         Parameters of IRLINREmbedder and SCANClusterer that are not the default.
+    rivals : dict of dict
+        Parameters of each of ``RIVALS``.
     """
 
     data: dict[str, Any]
     embedder: dict[str, Any]
     clusterer: dict[str, Any]
+    rivals: dict[str, dict[str, Any]]
 
 
 DATA: dict[str, dict[str, Any]] = {
@@ -61,6 +64,40 @@ EMBEDDER: dict[str, dict[str, Any]] = {
     "small": {**LIGHT, "encoder_width": 16, "max_epochs": 36},
     "paper": {"max_epochs": 100, "batch_size": 256},
 }
+# The paper's rivals: of the same size and trained as long, where they have the same
+# parameters, and with these of their own.
+RIVALS = ("SimCLR", "TARGET-VAE", "Spatial-VAE")
+SHARED = {
+    "SimCLR": ("d", "encoder_width", "max_epochs", "batch_size", "lr", "invariance"),
+    "TARGET-VAE": ("d", "n_pixels", "max_epochs", "batch_size", "lr", "invariance"),
+    "Spatial-VAE": ("d", "n_pixels", "max_epochs", "batch_size", "lr", "invariance"),
+}
+RIVAL: dict[tuple[str, str], dict[str, Any]] = {
+    ("smoke", "SimCLR"): {"projection_dim": 8},
+    ("smoke", "TARGET-VAE"): {
+        "n_rotations": 4,
+        "n_kernels": 2,
+        "n_frequencies": 8,
+        "generator_hidden": (8,),
+    },
+    ("smoke", "Spatial-VAE"): {"encoder_hidden": (8,), "generator_hidden": (8,)},
+    ("tiny", "TARGET-VAE"): {
+        "n_rotations": 8,
+        "n_kernels": 8,
+        "n_frequencies": 128,
+        "generator_hidden": (128, 128),
+    },
+    # A third of the others' epochs, each of which takes thrice their time.
+    ("small", "TARGET-VAE"): {
+        "n_rotations": 8,
+        "n_kernels": 16,
+        "n_frequencies": 128,
+        "generator_hidden": (128, 128),
+        "max_epochs": 12,
+    },
+    ("tiny", "Spatial-VAE"): {"generator_hidden": (256, 256)},
+    ("small", "Spatial-VAE"): {"generator_hidden": (256, 256)},
+}
 CLUSTERER: dict[str, dict[str, Any]] = {
     "smoke": {"n_neighbors": 5, "max_epochs": 1, "batch_size": 32},
     "tiny": {"max_epochs": 6},
@@ -95,10 +132,26 @@ def get_settings(dataset: str, scale: str) -> Settings:
     data = DATA[scale]
     if dataset.startswith("mnist-u"):
         data = data | MNIST_DATA.get(scale, {})
-    return Settings(
-        data,
+    embedder = (
         EMBEDDER[scale]
         | EMBEDDER_OF_DATA.get(dataset, {})
-        | EMBEDDER_OF_BOTH.get((scale, dataset), {}),
-        CLUSTERER[scale] | CLUSTERER_OF_DATA.get(dataset, {}),
+        | EMBEDDER_OF_BOTH.get((scale, dataset), {})
     )
+    return Settings(
+        data,
+        embedder,
+        CLUSTERER[scale] | CLUSTERER_OF_DATA.get(dataset, {}),
+        {name: get_rival(name, scale, embedder) for name in RIVALS},
+    )
+
+
+def get_rival(name: str, scale: str, embedder: dict[str, Any]) -> dict[str, Any]:
+    """Return a rival's parameters, given IRL-INR's."""
+    shared = {key: embedder[key] for key in SHARED[name] if key in embedder}
+    if name.endswith("VAE") and "invariance" in shared:  # they know no reflection
+        shared["invariance"] = shared["invariance"].removesuffix("+reflection")
+    if name == "SimCLR" and "translation" not in shared.get(
+        "invariance", "translation"
+    ):
+        shared["augmentation"] = "S1+R"
+    return shared | RIVAL.get((scale, name), {})

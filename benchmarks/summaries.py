@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.plans import plan_parameters
 from benchmarks.scales import get_settings
-from benchmarks.tables import TABLES, Row
+from benchmarks.tables import OURS, TABLES, Row
 
 METHODS = {
     row.method: Row(row.features, row.step) for t in TABLES.values() for row in t()
@@ -41,8 +41,8 @@ class Summary:
         return ", ".join([self.method, *changes])
 
     @property
-    def is_learned(self) -> bool:
-        return "embedder" in self.records[0]["parameters"]
+    def is_ours(self) -> bool:
+        return self.method.startswith(OURS)
 
     def values(self, *path: str) -> list[float]:
         """Return the value under a path of keys in each record that has one."""

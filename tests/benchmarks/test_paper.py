@@ -5,11 +5,14 @@ import json
 import pytest
 
 from benchmarks import paper
+from benchmarks.plans import make_embedder
 from benchmarks.records import read
 from benchmarks.runs import Bench
 from benchmarks.scales import DATASETS, SCALES, get_settings
-from benchmarks.tables import TABLES
+from benchmarks.tables import LEARNED, TABLES, Row
 from invariant_cluster import IRLINREmbedder, SCANClusterer
+
+OURS = ("--features", "IRL-INR")
 
 
 @pytest.fixture
@@ -31,19 +34,19 @@ def run_table(data_folder, tmp_path, capsys):
 
 
 def test_a_run_is_a_line_and_is_not_repeated_unless_forced(run_table):
-    first, _ = run_table("scan")
+    first, _ = run_table("scan", *OURS)
     assert len(first) == 1
-    again, printed = run_table("3")
+    again, printed = run_table("3", *OURS)
     assert again == first
     assert "already there" in printed
-    forced, _ = run_table("scan", "--force")
+    forced, _ = run_table("scan", "--force", *OURS)
     assert len(forced) == 2
     assert forced[1]["metrics"] == first[0]["metrics"]
     assert not forced[1]["reused_embedding"]
 
 
 def test_a_line_holds_all_that_is_needed_and_no_place(run_table, data_folder, tmp_path):
-    record = run_table("scan")[0][0]
+    record = run_table("scan", *OURS)[0][0]
     metrics = record["metrics"]
     for part in ("train", "test"):
         for name in ("accuracy", "nmi", "ari"):
@@ -68,15 +71,15 @@ def test_a_line_holds_all_that_is_needed_and_no_place(run_table, data_folder, tm
 
 
 def test_tables_share_an_embedding(run_table, tmp_path):
-    run_table("scan-frozen")
-    records, _ = run_table("embedding")
+    run_table("scan-frozen", *OURS)
+    records, _ = run_table("embedding", *OURS)
     assert [record["reused_embedding"] for record in records] == [False, *[True] * 3]
     assert len({record["seconds"]["embed"] for record in records}) == 1
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
 
 
 def test_agglomerative_clustering_sees_test_images_alone(run_table):
-    records, _ = run_table("embedding")
+    records, _ = run_table("embedding", *OURS)
     metrics = {record["method"]: record["metrics"] for record in records}
     ward = metrics["IRL-INR + agglomerative"]
     assert ward["train_accuracy"] is None
@@ -85,7 +88,7 @@ def test_agglomerative_clustering_sees_test_images_alone(run_table):
 
 @pytest.mark.parametrize("dataset", ["mnist-u", "cryo", "wm811k"])
 def test_pose_records(run_table, dataset):
-    records, _ = run_table("pose", dataset=dataset)
+    records, _ = run_table("pose", *OURS, dataset=dataset)
     found = [
         (record["method"], record["parameters"]["embedder"]["align"])
         for record in records
@@ -108,6 +111,30 @@ def test_pose_records(run_table, dataset):
         assert analytic["truth_translation_error_pixels"] < 0.5
 
 
+def test_every_embedder_has_rows_of_its_own(run_table):
+    records, _ = run_table("scan")
+    assert [record["method"] for record in records] == [
+        f"{name} + SCAN" for name in LEARNED
+    ]
+    networks = [record["parameters"]["embedder"] for record in records]
+    assert len({tuple(network) for network in networks}) == len(LEARNED)
+    assert not any(record["reused_embedding"] for record in records)
+
+
+def test_rivals_poses_are_measured(run_table):
+    records, _ = run_table("pose", "--features", "TARGET-VAE", "Spatial-VAE")
+    assert [record["method"] for record in records] == [
+        "TARGET-VAE, learned pose",
+        "Spatial-VAE, learned pose",
+    ]
+    assert all(-1 <= r["metrics"]["rotation_circular"] <= 1 for r in records)
+
+
+def test_features_that_a_table_lacks_are_named(run_table):
+    with pytest.raises(SystemExit, match="SimCLR: table dimension has IRL-INR"):
+        run_table("dimension", "--features", "SimCLR")
+
+
 def test_classical_rows_on_color_images(run_table):
     records, _ = run_table("classical", dataset="galaxy-zoo")
     assert {record["method"] for record in records} >= {
@@ -118,7 +145,7 @@ def test_classical_rows_on_color_images(run_table):
 
 
 def test_table_8_leaves_out_the_nines(run_table, tmp_path):
-    run_table("8")
+    run_table("8", *OURS)
     record = read(tmp_path / "results" / "mnist-u-no9.jsonl")[0]
     assert record["parameters"]["clusterer"]["n_clusters"] == 9
 
@@ -128,7 +155,8 @@ def test_table_8_leaves_out_the_nines(run_table, tmp_path):
 def test_every_scale_has_valid_parameters(dataset, scale):
     settings = get_settings(dataset, scale)
     assert set(settings.data) == {"side", "n_train", "n_test"}
-    IRLINREmbedder(**settings.embedder)._validate_params()
+    for name in LEARNED:
+        make_embedder(settings, Row(name, "k-means"))._validate_params()
     SCANClusterer(2, **settings.clusterer)._validate_params()
 
 
@@ -142,10 +170,10 @@ def test_a_failure_names_its_run_and_keeps_what_was_done(run_table, monkeypatch)
 
     monkeypatch.setattr(Bench, "has", fail_at_second)
     with pytest.raises(RuntimeError) as caught:
-        run_table("embedding")
+        run_table("embedding", *OURS)
     assert "plankton, smoke, IRL-INR + agglomerative" in caught.value.__notes__[0]
     monkeypatch.undo()
-    records, printed = run_table("embedding")
+    records, printed = run_table("embedding", *OURS)
     assert printed.count("already there") == 1
     assert len(records) == 3
 
