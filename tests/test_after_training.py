@@ -16,14 +16,26 @@ def statistics(module):
     return [norm.running_var.clone() for norm in norms]
 
 
-def test_z_is_standardised_over_the_training_images(make_embedder, images):
-    z = np.asarray(make_embedder(max_epochs=2).fit_transform(images))
+@pytest.mark.parametrize(
+    "make_any_embedder",
+    [
+        "IRL-INR",
+        "SimCLR",
+        *(
+            pytest.param(name, marks=pytest.mark.xfail(reason="its prior scales z"))
+            for name in ["TARGET-VAE", "spatial-VAE"]
+        ),
+    ],
+    indirect=True,
+)
+def test_z_is_standardised_over_the_training_images(make_any_embedder, images):
+    z = np.asarray(make_any_embedder(max_epochs=2).fit_transform(images))
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(z.std(axis=0), 1, atol=0.05)
 
 
-def test_batch_statistics_are_those_of_the_training_images(make_embedder, images):
-    embedder = make_embedder(batch_size=48).fit(images)
+def test_batch_statistics_are_those_of_the_training_images(make_trunk_embedder, images):
+    embedder = make_trunk_embedder(batch_size=48).fit(images)
     trunk = embedder.encoder_.trunk
     found = statistics(trunk)
     for norm in (m for m in trunk.modules() if isinstance(m, _BatchNorm)):
@@ -31,15 +43,15 @@ def test_batch_statistics_are_those_of_the_training_images(make_embedder, images
         norm.momentum = None
     trunk.train()
     encoder = embedder.encoder_
-    encoder.encode(encoder.aligner.scale(torch.from_numpy(np.array(images))[:, None]))
+    encoder(torch.from_numpy(np.array(images))[:, None])
     for before, after in zip(found, statistics(trunk), strict=True):
         np.testing.assert_allclose(before, after, rtol=1e-3, atol=1e-6)
 
 
 def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
-    make_embedder, make_clusterer, images
+    make_any_embedder, make_clusterer, images
 ):
-    z = make_embedder(max_epochs=2).fit_transform(images)
+    z = make_any_embedder(max_epochs=2).fit_transform(images)
     settings = {"lr": 1e-9, "max_epochs": 1, "augmentation": "R"}
     heads_alone = make_clusterer(fine_tune=False, **settings).fit(z)
     fine_tuned = make_clusterer(fine_tune=True, **settings).fit(z)
@@ -47,8 +59,8 @@ def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
     assert np.mean(fine_tuned.labels_ == heads_alone.labels_) > 0.9
 
 
-def test_a_pickled_embedder_has_one_encoder(make_embedder, images):
-    embedder = pickle.loads(pickle.dumps(make_embedder().fit(images)))
+def test_a_pickled_embedder_has_one_encoder(make_any_embedder, images):
+    embedder = pickle.loads(pickle.dumps(make_any_embedder().fit(images)))
     assert embedder.encoder_ is embedder.net_.module_.encoder
 
 
@@ -60,8 +72,8 @@ def test_predict_does_not_mind_set_output(make_clusterer, make_embedder, images)
 
 
 @pytest.mark.parametrize("change", [{"d": 7}, {"lr": 0.5}, {"batch_size": 8}], ids=str)
-def test_a_warm_start_refuses_changed_parameters(change, make_embedder, images):
-    embedder = make_embedder(warm_start=True).fit(images)
+def test_a_warm_start_refuses_changed_parameters(change, make_any_embedder, images):
+    embedder = make_any_embedder(warm_start=True).fit(images)
     (name,) = change
     with pytest.raises(
         ValueError, match=f"{name}=.* but warm_start goes on with {name}="
@@ -69,12 +81,15 @@ def test_a_warm_start_refuses_changed_parameters(change, make_embedder, images):
         embedder.set_params(**change).fit(images)
 
 
-@pytest.mark.parametrize("maker", ["make_embedder", "make_clusterer"])
-def test_a_callback_that_monitors_validation_is_refused(maker, request, images):
-    estimator = request.getfixturevalue(maker)(callbacks=[EarlyStopping()])
-    X = images if maker == "make_embedder" else np.eye(48)
-    with pytest.raises(ValueError, match=r"monitor='valid_loss'.*monitor='train_loss'"):
-        estimator.fit(X)
+def test_a_callback_that_monitors_validation_is_refused(
+    make_any_embedder, make_clusterer, images
+):
+    for maker, X in [(make_any_embedder, images), (make_clusterer, np.eye(48))]:
+        estimator = maker(callbacks=[EarlyStopping()])
+        with pytest.raises(
+            ValueError, match=r"monitor='valid_loss'.*monitor='train_loss'"
+        ):
+            estimator.fit(X)
 
 
 def test_an_embedding_without_encoder_counts_as_plain_rows(make_clusterer, images):
