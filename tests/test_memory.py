@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from invariant_cluster import IRLINREmbedder
+from invariant_cluster import TargetVAEEmbedder
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "measure_memory.py"
 MIB = 2**20
@@ -42,21 +42,21 @@ def benchmark():
     return module
 
 
+# What makes an encoder take no time.
+CHEAP = {
+    "IRL-INR": {"encoder": Thumbnail},
+    "SimCLR": {"encoder": Thumbnail, "augmentation": "R+T"},
+    "TARGET-VAE": {"n_rotations": 1, "n_kernels": 1, "kernel_size": 1},
+    "spatial-VAE": {},
+}
+
+
 @pytest.fixture(scope="module")
-def embedder(benchmark, tmp_path_factory):
+def embedder(make_any_embedder, benchmark, tmp_path_factory):
     """Trained on a memmap, with an encoder that takes no time."""
     path = tmp_path_factory.mktemp("training") / "images.u8"
     images = benchmark.write_images(path, 64, 48)
-    return IRLINREmbedder(
-        d=4,
-        encoder=Thumbnail,
-        n_frequencies=4,
-        inr_hidden=(4,),
-        hypernetwork_hidden=(4,),
-        max_epochs=1,
-        device="cpu",
-        random_state=0,
-    ).fit(images)
+    return make_any_embedder(**CHEAP[make_any_embedder.__name__]).fit(images)
 
 
 def test_the_measure_sees_an_array(benchmark):
@@ -98,4 +98,24 @@ def test_a_batch_of_large_images_stays_within_the_limit(benchmark, tmp_path):
     images = benchmark.write_images(tmp_path / "images.u8", 300, 147)
     embedder = benchmark.train_small(images)
     growth = benchmark.measure_growth(lambda: embedder.transform(images))
+    assert growth / MIB < 300
+
+
+@pytest.mark.parametrize("method", ["transform", "predict_pose"])
+def test_memory_does_not_grow_with_the_pairs_of_attention(method, benchmark, tmp_path):
+    """16 rotations of 64 features at each of 48 x 48 places are 9 MiB an image."""
+    images = benchmark.write_images(tmp_path / "images.u8", 24, 48)
+    embedder = TargetVAEEmbedder(
+        d=4,
+        n_kernels=64,
+        kernel_size=3,
+        n_frequencies=8,
+        generator_hidden=(8,),
+        n_pixels=64,
+        max_epochs=1,
+        batch_size=2,
+        device="cpu",
+        random_state=0,
+    ).fit(images[:2])
+    growth = benchmark.measure_growth(lambda: run(method, embedder, images))
     assert growth / MIB < 300

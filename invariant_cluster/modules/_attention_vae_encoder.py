@@ -21,6 +21,7 @@ from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._vae import Gaussian, LatentSample, VariationalEncoder
 
 _SHORTEST = 1e-3
+_MOST_VALUES = 2**24  # 64 MiB of features at a time, where no gradient needs them
 
 
 class Candidates(NamedTuple):
@@ -35,6 +36,14 @@ class Candidates(NamedTuple):
 
     features: Tensor
     log_q: Tensor
+
+
+class LatentMeans(NamedTuple):
+    """The posterior's means of z (n, d), theta (n,) and tau (n, 2)."""
+
+    z: Tensor
+    theta: Tensor
+    tau: Tensor
 
 
 class GroupConvolution(nn.Module):
@@ -147,16 +156,12 @@ class AttentionVAEEncoder(VariationalEncoder):
 
     def embed_aligned(self, seen: Tensor) -> Tensor:
         """Return the posterior's mean of z (n, d), over all pairs (r, p)."""
-        found = self._find(seen)
-        return self._posterior(found, found.log_q.exp()).mean[:, 1:]
+        return self._means(seen).z
 
     def estimate_pose(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return the posterior's mean of theta (n,), circular, and tau (n, 2)."""
-        found = self._find(seen)
-        q = found.log_q.exp()
-        x, y = self._direction(q).unbind(dim=1)
-        near = self._posterior(found, q).mean[:, 0]
-        return wrap_angle(angle_of(x, y) + near), self._tau(q)
+        means = self._means(seen)
+        return means.theta, means.tau
 
     def sample(self, seen: Tensor) -> LatentSample:
         """Draw (r, p), then theta and z, of images as they are encoded."""
@@ -179,6 +184,26 @@ class AttentionVAEEncoder(VariationalEncoder):
             self._tau(drawn),
             divergence,
         )
+
+    def _means(self, seen: Tensor) -> LatentMeans:
+        """Return the posterior's means over all pairs (r, p), a few images at a time.
+
+        What is known of one image's pairs can take as much memory as a thousand images.
+        """
+        per_image = self.log_prior.numel() * self.attention.in_channels
+        most = max(1, _MOST_VALUES // per_image)
+        parts = [seen] if torch.is_grad_enabled() else seen.split(most)
+        return LatentMeans(
+            *map(torch.cat, zip(*map(self._means_of_part, parts), strict=True))
+        )
+
+    def _means_of_part(self, seen: Tensor) -> LatentMeans:
+        found = self._find(seen)
+        q = found.log_q.exp()
+        x, y = self._direction(q).unbind(dim=1)
+        mean = self._posterior(found, q).mean
+        theta = wrap_angle(angle_of(x, y) + mean[:, 0])
+        return LatentMeans(mean[:, 1:], theta, self._tau(q))
 
     def _find(self, seen: Tensor) -> Candidates:
         with autocast(seen.device, self.train_dtype if self.training else None):
