@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from invariant_cluster import TargetVAEEmbedder
 from invariant_cluster._geometry import (
     disc_mask,
     move_images,
@@ -291,3 +292,23 @@ def test_attention_looks_at_the_middle_of_long_images():
         encoder.embed_aligned(other), encoder.embed_aligned(seen)
     )
     assert not encoder.estimate_pose(seen)[1].any()
+
+
+@pytest.mark.parametrize("background", [0, 90, 255])
+def test_attention_sees_no_edge_around_the_background(background, images):
+    """A blank image has nothing to look at, so its tau is the prior's mean, 0."""
+    embedder = TargetVAEEmbedder(
+        d=4,
+        n_rotations=1,
+        n_kernels=4,
+        n_frequencies=4,
+        generator_hidden=(4,),
+        intensity_range=(0, 255),
+        background=background,
+        max_epochs=1,
+        batch_size=16,
+        device="cpu",
+        random_state=0,
+    ).fit(images)
+    _, tau = embedder.predict_pose(np.full_like(images[:1], background))
+    np.testing.assert_allclose(tau, 0, atol=1e-5)

@@ -207,7 +207,8 @@ class AttentionVAEEncoder(VariationalEncoder):
 
     def _find(self, seen: Tensor) -> Candidates:
         with autocast(seen.device, self.train_dtype if self.training else None):
-            lifted = F.leaky_relu(self.lift(self._middle(seen)))
+            # The convolution pads with 0, which has to be the background.
+            lifted = F.leaky_relu(self.lift(self._middle(seen - self.aligner.fill)))
             features = F.leaky_relu(self.mix(lifted.flatten(0, 1)))
             logits = self.attention(features)
         features, logits = (
