@@ -101,7 +101,12 @@ RIVAL: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "Spatial-VAE"): {"generator_hidden": (256, 256)},
 }
 CLUSTERER: dict[str, dict[str, Any]] = {
-    "smoke": {"n_neighbors": 5, "max_epochs": 1, "batch_size": 32},
+    "smoke": {
+        "n_neighbors": 5,
+        "max_epochs": 1,
+        "head_max_epochs": 1,
+        "batch_size": 32,
+    },
     "tiny": {"max_epochs": 6},
     "small": {"max_epochs": 10},
     "paper": {"max_epochs": 50},

@@ -185,31 +185,32 @@ class VAENet(TermNet):
         return self.module_.forward_sample(seen, self.n_pixels)
 
 
+class HeadsNet(TermNet):
+    """Trains the heads of a ``ScanModule`` on rows of z and their neighbours."""
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
+        """Anchors and neighbours (2 b, d) -> log-probabilities (n_heads, 2 b, k)."""
+        return cast(Tensor, self.module_(x.to(self.device)))
+
+
 class ScanNet(TermNet):
-    """Trains a ``ScanModule`` on rows or images and their neighbours.
+    """Trains a ``ScanModule`` on augmented images and their neighbours.
 
     Parameters
     ----------
-    augmentation : Augmentation or None
-        Of the images; ``None`` for plain rows of z.
+    augmentation : Augmentation
     """
 
-    def __init__(
-        self, *args: Any, augmentation: Augmentation | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, augmentation: Augmentation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.augmentation = augmentation
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
-        """Anchors and neighbours (2 b, ...) -> log-probabilities (n_heads, 2 b, k)."""
-        x = x.to(self.device)
-        if self.augmentation is None:
-            return self.module_(x)
-        return self.augmented(self.module_.encoder.aligner.scale(x))
+        """Anchors and neighbours (2 b, c, h, w) -> log-probabilities, as HeadsNet's."""
+        return self.augmented(self.module_.encoder.aligner.scale(x.to(self.device)))
 
     def augmented(self, images: Tensor) -> Tensor:
         """Return log-probabilities of augmented scaled images."""
-        assert self.augmentation is not None
         seen = augment_aligned(images, self.module_.encoder, self.augmentation)
         return self.module_.forward_aligned(seen)
 
