@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from invariant_cluster import IRLINREmbedder, SCANClusterer
+from invariant_cluster import IRLINREmbedder, PolarFourierEmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits
 
 torch.set_num_threads(1)
@@ -101,6 +101,16 @@ def make_clusterer() -> Callable[..., SCANClusterer]:
             "random_state": 0,
         }
         return SCANClusterer(n_clusters, **{**tiny, **parameters})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_polar_embedder() -> Callable[..., PolarFourierEmbedder]:
+    """Return a maker of embedders that need no training, with a seed."""
+
+    def make(**parameters: Any) -> PolarFourierEmbedder:
+        return PolarFourierEmbedder(**{"random_state": 0, **parameters})
 
     return make
 

@@ -13,7 +13,15 @@ ROUNDING = (
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     "IRLINREmbedder": {"check_methods_subset_invariance": ROUNDING},
     "SCANClusterer": {},
+    "PolarFourierEmbedder": {},
 }
+
+ESTIMATORS = [
+    ("make_embedder", {}),
+    ("make_clusterer", {}),
+    ("make_polar_embedder", {}),
+    ("make_polar_embedder", {"radial_basis": "zernike"}),
+]
 
 LEAST_CHECKS = 45  # a 3-D-only input tag leaves one, and it passes
 
@@ -26,9 +34,9 @@ def describe(result: dict) -> str:
 # The suite's rows are narrower than 64 values, and none of them are images.
 @pytest.mark.filterwarnings("ignore:Rows of .* values fill no square:UserWarning")
 @pytest.mark.filterwarnings("ignore:fine_tune='auto' but X is a plain:UserWarning")
-@pytest.mark.parametrize("maker", ["make_embedder", "make_clusterer"])
-def test_contract(maker, request):
-    estimator = request.getfixturevalue(maker)()
+@pytest.mark.parametrize(("maker", "parameters"), ESTIMATORS)
+def test_contract(maker, parameters, request):
+    estimator = request.getfixturevalue(maker)(**parameters)
     expected = EXPECTED_FAILURES[type(estimator).__name__]
     results = check_estimator(
         estimator, expected_failed_checks=expected, on_skip=None, on_fail=None
