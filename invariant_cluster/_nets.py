@@ -38,16 +38,20 @@ class TermNet(NeuralNet):
     ----------
     terms : tuple of str
         The criterion's terms beside "loss".
+    lr_name : str
+        What the user calls the learning rate, for messages.
     """
 
     def __init__(
         self,
         *args: Any,
         terms: tuple[str, ...] = (),
+        lr_name: str = "lr",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.terms = terms
+        self.lr_name = lr_name
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
@@ -75,7 +79,7 @@ class TermNet(NeuralNet):
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"The training loss became {loss} in epoch {len(self.history)}: "
-                f"lower lr (now {self.lr}), and use precision='float32'."
+                f"lower {self.lr_name} (now {self.lr}), and use precision='float32'."
             )
         for name, value in numbers.items():
             self.history.record_batch(name, value)

@@ -399,6 +399,7 @@ class SCANClusterer(
             self._sampled_objective(n_rows),
             stage="heads",
             lr=self.head_lr,
+            lr_name="head_lr",
             max_epochs=self.head_max_epochs,
             terms=("consistency", "entropy"),
         )
@@ -430,6 +431,7 @@ class SCANClusterer(
             SelfLabelObjective(self.confidence_threshold),
             stage="self-labelling",
             lr=self.self_label_lr,
+            lr_name="self_label_lr",
             max_epochs=self.self_label_max_epochs,
             terms=("confident",),
             augmentation=Augmentation(self.augmentation),
