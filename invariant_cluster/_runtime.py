@@ -111,6 +111,15 @@ def row_limit(images: NDArray) -> int:
     return max(1, min(_MOST_ROWS, _MOST_PIXELS // per_row))
 
 
+def check_outputs(values: NDArray | float) -> None:
+    """Raise a FloatingPointError unless all that a network returned is finite."""
+    if not np.isfinite(values).all():
+        raise FloatingPointError(
+            "The network returned NaN or infinity: training had diverged. Fit again "
+            "with a lower lr."
+        )
+
+
 def map_batches(
     function: Callable[[Tensor], Tensor],
     images: NDArray,
@@ -127,11 +136,7 @@ def map_batches(
     outputs: NDArray[np.float32] | None = None
     for rows in gen_batches(len(images), row_limit(images)):
         batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
-        if not np.isfinite(batch).all():
-            raise FloatingPointError(
-                "The network returned NaN or infinity: training had diverged. Fit "
-                "again with a lower lr."
-            )
+        check_outputs(batch)
         if outputs is None:
             outputs = np.empty((len(images), *batch.shape[1:]), dtype=np.float32)
         outputs[rows] = batch

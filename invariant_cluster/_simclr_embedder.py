@@ -14,7 +14,13 @@ from torch import nn
 
 from invariant_cluster._image_embedder import ImageEmbedder
 from invariant_cluster._nets import SimCLRNet, contrast_views
-from invariant_cluster._runtime import evaluating, resolve_device, seeded, to_tensor
+from invariant_cluster._runtime import (
+    check_outputs,
+    evaluating,
+    resolve_device,
+    seeded,
+    to_tensor,
+)
 from invariant_cluster._trunk import make_trunk
 from invariant_cluster._validation import Interval, StrOptions
 from invariant_cluster._variation import Variation
@@ -146,6 +152,11 @@ class SimCLREmbedder(ImageEmbedder):
 
         In batches of ``batch_size``, since the loss grows with them; the views are the
         same at every call.
+
+        Raises
+        ------
+        FloatingPointError
+            When training had diverged, so that the loss is not finite.
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False, min_samples=2)
@@ -158,6 +169,7 @@ class SimCLREmbedder(ImageEmbedder):
                 raw = to_tensor(images[rows], device)
                 views = contrast_views(module, raw, augmentation)
                 total += float(objective(views)["loss"]) * len(raw)
+        check_outputs(total)
         return -total / len(images)
 
     def _make_module(self, images: NDArray) -> SimCLR:

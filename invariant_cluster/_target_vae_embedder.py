@@ -14,6 +14,7 @@ from invariant_cluster._validation import Interval, check_sizes
 from invariant_cluster.modules import (
     AttentionVAEEncoder,
     FourierFeatures,
+    ImageAligner,
     SpatialGenerator,
     SpatialVAE,
 )
@@ -38,8 +39,8 @@ class TargetVAEEmbedder(VariationalEmbedder):
         Features at each rotation and place. The time of a step is proportional to
         ``n_rotations * n_kernels * kernel_size**2``.
     kernel_size : int, optional
-        Side of the kernels in pixels, odd; by default that of the image. With
-        ``invariance="rotation"`` it always is.
+        Side of the kernels in pixels, odd; by default that of the image. Without
+        effect for ``invariance="rotation"``, where it always is.
     generator_hidden : sequence of int, default=(512, 512)
         Widths of the decoder's hidden layers; six for complex images.
     n_frequencies : int, default=512
@@ -156,12 +157,13 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self.image_shape = image_shape
 
     def _make_module(self, images: NDArray) -> SpatialVAE:
+        aligner = self._make_aligner(images)
         encoder = AttentionVAEEncoder(
-            self._make_aligner(images),
+            aligner,
             d=self.d,
             n_rotations=self.n_rotations,
             n_kernels=self.n_kernels,
-            kernel_size=self._check_kernel_size(),
+            kernel_size=self._check_kernel_size(aligner),
             translation_std=self.translation_std,
             train_dtype=self._train_dtype,
         )
@@ -173,10 +175,19 @@ class TargetVAEEmbedder(VariationalEmbedder):
         )
         return SpatialVAE(encoder, generator)
 
-    def _check_kernel_size(self) -> int | None:
-        if self.kernel_size is not None and self.kernel_size % 2 == 0:
+    def _check_kernel_size(self, aligner: ImageAligner) -> int | None:
+        size, (_, height, width) = self.kernel_size, aligner.seen_shape
+        if size is None or not self._translates:
+            return None
+        if size % 2 == 0:
             raise ValueError(
-                f"kernel_size={self.kernel_size} but a kernel has a middle pixel: give "
-                "an odd number."
+                f"kernel_size={size} but a kernel has a middle pixel: give an odd "
+                "number."
             )
-        return self.kernel_size
+        longer = max(height, width)
+        if size > longer:
+            raise ValueError(
+                f"kernel_size={size} but images of {height} x {width} pixels are "
+                f"encoded: give {longer - 1 + longer % 2} or less."
+            )
+        return size

@@ -343,11 +343,12 @@ def check_rows(
 
 
 def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
-    """Return widths of hidden layers as a tuple, if they are positive integers."""
+    """Return widths of hidden layers as a tuple: positive integers, at least one."""
     values = tuple(np.ravel(np.asarray(sizes, dtype=object)))
-    if not all(isinstance(size, Integral) and int(size) >= 1 for size in values):
+    are_sizes = all(isinstance(size, Integral) and int(size) >= 1 for size in values)
+    if not values or not are_sizes:
         raise ValueError(
-            f"{name}={sizes!r} must hold the widths of the hidden layers: give "
-            "positive integers, such as (256, 256, 256)."
+            f"{name}={sizes!r} must hold the widths of the hidden layers: give one or "
+            "more positive integers, such as (256, 256, 256)."
         )
     return tuple(int(size) for size in values)

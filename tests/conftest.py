@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from invariant_cluster import IRLINREmbedder, PolarFourierEmbedder, SCANClusterer
+from invariant_cluster import (
+    IRLINREmbedder,
+    PolarFourierEmbedder,
+    SCANClusterer,
+    SimCLREmbedder,
+    SpatialVAEEmbedder,
+    TargetVAEEmbedder,
+)
 from invariant_cluster.datasets import load_oriented_digits
 
 torch.set_num_threads(1)
@@ -65,25 +72,117 @@ def images(digits: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def make_embedder() -> Callable[..., IRLINREmbedder]:
-    """Return a maker of embedders that train in a twentieth of a second."""
+def many_digits() -> np.ndarray:
+    """400 oriented digits (400, 20, 20), uint8, to learn something from."""
+    images, _ = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
+    return images[:400]
 
-    def make(**parameters: Any) -> IRLINREmbedder:
-        tiny = {
-            "d": 4,
+
+@pytest.fixture(scope="session")
+def make_blobs() -> Callable[..., np.ndarray]:
+    """Return a maker of smooth images of two unequal blobs near the centre."""
+
+    def make(n: int, side: int = 24, seed: int = 0) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        row, column = np.indices((side, side)) - (side - 1) / 2
+        images = np.zeros((n, side, side))
+        for image in images:
+            for width, height in [(2.0, 1.0), (1.2, 0.7)]:
+                y, x = rng.uniform(-3, 3, 2)
+                distance = np.hypot(row - y, column - x)
+                image += height * np.exp(-((distance / width) ** 2) / 2)
+        return (images * 100).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def correlate_inside() -> Callable[..., float]:
+    """Return the correlation of images (n, h, w) in the disc no small move leaves."""
+
+    def correlate(first: np.ndarray, second: np.ndarray) -> float:
+        row, column = np.indices(first.shape[1:]) - (first.shape[1] - 1) / 2
+        inside = np.hypot(row, column) < first.shape[1] / 3
+        return np.corrcoef(first[:, inside].ravel(), second[:, inside].ravel())[0, 1]
+
+    return correlate
+
+
+TINY = {
+    "d": 4,
+    "max_epochs": 1,
+    "batch_size": 16,
+    "device": "cpu",
+    "precision": "float32",
+    "random_state": 0,
+}
+# Embedders by name, and what makes each train in a twentieth of a second.
+EMBEDDERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "IRL-INR": (
+        IRLINREmbedder,
+        {
             "encoder_width": 2,
             "n_frequencies": 4,
             "inr_hidden": (4,),
             "hypernetwork_hidden": (4,),
-            "max_epochs": 1,
-            "batch_size": 16,
-            "device": "cpu",
-            "precision": "float32",
-            "random_state": 0,
-        }
-        return IRLINREmbedder(**{**tiny, **parameters})
+        },
+    ),
+    "SimCLR": (SimCLREmbedder, {"encoder_width": 2, "projection_dim": 4}),
+    "TARGET-VAE": (
+        TargetVAEEmbedder,
+        {
+            "n_rotations": 4,
+            "n_kernels": 4,
+            "n_frequencies": 4,
+            "generator_hidden": (4,),
+        },
+    ),
+    "spatial-VAE": (
+        SpatialVAEEmbedder,
+        {"encoder_hidden": (8,), "generator_hidden": (4,)},
+    ),
+}
 
+
+def maker_of(name: str) -> Callable[..., Any]:
+    """Return a maker of tiny embedders of one kind."""
+    embedder, sizes = EMBEDDERS[name]
+
+    def make(**parameters: Any) -> Any:
+        return embedder(**{**TINY, **sizes, **parameters})
+
+    make.__name__ = name
     return make
+
+
+@pytest.fixture(scope="session")
+def make_embedder() -> Callable[..., IRLINREmbedder]:
+    """Return a maker of IRL-INR embedders that train in a twentieth of a second."""
+    return maker_of("IRL-INR")
+
+
+@pytest.fixture(scope="session", params=EMBEDDERS)
+def make_any_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a maker of tiny embedders: the test runs once for each kind.
+
+    ``make_any_embedder.__name__`` is the kind's name.
+    """
+    return maker_of(request.param)
+
+
+@pytest.fixture(scope="session", params=["IRL-INR", "TARGET-VAE", "spatial-VAE"])
+def make_generative_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a maker of the kinds that draw images: SimCLR has no decoder."""
+    return maker_of(request.param)
+
+
+@pytest.fixture(scope="session", params=["IRL-INR", "SimCLR"])
+def make_trunk_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a maker of the kinds that take a user's encoder.
+
+    The encoder of TARGET-VAE and of spatial-VAE is the method itself.
+    """
+    return maker_of(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Bad input gets an error that names it, before anything is trained."""
 
+import re
 import warnings
 
 import numpy as np
@@ -10,6 +11,15 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 PUBLIC = ["transform", "predict_pose", "reconstruct", "canonicalize", "score"]
+METHODS = [
+    (name, method)
+    for name in ["IRL-INR", "SimCLR", "TARGET-VAE", "spatial-VAE"]
+    for method in PUBLIC
+    if (name, method) != ("SimCLR", "reconstruct")  # it has no decoder
+]
+INDIRECT = ["make_any_embedder"]
+# What to give instead, as scikit-learn or as we say it.
+REMEDY = r"must be|give |set |use |cannot be used to seed"
 
 
 @pytest.fixture
@@ -23,13 +33,22 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def embedder(make_embedder, images):
-    return make_embedder().fit(images)
+def fitted_before():
+    return {}
+
+
+@pytest.fixture
+def embedder(make_any_embedder, images, fitted_before):
+    """Each kind is fitted once, in whatever order the tests run."""
+    name = make_any_embedder.__name__
+    if name not in fitted_before:
+        fitted_before[name] = make_any_embedder().fit(images)
+    return fitted_before[name]
 
 
 @pytest.fixture(scope="module")
-def embedding(embedder, images):
-    return embedder.transform(images)
+def embedding(make_embedder, images):
+    return make_embedder().fit_transform(images)
 
 
 def with_value(array, value, row=3, dtype=None):
@@ -94,21 +113,21 @@ BAD_IMAGES = {
 
 
 @pytest.mark.parametrize("name", BAD_IMAGES)
-def test_bad_images(name, make_embedder, floats, no_training):
+def test_bad_images(name, make_any_embedder, floats, no_training):
     spoil, told = BAD_IMAGES[name]
     with pytest.raises((ValueError, TypeError), match=f"(?s){told}"):
-        make_embedder().fit(spoil(floats))
+        make_any_embedder().fit(spoil(floats))
 
 
 @pytest.mark.parametrize("name", ["nan", "inf", "complex", "text among numbers"])
-@pytest.mark.parametrize("method", PUBLIC)
+@pytest.mark.parametrize(("make_any_embedder", "method"), METHODS, indirect=INDIRECT)
 def test_bad_images_after_fit(method, name, embedder, floats):
     spoil, told = BAD_IMAGES[name]
     with pytest.raises((ValueError, TypeError), match=told):
         getattr(embedder, method)(spoil(floats))
 
 
-@pytest.mark.parametrize("method", PUBLIC)
+@pytest.mark.parametrize(("make_any_embedder", "method"), METHODS, indirect=INDIRECT)
 @pytest.mark.parametrize(
     "other",
     [
@@ -122,69 +141,98 @@ def test_bad_images_after_fit(method, name, embedder, floats):
 def test_another_shape_than_at_fit(method, other, embedder, images):
     with pytest.raises(
         ValueError,
-        match=r"X has shape .* IRLINREmbedder was fitted on arrays of shape "
-        r"\(n, 16, 16\).*resize or reshape",
+        match=rf"X has shape .* {type(embedder).__name__} was fitted on arrays of "
+        r"shape \(n, 16, 16\).*resize or reshape",
     ):
         getattr(embedder, method)(other(images))
 
 
-@pytest.mark.parametrize("method", PUBLIC)
-def test_embedder_not_fitted(method, make_embedder, images):
+@pytest.mark.parametrize(("make_any_embedder", "method"), METHODS, indirect=INDIRECT)
+def test_embedder_not_fitted(method, make_any_embedder, images):
     with pytest.raises(NotFittedError):
-        getattr(make_embedder(), method)(images)
+        getattr(make_any_embedder(), method)(images)
 
 
-def test_rows_that_fill_no_square_are_padded_with_a_warning(make_embedder):
+def test_rows_that_fill_no_square_are_padded_with_a_warning(make_any_embedder):
     rows = np.random.default_rng(0).uniform(size=(20, 10))
     with pytest.warns(
         UserWarning, match=r"Rows of 10 values .*\(8, 8\).*image_shape"
     ) as record:
-        embedder = make_embedder().fit(rows)
+        embedder = make_any_embedder().fit(rows)
     assert len(record) == 1
     assert embedder.image_shape_ == (8, 8)
     assert embedder.n_features_in_ == 10
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert embedder.transform(rows).shape == (20, 4)
-        assert embedder.reconstruct(rows).shape == (20, 10)
+        assert embedder.canonicalize(rows).shape == (20, 10)
 
 
-BAD_EMBEDDER = {
-    "decoder": ["diffusion"],
-    "encoder": ["vit", 3],
-    "invariance": ["scale", None],
-    "align": ["yes"],
-    "field_of_view": [0, -0.5, 1.01, 16, np.nan, np.inf, "all", None, (0.5, 0.5)],
-    "symmetry_breaking": ["mean", "long_axis", False],
-    "reconstruction": ["l1", None],
-    "consistency": ["l1", None],
-    "deformation": [-0.1, np.nan, np.inf, "auto", None],
-    "temperature": [0, -1.0, np.nan, "auto", None],
-    "noise": [-0.1, np.nan, np.inf, "auto", None],
-    "precision": ["float16", None],
-    "device": ["banana", 3],
+BAD_SHARED = {
     "d": [0, -1, 2.5, None],
-    "encoder_width": [0],
-    "n_frequencies": [0],
-    "frequency_scale": [0.0, -1.0],
-    "inr_hidden": [8, (0,), (2.5,), ("a",)],
-    "hypernetwork_hidden": [8, (0,), (2.5,), ("a",)],
-    "translation_std": [-0.1, np.nan, np.inf],
-    "reconstruction_weight": [-1.0],
-    "consistency_weight": [-1.0],
-    "symmetry_weight": [-1.0, np.nan],
+    "align": ["yes", None],
     "background": ["white", [1, 2], np.nan, [np.inf]],
     "intensity_range": [(3, 3), (2, 1), (1,), (0, 1, 2), (0, np.inf)],
-    "n_pixels": [0, 2.5],
     "max_epochs": [0],
     "batch_size": [1],
     "lr": [0.0, -1.0, np.nan],
+    "lr_schedule": ["cosine", None],
     "weight_decay": [-1.0],
+    "device": ["banana", 3],
+    "precision": ["float16", None],
     "callbacks": ["early", [3]],
     "warm_start": ["yes"],
     "random_state": ["a", -1],
     "verbose": [-1],
     "image_shape": ["ab", (16,), (8, 32), (16, 16, 1)],
+}
+BAD_SIZES = [8, (), (0,), (2.5,), ("a",), None]
+BAD_TRUNK = {"encoder": ["vit", 3], "encoder_width": [0]}
+BAD_FEATURES = {"n_frequencies": [0], "frequency_scale": [0.0, -1.0, np.nan]}
+BAD_VAE = {
+    "generator_hidden": BAD_SIZES,
+    "divergence_weight": [-1.0, np.nan, np.inf, "auto"],
+    "invariance": ["scale", None, "rotation+reflection"],
+    "translation_std": [0.0, -0.1, np.nan, np.inf],
+    "n_pixels": [0, 2.5],
+}
+BAD_EMBEDDER = {
+    "IRL-INR": {
+        **BAD_TRUNK,
+        **BAD_FEATURES,
+        "decoder": ["diffusion"],
+        "invariance": ["scale", None],
+        "field_of_view": [0, -0.5, 1.01, 16, np.nan, np.inf, "all", None, (0.5, 0.5)],
+        "normalize": ["yes", None],
+        "symmetry_breaking": ["mean", "long_axis", False],
+        "reconstruction": ["l1", None],
+        "consistency": ["l1", None],
+        "deformation": [-0.1, np.nan, np.inf, "auto", None],
+        "temperature": [0, -1.0, np.nan, "auto", None],
+        "noise": [-0.1, np.nan, np.inf, "auto", None],
+        "inr_hidden": BAD_SIZES,
+        "hypernetwork_hidden": BAD_SIZES,
+        "translation_std": [-0.1, np.nan, np.inf],
+        "reconstruction_weight": [-1.0],
+        "consistency_weight": [-1.0],
+        "symmetry_weight": [-1.0, np.nan],
+        "n_pixels": [0, 2.5],
+    },
+    "SimCLR": {
+        **BAD_TRUNK,
+        "augmentation": ["X", "S2", "R+S1", None],
+        "projection_dim": [0, 2.5, None],
+        "temperature": [0, -1.0, np.nan, np.inf, "auto", None],
+        "invariance": ["scale", None],
+    },
+    "TARGET-VAE": {
+        **BAD_VAE,
+        **BAD_FEATURES,
+        "n_rotations": [0, 2.5, None],
+        "n_kernels": [0, 2.5, None],
+        "kernel_size": [0, -1, 4, 2.5, "auto", 17, 99],
+    },
+    "spatial-VAE": {**BAD_VAE, "encoder_hidden": BAD_SIZES},
 }
 
 BAD_CLUSTERER = {
@@ -224,11 +272,51 @@ def named(name):
     return rf"'{name}' parameter|\b{name}="
 
 
-@pytest.mark.parametrize(("name", "value"), pairs(BAD_EMBEDDER))
-def test_bad_embedder_parameter(name, value, make_embedder, images, no_training):
-    embedder = make_embedder(**{name: value})
-    with pytest.raises((ValueError, TypeError), match=named(name)):
+@pytest.mark.parametrize(
+    ("make_any_embedder", "name", "value"),
+    [
+        pytest.param(kind, *pair.values, id=f"{kind}-{pair.id}")
+        for kind, own in BAD_EMBEDDER.items()
+        for pair in pairs(BAD_SHARED | own)
+    ],
+    indirect=["make_any_embedder"],
+)
+def test_bad_embedder_parameter(name, value, make_any_embedder, images, no_training):
+    """The error names the parameter, its value and what to give."""
+    embedder = make_any_embedder(**{name: value})
+    with pytest.raises((ValueError, TypeError), match=named(name)) as told:
         embedder.fit(images)
+    assert re.search(rf"({name}=|Got ){re.escape(repr(value))}", str(told.value))
+    assert re.search(REMEDY, str(told.value))
+
+
+def test_every_parameter_is_given_a_bad_value(make_any_embedder):
+    tried = BAD_SHARED | BAD_EMBEDDER[make_any_embedder.__name__]
+    assert set(tried) == set(make_any_embedder().get_params())
+
+
+@pytest.mark.parametrize(
+    ("make_any_embedder", "parameters", "told"),
+    [
+        ("TARGET-VAE", {"kernel_size": 4}, "kernel_size=4 .*an odd number"),
+        (
+            "TARGET-VAE",
+            {"kernel_size": 17},
+            "kernel_size=17 .* 16 x 16 pixels.*15 or less",
+        ),
+        ("TARGET-VAE", {"generator_hidden": ()}, r"generator_hidden=\(\).*such as"),
+        ("spatial-VAE", {"generator_hidden": ()}, r"generator_hidden=\(\).*such as"),
+        ("spatial-VAE", {"encoder_hidden": []}, r"encoder_hidden=\[\].*such as"),
+        ("IRL-INR", {"inr_hidden": ()}, r"inr_hidden=\(\).*such as"),
+    ],
+    ids=str,
+    indirect=["make_any_embedder"],
+)
+def test_what_is_told_of_sizes(
+    parameters, told, make_any_embedder, images, no_training
+):
+    with pytest.raises(ValueError, match=told):
+        make_any_embedder(**parameters).fit(images)
 
 
 @pytest.mark.parametrize(("name", "value"), pairs(BAD_CLUSTERER))
@@ -246,18 +334,17 @@ def test_bad_clusterer_parameter(name, value, make_clusterer, rows, no_training)
     ],
 )
 def test_image_shape_that_fits_no_row(
-    name, value, told, make_embedder, images, no_training
+    name, value, told, make_any_embedder, images, no_training
 ):
     with pytest.raises(ValueError, match=told):
-        make_embedder(**{name: value}).fit(images.reshape(len(images), -1))
+        make_any_embedder(**{name: value}).fit(images.reshape(len(images), -1))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
-@pytest.mark.parametrize("maker", ["make_embedder", "make_clusterer"])
-def test_absent_device(maker, request, images, no_training):
-    estimator = request.getfixturevalue(maker)(device="cuda")
-    with pytest.raises(ValueError, match=r"device='cuda' is not available.*'cpu'"):
-        estimator.fit(images.reshape(len(images), -1))
+def test_absent_device(make_any_embedder, make_clusterer, images, no_training):
+    for estimator in [make_any_embedder(device="cuda"), make_clusterer(device="cuda")]:
+        with pytest.raises(ValueError, match=r"device='cuda' is not available.*'cpu'"):
+            estimator.fit(images.reshape(len(images), -1))
 
 
 @pytest.mark.parametrize(
@@ -266,10 +353,10 @@ def test_absent_device(maker, request, images, no_training):
     ids=["images", "one vector", "no module"],
 )
 def test_encoder_factory_that_yields_no_features(
-    factory, make_embedder, images, no_training
+    factory, make_trunk_embedder, images, no_training
 ):
     with pytest.raises((ValueError, TypeError), match=r"encoder.*\(n, n_features\)"):
-        make_embedder(encoder=factory).fit(images)
+        make_trunk_embedder(encoder=factory).fit(images)
 
 
 BAD_ROWS = {
@@ -341,8 +428,8 @@ def test_fine_tuned_clusterer_asks_for_images(
 
 
 @pytest.mark.parametrize("name", ["nan", "small", "one image"])
-def test_a_refused_fit_leaves_the_embedder_unfitted(name, make_embedder, floats):
-    embedder = make_embedder()
+def test_a_refused_fit_leaves_the_embedder_unfitted(name, make_any_embedder, floats):
+    embedder = make_any_embedder()
     with pytest.raises(ValueError, match=r"\d"):
         embedder.fit(BAD_IMAGES[name][0](floats))
     with pytest.raises(NotFittedError):
@@ -357,8 +444,8 @@ def test_a_refused_fit_leaves_the_clusterer_unfitted(make_clusterer, rows):
         clusterer.predict(rows)
 
 
-def test_a_refused_refit_leaves_the_embedder_as_it_was(make_embedder, floats):
-    embedder = make_embedder().fit(floats)
+def test_a_refused_refit_leaves_the_embedder_as_it_was(make_any_embedder, floats):
+    embedder = make_any_embedder().fit(floats)
     z = np.asarray(embedder.transform(floats))
     with pytest.raises(ValueError, match="NaN"):
         embedder.fit(with_value(floats[:, :10], np.nan))
