@@ -165,7 +165,7 @@ def recipe_rows() -> list[Row]:
 def classical_rows() -> list[Row]:
     """What costs no training."""
     features = ("polar Fourier", "polar Fourier root", "Zernike")
-    steps = ("k-means", "mixture", "agglomerative")
+    steps = ("k-means", "mixture", "agglomerative", "SCAN heads")
     return [Row("raw pixels", "k-means")] + [
         Row(name, step) for name, step in product(features, steps)
     ]

@@ -27,12 +27,11 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from invariant_cluster import IRLINREmbedder, SCANClusterer
+from invariant_cluster import IRLINREmbedder, PolarFourierEmbedder, SCANClusterer
 from invariant_cluster.datasets import load_wafer_maps, make_oriented
 from invariant_cluster.metrics import clustering_accuracy_score, match_labels
 
@@ -79,21 +78,8 @@ def make_estimator(seed: int) -> Pipeline:
 
 
 # %%
-# What costs nothing: turning an image shifts its polar samples along the angle, and
-# the magnitude of their Fourier transform does not change with a shift.
-def polar_fourier(images: np.ndarray, n_radii: int = 16, n_angles: int = 64):
-    """Return |FFT over the angle| of polar samples, shape (n, n_radii * 33)."""
-    radius = (torch.arange(n_radii) + 0.5)[:, None] / n_radii
-    angle = torch.arange(n_angles)[None, :] * (2 * torch.pi / n_angles)
-    grid = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=-1)
-    samples = torch.nn.functional.grid_sample(
-        torch.tensor(images, dtype=torch.float32)[:, None],
-        grid.expand(len(images), -1, -1, -1),
-        align_corners=False,
-    )
-    return torch.fft.rfft(samples, dim=-1).abs().flatten(1).numpy()
-
-
+# Scores, and what costs nothing to compare with: raw pixels, and the training-free
+# ``PolarFourierEmbedder``.
 def score(labels: np.ndarray) -> dict[str, float]:
     """Return accuracy (matched), NMI and ARI in percent."""
     return {
@@ -103,12 +89,12 @@ def score(labels: np.ndarray) -> dict[str, float]:
     }
 
 
-def run(seed: int, features: np.ndarray) -> tuple[Pipeline, list[dict]]:
+def run(seed: int) -> tuple[Pipeline, list[dict]]:
     """Return the fitted pipeline and the scores of all methods."""
     flat = images.reshape(len(images), -1)
     kmeans = KMeans(n_clusters, n_init=10, random_state=seed)
     mixture = make_pipeline(
-        PCA(20, random_state=seed),
+        PolarFourierEmbedder(power=1.0, invariance="rotation", random_state=seed),
         GaussianMixture(n_clusters, n_init=3, reg_covar=1e-3, random_state=seed),
     )
     estimator = make_estimator(seed).fit(images)
@@ -116,7 +102,7 @@ def run(seed: int, features: np.ndarray) -> tuple[Pipeline, list[dict]]:
     heads = SCANClusterer(n_clusters, fine_tune=False, random_state=seed)
     labels = {
         "raw pixels + k-means": kmeans.fit_predict(flat),
-        "polar Fourier magnitudes + mixture": mixture.fit_predict(features),
+        "polar Fourier magnitudes + mixture": mixture.fit_predict(images),
         "z + k-means": kmeans.fit_predict(z),
         "z + SCAN's heads alone": heads.fit_predict(z),
         "IRL-INR + SCAN": estimator[-1].labels_,
@@ -135,11 +121,10 @@ options = parser.parse_args()
 options.out.mkdir(parents=True, exist_ok=True)
 
 print(f"{len(images)} wafer maps, classes: {', '.join(names)}")
-features = polar_fourier(images)
 results, start = [], time.perf_counter()
 for seed in options.seeds:
     print(f"Seed {seed}:", flush=True)
-    estimator, rows = run(seed, features)
+    estimator, rows = run(seed)
     results += rows
 
 table = pd.DataFrame(results).groupby("method", sort=False).agg(["mean", "std"])

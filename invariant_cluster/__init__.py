@@ -3,6 +3,7 @@
 from invariant_cluster import datasets, metrics
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._irlinr_embedder import IRLINREmbedder
+from invariant_cluster._polar_fourier_embedder import PolarFourierEmbedder
 from invariant_cluster._scan_clusterer import SCANClusterer
 from invariant_cluster._simclr_embedder import SimCLREmbedder
 from invariant_cluster._spatial_vae_embedder import SpatialVAEEmbedder
@@ -13,6 +14,7 @@ __version__ = "0.1.0"
 __all__ = [
     "IRLINREmbedder",
     "ImageEmbedding",
+    "PolarFourierEmbedder",
     "SCANClusterer",
     "SimCLREmbedder",
     "SpatialVAEEmbedder",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from invariant_cluster._geometry import disc_mask
 from invariant_cluster._image_embedder import ImageEmbedder
+from invariant_cluster._nets import VAENet
+from invariant_cluster._validation import Interval, StrOptions
+from invariant_cluster.modules import ELBOObjective
 
 
 class GenerativeEmbedder(ImageEmbedder):
@@ -59,3 +65,27 @@ class GenerativeEmbedder(ImageEmbedder):
         difference = scale(self._draw(raw, False)) - scale(raw)
         inside = disc_mask(*raw.shape[-2:], device=raw.device)
         return difference.square().sum(dim=1)[:, inside].mean(dim=1)
+
+
+class VariationalEmbedder(GenerativeEmbedder):
+    """Base of embedders that are trained on the evidence lower bound.
+
+    Their module is a ``SpatialVAE``. A mirror image is another object to them.
+    """
+
+    _net_class = VAENet
+    _terms = ("reconstruction", "divergence", "squared_error")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GenerativeEmbedder._parameter_constraints,
+        "generator_hidden": ["array-like"],
+        "divergence_weight": [Interval(Real, 0, None, closed="left")],
+        "invariance": [StrOptions({"rotation", "rotation+translation"})],
+        "translation_std": [Interval(Real, 0, None, closed="neither")],
+        "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
+        return ELBOObjective(self.divergence_weight)
+
+    def _net_options(self) -> dict[str, Any]:
+        return {"n_pixels": self.n_pixels}

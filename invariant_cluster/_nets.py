@@ -38,16 +38,20 @@ class TermNet(NeuralNet):
     ----------
     terms : tuple of str
         The criterion's terms beside "loss".
+    lr_name : str
+        What the user calls the learning rate, for messages.
     """
 
     def __init__(
         self,
         *args: Any,
         terms: tuple[str, ...] = (),
+        lr_name: str = "lr",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.terms = terms
+        self.lr_name = lr_name
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
@@ -75,7 +79,7 @@ class TermNet(NeuralNet):
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"The training loss became {loss} in epoch {len(self.history)}: "
-                f"lower lr (now {self.lr}), and use precision='float32'."
+                f"lower {self.lr_name} (now {self.lr}), and use precision='float32'."
             )
         for name, value in numbers.items():
             self.history.record_batch(name, value)
@@ -185,31 +189,32 @@ class VAENet(TermNet):
         return self.module_.forward_sample(seen, self.n_pixels)
 
 
+class HeadsNet(TermNet):
+    """Trains the heads of a ``ScanModule`` on rows of z and their neighbours."""
+
+    def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
+        """Anchors and neighbours (2 b, d) -> log-probabilities (n_heads, 2 b, k)."""
+        return cast(Tensor, self.module_(x.to(self.device)))
+
+
 class ScanNet(TermNet):
-    """Trains a ``ScanModule`` on rows or images and their neighbours.
+    """Trains a ``ScanModule`` on augmented images and their neighbours.
 
     Parameters
     ----------
-    augmentation : Augmentation or None
-        Of the images; ``None`` for plain rows of z.
+    augmentation : Augmentation
     """
 
-    def __init__(
-        self, *args: Any, augmentation: Augmentation | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, augmentation: Augmentation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.augmentation = augmentation
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
-        """Anchors and neighbours (2 b, ...) -> log-probabilities (n_heads, 2 b, k)."""
-        x = x.to(self.device)
-        if self.augmentation is None:
-            return self.module_(x)
-        return self.augmented(self.module_.encoder.aligner.scale(x))
+        """Anchors and neighbours (2 b, c, h, w) -> log-probabilities, as HeadsNet's."""
+        return self.augmented(self.module_.encoder.aligner.scale(x.to(self.device)))
 
     def augmented(self, images: Tensor) -> Tensor:
         """Return log-probabilities of augmented scaled images."""
-        assert self.augmentation is not None
         seen = augment_aligned(images, self.module_.encoder, self.augmentation)
         return self.module_.forward_aligned(seen)
 

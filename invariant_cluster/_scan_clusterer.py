@@ -25,6 +25,7 @@ from invariant_cluster._centroids import Start, find_start
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._neighbors import find_neighbors, mine_neighbors
 from invariant_cluster._nets import (
+    HeadsNet,
     ScanNet,
     SelfLabelNet,
     TermNet,
@@ -58,8 +59,6 @@ from invariant_cluster.modules import (
     SelfLabelObjective,
 )
 
-_HEAD_LR = 30.0
-
 
 class ScanInput(NamedTuple):
     """What SCAN trains on.
@@ -68,7 +67,7 @@ class ScanInput(NamedTuple):
     ----------
     z : ndarray of shape (n, d)
     rows : ndarray of shape (n, d) or (n, c, h, w)
-        What the network sees: z, or the images if the encoder is fine-tuned.
+        z, or the images if the encoder is to be fine-tuned.
     encoder : ImageEncoder or None
         A copy of the embedder's, if it is to be fine-tuned.
     """
@@ -85,9 +84,9 @@ class SCANClusterer(
 
     SCAN (Van Gansbeke et al., ECCV 2020) mines the nearest neighbours of each z and
     trains linear cluster heads so that neighbours get the same cluster while the
-    clusters stay in use (entropy term). Behind an embedder it fine-tunes a copy of the
-    encoder on augmented images, as the IRL-INR paper does; on plain rows it trains the
-    heads alone.
+    clusters stay in use (entropy term). Behind an embedder it then fine-tunes a copy of
+    the encoder on augmented images, as the IRL-INR paper does; on plain rows it trains
+    the heads alone.
 
     Parameters
     ----------
@@ -112,9 +111,14 @@ class SCANClusterer(
         "S1+R", "S1+R+T", "S1+S2", "S1+S2+R" or "S1+S2+R+T"; also "R+D" or "R+T+D" with
         the embedder's deformation. Without effect on plain rows.
     max_epochs : int, default=50
+        Of fine-tuning; without effect on plain rows.
+    head_max_epochs : int, default=100
+        Of the heads alone on z, before fine-tuning or instead of it.
     batch_size : int, default=128
     lr : float, default=1e-3
-        Of the encoder, at its highest (one cycle); the heads learn at 30 times it.
+        Of the encoder in fine-tuning, at its highest (one cycle).
+    head_lr : float, default=0.03
+        Of the heads, at its highest.
     weight_decay : float, default=1e-4
     self_label : bool, default=False
         Whether to train on confident labels afterwards (SCAN's third step). If that
@@ -144,7 +148,8 @@ class SCANClusterer(
         The fine-tuned copy.
     net_ : skorch.NeuralNet
     history_ : DataFrame
-        One row an epoch: stage, loss and its terms, seconds.
+        One row an epoch: stage ("heads", "fine-tuning" or "self-labelling"), loss and
+        its terms, seconds.
     n_iter_ : int
         Epochs trained, in all stages, those of a self-labelling undone included.
     n_features_in_ : int
@@ -159,7 +164,7 @@ class SCANClusterer(
     >>> from sklearn.datasets import make_blobs
     >>> from invariant_cluster import SCANClusterer
     >>> z, _ = make_blobs(100, n_features=8, centers=3, random_state=0)
-    >>> clusterer = SCANClusterer(3, fine_tune=False, max_epochs=5, random_state=0)
+    >>> clusterer = SCANClusterer(3, fine_tune=False, random_state=0)
     >>> sorted(set(clusterer.fit_predict(z).tolist()))
     [0, 1, 2]
     """
@@ -173,8 +178,10 @@ class SCANClusterer(
         "fine_tune": [StrOptions({"auto"}), "boolean"],
         "augmentation": [StrOptions(set(AUGMENTATIONS))],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "head_max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "head_lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "self_label": ["boolean"],
         "confidence_threshold": [Interval(Real, 0, 1, closed="neither")],
@@ -198,8 +205,10 @@ class SCANClusterer(
         fine_tune: str | bool = "auto",
         augmentation: str = "S1+R+T",
         max_epochs: int = 50,
+        head_max_epochs: int = 100,
         batch_size: int = 128,
         lr: float = 1e-3,
+        head_lr: float = 0.03,
         weight_decay: float = 1e-4,
         self_label: bool = False,
         confidence_threshold: float = 0.99,
@@ -219,8 +228,10 @@ class SCANClusterer(
         self.fine_tune = fine_tune
         self.augmentation = augmentation
         self.max_epochs = max_epochs
+        self.head_max_epochs = head_max_epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.head_lr = head_lr
         self.weight_decay = weight_decay
         self.self_label = self_label
         self.confidence_threshold = confidence_threshold
@@ -358,41 +369,60 @@ class SCANClusterer(
             raise ValueError(told)
         warnings.warn(told, UserWarning, stacklevel=4)
 
-    def _train_stages(self, data: ScanInput) -> list[TermNet]:
-        """Train SCAN, keep the best head, self-label; return the nets of the stages."""
+    def _train_stages(self, data: ScanInput) -> dict[str, TermNet]:
+        """Train heads, fine-tune, keep the best head, self-label; return the nets."""
         seed = torch.initial_seed() % 2**31
         start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
-        module = ScanModule(data.encoder or nn.Identity(), _make_heads(start))
         uniform = self.entropy_target == "uniform"
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy
         )
-        scan = self._make_scan_net(module, len(data.z))
-        train(scan, data.rows, self.neighbors_)
-        heads = infer_heads(module, data.rows, self.device)
+        module = ScanModule(nn.Identity(), _make_heads(start))
+        nets: dict[str, TermNet] = {"heads": self._make_heads_net(module, len(data.z))}
+        train(nets["heads"], data.z, self.neighbors_)
+        if data.encoder is not None and not nets["heads"].interrupted_:
+            module = ScanModule(data.encoder, module.heads)
+            nets["fine-tuning"] = self._make_scan_net(module, len(data.z))
+            train(nets["fine-tuning"], data.rows, self.neighbors_)
+        heads = infer_heads(module, _rows_of(data, nets), self.device)
         module.heads.keep(best_head(self._objective, heads, self.neighbors_))
-        if not self.self_label or data.encoder is None or scan.interrupted_:
-            return [scan]
-        labeling = self._make_self_label_net(module)
-        train_guarded(labeling, data.rows, self.device)
-        return [scan, labeling]
+        tuned = nets.get("fine-tuning")
+        if self.self_label and tuned is not None and not tuned.interrupted_:
+            nets["self-labelling"] = self._make_self_label_net(module)
+            train_guarded(nets["self-labelling"], data.rows, self.device)
+        return nets
+
+    def _make_heads_net(self, module: ScanModule, n_rows: int) -> TermNet:
+        return self._make_net(
+            HeadsNet,
+            module,
+            self._sampled_objective(n_rows),
+            stage="heads",
+            lr=self.head_lr,
+            lr_name="head_lr",
+            max_epochs=self.head_max_epochs,
+            terms=("consistency", "entropy"),
+        )
 
     def _make_scan_net(self, module: ScanModule, n_rows: int) -> TermNet:
-        fine_tunes = not isinstance(module.encoder, nn.Identity)
-        # What the entropy of a sample falls short of that of the whole (Miller, 1955).
-        shortfall = (self.n_clusters - 1) / (2 * min(self.batch_size, n_rows))
-        target = max(0.0, self._objective.entropy_target - shortfall)
         return self._make_net(
             ScanNet,
             module,
-            ScanObjective(self.entropy_weight, target),
-            stage="SCAN",
+            self._sampled_objective(n_rows),
+            stage="fine-tuning",
             lr=self.lr,
             max_epochs=self.max_epochs,
             terms=("consistency", "entropy"),
-            augmentation=Augmentation(self.augmentation) if fine_tunes else None,
-            optimizer__param_groups=[("heads.*", {"lr": _HEAD_LR * self.lr})],
+            augmentation=Augmentation(self.augmentation),
+            optimizer__param_groups=[("heads.*", {"lr": self.head_lr})],
         )
+
+    def _sampled_objective(self, n_rows: int) -> ScanObjective:
+        """Return the objective as it is on batches of n_rows rows."""
+        # What the entropy of a sample falls short of that of the whole (Miller, 1955).
+        shortfall = (self.n_clusters - 1) / (2 * min(self.batch_size, n_rows))
+        target = max(0.0, self._objective.entropy_target - shortfall)
+        return ScanObjective(self.entropy_weight, target)
 
     def _make_self_label_net(self, module: ScanModule) -> TermNet:
         return self._make_net(
@@ -401,6 +431,7 @@ class SCANClusterer(
             SelfLabelObjective(self.confidence_threshold),
             stage="self-labelling",
             lr=self.self_label_lr,
+            lr_name="self_label_lr",
             max_epochs=self.self_label_max_epochs,
             terms=("confident",),
             augmentation=Augmentation(self.augmentation),
@@ -431,17 +462,17 @@ class SCANClusterer(
         if hasattr(self, "labels_"):
             del self.labels_
 
-    def _store(self, data: ScanInput, nets: list[TermNet]) -> None:
+    def _store(self, data: ScanInput, nets: dict[str, TermNet]) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
-        self.net_ = nets[-1]
-        self.fine_tuned_ = data.encoder is not None
+        self.net_ = list(nets.values())[-1]
+        self.fine_tuned_ = "fine-tuning" in nets
         self.training_embedding_ = data.z
         self.history_ = _join_histories(nets)
         self.n_iter_ = len(self.history_)
-        heads = infer_heads(self.net_.module_, data.rows, self.device)
+        heads = infer_heads(self.net_.module_, _rows_of(data, nets), self.device)
         self.probabilities_ = np.exp(heads[:, 0])
         self.labels_ = self.probabilities_.argmax(axis=1)
-        if any(net.interrupted_ for net in nets):
+        if any(net.interrupted_ for net in nets.values()):
             raise KeyboardInterrupt
 
     def _log_probabilities(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -470,11 +501,12 @@ def _make_heads(start: Start) -> ClusterHeads:
     return ClusterHeads(mean, start.scale, centroids)
 
 
-def _join_histories(nets: list[TermNet]) -> pd.DataFrame:
+def _rows_of(data: ScanInput, nets: dict[str, TermNet]) -> NDArray:
+    """Return what the last of the nets sees."""
+    return data.rows if "fine-tuning" in nets else data.z
+
+
+def _join_histories(nets: dict[str, TermNet]) -> pd.DataFrame:
     """Return the stages' histories below each other, with a column "stage"."""
-    stages = ["scan", "self-label"]
-    frames = [
-        history_frame(net).assign(stage=stage)
-        for net, stage in zip(nets, stages, strict=False)
-    ]
+    frames = [history_frame(net).assign(stage=stage) for stage, net in nets.items()]
     return pd.concat(frames, ignore_index=True).rename_axis("epoch")

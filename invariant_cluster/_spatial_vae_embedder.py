@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from invariant_cluster._generative_embedder import GenerativeEmbedder
-from invariant_cluster._nets import VAENet
-from invariant_cluster._validation import Interval, StrOptions, check_sizes
+from invariant_cluster._generative_embedder import VariationalEmbedder
+from invariant_cluster._validation import check_sizes
 from invariant_cluster.modules import (
-    ELBOObjective,
     MLPVAEEncoder,
     SpatialGenerator,
     SpatialVAE,
 )
 
 
-class SpatialVAEEmbedder(GenerativeEmbedder):
+class SpatialVAEEmbedder(VariationalEmbedder):
     """Representations by a variational autoencoder that also infers the pose.
 
     Spatial-VAE (Bepler et al., NeurIPS 2019): an MLP of all pixels gives the posterior
@@ -76,16 +73,9 @@ class SpatialVAEEmbedder(GenerativeEmbedder):
     """
 
     _title = "spatial-VAE"
-    _net_class = VAENet
-    _terms = ("reconstruction", "divergence", "squared_error")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **GenerativeEmbedder._parameter_constraints,
+        **VariationalEmbedder._parameter_constraints,
         "encoder_hidden": ["array-like"],
-        "generator_hidden": ["array-like"],
-        "divergence_weight": [Interval(Real, 0, None, closed="left")],
-        "invariance": [StrOptions({"rotation", "rotation+translation"})],
-        "translation_std": [Interval(Real, 0, None, closed="neither")],
-        "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -150,9 +140,3 @@ class SpatialVAEEmbedder(GenerativeEmbedder):
             self.d, self._n_channels, hidden, activation=nn.Tanh
         )
         return SpatialVAE(encoder, generator)
-
-    def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
-        return ELBOObjective(self.divergence_weight)
-
-    def _net_options(self) -> dict[str, Any]:
-        return {"n_pixels": self.n_pixels}

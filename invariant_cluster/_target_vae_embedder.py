@@ -8,14 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from invariant_cluster._generative_embedder import GenerativeEmbedder
-from invariant_cluster._nets import VAENet
-from invariant_cluster._validation import Interval, StrOptions, check_sizes
+from invariant_cluster._generative_embedder import VariationalEmbedder
+from invariant_cluster._validation import Interval, check_sizes
 from invariant_cluster.modules import (
     AttentionVAEEncoder,
-    ELBOObjective,
     FourierFeatures,
     ImageAligner,
     SpatialGenerator,
@@ -23,7 +20,7 @@ from invariant_cluster.modules import (
 )
 
 
-class TargetVAEEmbedder(GenerativeEmbedder):
+class TargetVAEEmbedder(VariationalEmbedder):
     """Representations by a variational autoencoder with an equivariant encoder.
 
     TARGET-VAE (Nasiri and Bepler, NeurIPS 2022): a group convolution looks for the
@@ -93,20 +90,13 @@ class TargetVAEEmbedder(GenerativeEmbedder):
     """
 
     _title = "TARGET-VAE"
-    _net_class = VAENet
-    _terms = ("reconstruction", "divergence", "squared_error")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **GenerativeEmbedder._parameter_constraints,
+        **VariationalEmbedder._parameter_constraints,
         "n_rotations": [Interval(Integral, 1, None, closed="left")],
         "n_kernels": [Interval(Integral, 1, None, closed="left")],
         "kernel_size": [Interval(Integral, 1, None, closed="left"), None],
-        "generator_hidden": ["array-like"],
         "n_frequencies": [Interval(Integral, 1, None, closed="left")],
         "frequency_scale": [Interval(Real, 0, None, closed="neither")],
-        "divergence_weight": [Interval(Real, 0, None, closed="left")],
-        "invariance": [StrOptions({"rotation", "rotation+translation"})],
-        "translation_std": [Interval(Real, 0, None, closed="neither")],
-        "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -201,9 +191,3 @@ class TargetVAEEmbedder(GenerativeEmbedder):
                 f"encoded: give {longer - 1 + longer % 2} or less."
             )
         return size
-
-    def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
-        return ELBOObjective(self.divergence_weight)
-
-    def _net_options(self) -> dict[str, Any]:
-        return {"n_pixels": self.n_pixels}

@@ -15,6 +15,7 @@ import torch
 
 from invariant_cluster import (
     IRLINREmbedder,
+    PolarFourierEmbedder,
     SCANClusterer,
     SimCLREmbedder,
     SpatialVAEEmbedder,
@@ -192,12 +193,23 @@ def make_clusterer() -> Callable[..., SCANClusterer]:
         tiny = {
             "n_neighbors": 3,
             "max_epochs": 1,
+            "head_max_epochs": 1,
             "batch_size": 16,
             "device": "cpu",
             "precision": "float32",
             "random_state": 0,
         }
         return SCANClusterer(n_clusters, **{**tiny, **parameters})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_polar_embedder() -> Callable[..., PolarFourierEmbedder]:
+    """Return a maker of embedders that need no training, with a seed."""
+
+    def make(**parameters: Any) -> PolarFourierEmbedder:
+        return PolarFourierEmbedder(**{"random_state": 0, **parameters})
 
     return make
 

@@ -16,6 +16,7 @@ EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     "TargetVAEEmbedder": {},
     "SpatialVAEEmbedder": {},
     "SCANClusterer": {},
+    "PolarFourierEmbedder": {},
 }
 
 LEAST_CHECKS = 45  # a 3-D-only input tag leaves one, and it passes
@@ -35,6 +36,12 @@ def test_contract_of_embedders(make_any_embedder):
 @pytest.mark.filterwarnings("ignore:fine_tune='auto' but X is a plain:UserWarning")
 def test_contract_of_the_clusterer(make_clusterer):
     check_contract(make_clusterer())
+
+
+@pytest.mark.filterwarnings("ignore:Rows of .* values fill no square:UserWarning")
+@pytest.mark.parametrize("radial_basis", ["samples", "zernike"])
+def test_contract_of_the_floor(make_polar_embedder, radial_basis):
+    check_contract(make_polar_embedder(radial_basis=radial_basis))
 
 
 def check_contract(estimator):

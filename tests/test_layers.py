@@ -30,6 +30,7 @@ LEVELS = {
     "plot": 2,
     "_views": 1,
     "_rows": 1,
+    "_rotation_invariants": 1,
     "modules": 1,
     "datasets": 1,
     "metrics": 1,

@@ -10,6 +10,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from invariant_cluster._nets import (
+    HeadsNet,
     IRLINRNet,
     ScanNet,
     SelfLabelNet,
@@ -305,7 +306,7 @@ def test_each_group_has_a_rate_of_its_own():
     module = ScanModule(nn.Linear(3, 3), make_heads())
     net = make(
         ScanObjective(1.0),
-        net_class=ScanNet,
+        net_class=HeadsNet,
         module=module,
         max_epochs=10,
         lr=0.02,
@@ -441,10 +442,10 @@ def test_the_views_of_irl_inr_are_of_the_same_images():
     assert alike.tolist() == [0, 1, 2]
 
 
-def test_scan_trains_on_rows_alone():
+def test_heads_train_on_rows_alone():
     net = make(
         ScanObjective(2.0),
-        net_class=ScanNet,
+        net_class=HeadsNet,
         module=ScanModule(nn.Identity(), make_heads(2)),
         terms=("consistency", "entropy"),
         max_epochs=20,

@@ -5,6 +5,7 @@ import re
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import entropy
@@ -74,13 +75,13 @@ def equal_weights(first, second):
 def test_results_have_their_shapes(kind):
     make, X = kind
     n = len(X)
-    clusterer = make(max_epochs=2)
+    clusterer = make(max_epochs=2, head_max_epochs=3)
     assert clusterer.fit(X) is clusterer
     assert (clusterer.labels_.shape, clusterer.labels_.dtype) == ((n,), np.int64)
     assert clusterer.probabilities_.shape == (n, 3)
     assert clusterer.neighbors_.shape == (n, 3)
     assert clusterer.neighbors_.dtype == np.int64
-    assert clusterer.n_iter_ == 2
+    assert clusterer.n_iter_ == (5 if clusterer.fine_tuned_ else 3)
     assert clusterer.n_features_in_ == X.shape[1]
 
     probabilities = clusterer.predict_proba(X)
@@ -102,9 +103,29 @@ def test_predictions_on_the_training_rows_are_the_labels(kind):
     np.testing.assert_array_equal(make().fit_predict(X), clusterer.labels_)
 
 
+def test_max_epochs_is_of_fine_tuning_alone(make_head, rows):
+    first, second = (make_head(max_epochs=n).fit(rows) for n in [1, 5])
+    np.testing.assert_array_equal(first.probabilities_, second.probabilities_)
+
+
+def test_fine_tuning_goes_on_from_the_heads(make_clusterer, embedding):
+    settings = {"head_max_epochs": 20, "lr": 1e-12}
+    heads, tuned = (
+        make_clusterer(fine_tune=fine_tune, **settings).fit(embedding)
+        for fine_tune in [False, True]
+    )
+    pd.testing.assert_frame_equal(
+        heads.history_.drop(columns="seconds"),
+        tuned.history_.drop(columns="seconds").iloc[:20],
+    )
+    tuned = make_clusterer(**{**settings, "head_lr": 1e-12}).fit(embedding)
+    start = make_clusterer(fine_tune=False, head_lr=1e-12).fit(embedding)
+    assert np.mean(tuned.labels_ == start.labels_) > 0.9
+
+
 def test_separate_blobs_are_found(make_head, blobs):
     rows, classes = blobs
-    clusterer = make_head(max_epochs=3).fit(rows)
+    clusterer = make_head(head_max_epochs=3).fit(rows)
     assert clusterer.score(rows, classes) == 1.0
     assert len(np.unique(clusterer.labels_)) == 3
 
@@ -277,7 +298,7 @@ def test_augmentations(colours, augmentation, make_clusterer, make_embedder, ima
 
 def test_augmentations_differ(make_clusterer, embedding):
     fitted = [make_clusterer(augmentation=a).fit(embedding) for a in AUGMENTATIONS]
-    losses = {clusterer.history_["loss"].iloc[0] for clusterer in fitted}
+    losses = {clusterer.history_["loss"].iloc[1] for clusterer in fitted}
     assert len(losses) == len(AUGMENTATIONS)
 
 
@@ -296,7 +317,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
         return Start(z.mean(axis=0), 1.0, centroids, math.log(3))
 
     monkeypatch.setattr("invariant_cluster._scan_clusterer.find_start", start)
-    clusterer = make_head(n_heads=4, lr=1e-12).fit(rows)
+    clusterer = make_head(n_heads=4, head_lr=1e-12).fit(rows)
     assert clusterer.score(rows, classes) == 1.0
     assert clusterer.probabilities_.shape == (60, 3)
     np.testing.assert_array_equal(clusterer.predict(rows), clusterer.labels_)
@@ -305,7 +326,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
 def test_more_heads_fit_at_least_as_well(make_head):
     rows, _ = make_blobs(80, n_features=2, centers=6, cluster_std=2.0, random_state=3)
     one, many = (
-        make_head(6, n_heads=n_heads, lr=1e-12).fit(rows) for n_heads in [1, 6]
+        make_head(6, n_heads=n_heads, head_lr=1e-12).fit(rows) for n_heads in [1, 6]
     )
     assert many.score(rows) >= one.score(rows) - 1e-6
 
@@ -314,7 +335,9 @@ def test_entropy_weight_keeps_clusters_in_use(make_head):
     rows, _ = make_blobs([80, 6, 6], n_features=4, random_state=0)
 
     def entropy(entropy_weight):
-        clusterer = make_head(entropy_weight=entropy_weight, max_epochs=20, lr=1e-2)
+        clusterer = make_head(
+            entropy_weight=entropy_weight, head_max_epochs=20, head_lr=0.3
+        )
         mean = clusterer.fit(rows).probabilities_.mean(axis=0)
         return -(mean * np.log(mean + 1e-12)).sum()
 
@@ -325,7 +348,8 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
     """Of unequal groups "uniform" makes equal clusters; "k-means" leaves them whole."""
     rows, _ = make_blobs([300, 20, 20], n_features=2, random_state=3)
     start = KMeans(3, n_init=10, random_state=0).fit_predict(rows)
-    settings = {"max_epochs": 99, "batch_size": 128, "lr": 3e-3, "entropy_weight": 20.0}
+    settings = {"head_max_epochs": 99, "head_lr": 0.1, "batch_size": 128}
+    settings["entropy_weight"] = 20.0
     start, unequal, equal = (
         entropy(np.bincount(labels, minlength=3))
         for labels in (
@@ -342,13 +366,12 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
 # Self-labelling
 
 
-def test_self_labelling_is_a_second_stage(make_clusterer, embedding):
+def test_self_labelling_is_a_third_stage(make_clusterer, embedding):
     settings = {"max_epochs": 2, "self_label_max_epochs": 3, "self_label_lr": 1e-9}
     clusterer = make_clusterer(self_label=True, **settings).fit(embedding)
-    assert clusterer.n_iter_ == len(clusterer.history_) == 5
-    stages = clusterer.history_["stage"].tolist()
-    assert len(set(stages)) == 2
-    assert stages == sorted(stages, key=stages.index)
+    assert clusterer.n_iter_ == len(clusterer.history_) == 6
+    counts = clusterer.history_.groupby("stage", sort=False).size()
+    assert counts.to_dict() == {"heads": 1, "fine-tuning": 2, "self-labelling": 3}
     assert np.isfinite(clusterer.history_["loss"]).all()
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
@@ -376,7 +399,7 @@ class KillCluster(Callback):
         self.n_stages_ = getattr(self, "n_stages_", 0) + 1
 
     def on_train_end(self, net, **_):
-        if self.n_stages_ == 2:
+        if self.n_stages_ == 3:
             with torch.no_grad():
                 net.module_.heads.weight.zero_()
                 net.module_.heads.bias.zero_()
@@ -384,14 +407,15 @@ class KillCluster(Callback):
 
 
 def test_self_labelling_that_empties_a_cluster_is_undone(make_clusterer, embedding):
-    scan = make_clusterer(lr=1e-9).fit(embedding)
+    still = {"lr": 1e-9, "head_lr": 1e-9}
+    scan = make_clusterer(**still).fit(embedding)
     assert len(np.unique(scan.labels_)) > 1
     kill = KillCluster()
-    guarded = make_clusterer(lr=1e-9, self_label=True, callbacks=[kill])
+    guarded = make_clusterer(**still, self_label=True, callbacks=[kill])
     guarded.set_params(self_label_max_epochs=1)
     with pytest.warns(UserWarning, match=r"emptied cluster.*confidence_threshold"):
         guarded.fit(embedding)
-    assert kill.n_stages_ == 2
+    assert kill.n_stages_ == 3
     np.testing.assert_array_equal(guarded.probabilities_, scan.probabilities_)
     np.testing.assert_array_equal(guarded.labels_, scan.labels_)
     np.testing.assert_array_equal(guarded.predict(embedding), scan.labels_)
@@ -410,9 +434,11 @@ def test_self_labelling_has_no_effect_on_plain_rows(make_head, rows):
 
 def test_history_has_one_row_an_epoch_and_one_column_a_term(kind):
     make, X = kind
-    clusterer = make(max_epochs=3, entropy_target="uniform").fit(X)
+    settings = {"max_epochs": 3, "head_max_epochs": 2, "entropy_target": "uniform"}
+    clusterer = make(**settings).fit(X)
     history = clusterer.history_
-    assert len(history) == clusterer.n_iter_ == 3
+    n_epochs = 5 if clusterer.fine_tuned_ else 2
+    assert len(history) == clusterer.n_iter_ == n_epochs
     assert {"loss", "consistency", "entropy", "seconds", "stage"} <= set(history)
     np.testing.assert_allclose(
         history["loss"],
@@ -430,11 +456,11 @@ def test_silent_by_default(kind, capsys):
 
 def test_verbose_tells_the_time_left_and_the_loss(kind, capsys):
     make, X = kind
-    make(max_epochs=2, verbose=2).fit(X)
+    clusterer = make(max_epochs=2, head_max_epochs=2, verbose=2).fit(X)
     printed = "".join(capsys.readouterr())
     assert re.search(r"\d+/\d+ \[\d\d:\d\d<\d\d:\d\d", printed)
     for term in ["consistency", "entropy"]:
-        assert len(re.findall(rf"{term} [\d.e+-]+", printed)) == 2
+        assert len(re.findall(rf"{term} [\d.e+-]+", printed)) == clusterer.n_iter_
 
 
 class Interrupt(Callback):
@@ -453,19 +479,23 @@ class Interrupt(Callback):
 
 def test_interrupt_keeps_what_was_trained(kind):
     make, X = kind
-    clusterer = make(max_epochs=9, self_label=True, callbacks=[Interrupt()])
+    settings = {"max_epochs": 9, "head_max_epochs": 9, "self_label": True}
+    clusterer = make(**settings, callbacks=[Interrupt()])
     with pytest.raises(KeyboardInterrupt):
         clusterer.fit(X)
     assert clusterer.n_iter_ == len(clusterer.history_) == 1
+    assert clusterer.fine_tuned_ is False
     np.testing.assert_array_equal(clusterer.predict(X), clusterer.labels_)
     assert np.isfinite(clusterer.score(X))
 
 
-def test_interrupt_of_self_labelling(make_clusterer, embedding):
-    clusterer = make_clusterer(self_label=True, callbacks=[Interrupt(2)])
+@pytest.mark.parametrize("stage", [2, 3])
+def test_interrupt_of_a_later_stage(make_clusterer, embedding, stage):
+    clusterer = make_clusterer(self_label=True, callbacks=[Interrupt(stage)])
     with pytest.raises(KeyboardInterrupt):
         clusterer.fit(embedding)
-    assert clusterer.n_iter_ == 2
+    assert clusterer.n_iter_ == stage
+    assert clusterer.fine_tuned_
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 
@@ -474,12 +504,14 @@ def test_early_stopping(kind):
     stop = EarlyStopping(
         monitor="train_loss", patience=2, threshold=1e9, threshold_mode="abs", sink=len
     )
-    clusterer = make(max_epochs=8, callbacks=[stop])
+    clusterer = make(max_epochs=8, head_max_epochs=8, callbacks=[stop])
     try:
         clusterer.fit(X)
     except KeyboardInterrupt:  # by which skorch's callback stops
         pytest.fail("early stopping was taken for Ctrl-C", pytrace=False)
-    assert clusterer.n_iter_ == len(clusterer.history_) == 3
+    counts = clusterer.history_.groupby("stage", sort=False).size()
+    assert set(counts) == {3}
+    assert len(counts) == (2 if clusterer.fine_tuned_ else 1)
 
 
 class Poison(Callback):
@@ -517,9 +549,10 @@ def nan_methods(clusterer, X):
 
 def test_nan_loss_stops_training(kind):
     make, X = kind
-    clusterer = make(max_epochs=5, lr=0.00123, callbacks=[Poison(2)])
+    settings = {"head_max_epochs": 5, "head_lr": 0.00123}
+    clusterer = make(**settings, callbacks=[Poison(2)])
     with pytest.raises(
-        FloatingPointError, match=r"loss became nan in epoch 2: lower lr.*0\.00123"
+        FloatingPointError, match=r"loss became nan in epoch 2: lower head_lr.*0\.00123"
     ):
         clusterer.fit(X)
     assert nan_methods(clusterer, X) == []
@@ -530,8 +563,9 @@ def test_nan_loss_stops_training(kind):
 def test_nan_after_the_last_loss_is_found(kind):
     """The step after the last loss can make weights NaN that no loss has seen."""
     make, X = kind
-    clusterer = make(max_epochs=2, callbacks=[Poison(2, after=True)])
-    with pytest.raises(FloatingPointError, match=r"\blr\b"):
+    settings = {"max_epochs": 2, "head_max_epochs": 2}
+    clusterer = make(**settings, callbacks=[Poison(2, after=True)])
+    with pytest.raises(FloatingPointError, match=r"lr\b"):
         clusterer.fit(X)
     assert nan_methods(clusterer, X) == []
 

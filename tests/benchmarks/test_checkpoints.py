@@ -48,7 +48,7 @@ def test_embedder_resumes(make_embedder, images, tmp_path, error):
     assert resumed.net_.max_epochs == 4
 
 
-def test_clusterer_resumes_in_its_second_stage(
+def test_clusterer_resumes_in_its_last_stage(
     make_embedder, make_clusterer, images, tmp_path
 ):
     z = make_embedder().fit_transform(images)
@@ -63,7 +63,7 @@ def test_clusterer_resumes_in_its_second_stage(
     stage = [ResumeTraining(path, every_seconds=0), Break(3, RuntimeError("killed"))]
     with pytest.raises(RuntimeError):
         fit(make_clusterer(max_epochs=2, callbacks=stage))
-    assert len(list(tmp_path.iterdir())) == 2  # a file for each stage
+    assert len(list(tmp_path.iterdir())) == 3  # a file for each stage
     resume = ResumeTraining(path, every_seconds=0)
     resumed = fit(make_clusterer(max_epochs=2, callbacks=[resume]))
     assert same_weights(resumed.net_, straight.net_)

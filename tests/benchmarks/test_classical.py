@@ -1,17 +1,11 @@
-"""Features without training do not change when the image turns."""
-
-import math
+"""Features without training: the embedder's, by the names of the tables."""
 
 import numpy as np
 import pytest
-import torch
 
-from benchmarks.classical import (
-    FEATURES,
-    compute_features,
-    radial_polynomial,
-    zernike_basis,
-)
+from benchmarks.classical import FEATURES, compute_features, make_embedder
+
+INVARIANT = [name for name in FEATURES if name != "raw pixels"]
 
 
 @pytest.fixture
@@ -22,7 +16,19 @@ def blobs():
     return images
 
 
-@pytest.mark.parametrize("name", [name for name in FEATURES if name != "raw pixels"])
+@pytest.mark.parametrize("name", INVARIANT)
+@pytest.mark.parametrize("center", [True, False])
+def test_a_recorded_parameter_is_the_embedders(name, center):
+    parameters = make_embedder(name, center, seed=3).get_params()
+    recorded = dict(FEATURES[name])
+    assert parameters["d"] == recorded.pop("n_components")
+    assert recorded.items() <= parameters.items()
+    assert parameters["random_state"] == 3
+    assert ("translation" in parameters["invariance"]) == center
+    assert (parameters["radial_basis"] == "zernike") == (name == "Zernike")
+
+
+@pytest.mark.parametrize("name", INVARIANT)
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_invariant_to_quarter_turns(blobs, name, turns):
     turned = np.rot90(blobs, turns, axes=(1, 2)).copy()
@@ -31,7 +37,7 @@ def test_invariant_to_quarter_turns(blobs, name, turns):
     np.testing.assert_allclose(moved, still, atol=1e-3 * still.std())
 
 
-@pytest.mark.parametrize("name", [name for name in FEATURES if name != "raw pixels"])
+@pytest.mark.parametrize("name", INVARIANT)
 def test_invariant_to_shifts_if_centred(blobs, name):
     shifted = np.roll(blobs, (1, -2), axis=(1, 2))
     still, moved = compute_features(name, blobs, shifted, center=True, seed=0)
@@ -47,25 +53,8 @@ def test_background_is_no_mass(blobs):
     np.testing.assert_allclose(dark, light, atol=1e-3)
 
 
-def test_radial_polynomials_are_zernikes():
-    r = torch.linspace(0, 1, 5, dtype=torch.float64)
-    for n, m, expected in [
-        (0, 0, torch.ones_like(r)),
-        (2, 0, 2 * r**2 - 1),
-        (3, 1, 3 * r**3 - 2 * r),
-        (4, 2, 4 * r**4 - 3 * r**2),
-    ]:
-        torch.testing.assert_close(radial_polynomial(n, m, r), expected)
-
-
-def test_basis_is_nearly_orthogonal():
-    basis = zernike_basis(64, 64, degree=4)
-    products = (basis @ basis.conj().T).abs()
-    size = products.diagonal().sqrt()
-    cosines = products / (size[:, None] * size) - torch.eye(len(basis))
-    assert len(basis) == sum(n // 2 + 1 for n in range(5))
-    assert cosines.max() < 0.05
-    # The integral of |V_nm|^2 over the disc is pi (n + 1); a pixel is (2 / 64)^2.
-    areas = products.diagonal() * (2 / 64) ** 2 / math.pi
-    orders = torch.tensor([n + 1.0 for n in range(5) for _ in range(n % 2, n + 1, 2)])
-    torch.testing.assert_close(areas, orders, rtol=0.03, atol=0)
+def test_raw_pixels_are_summed_over_channels(blobs):
+    colours = np.stack([blobs // 2, blobs // 2, blobs // 2], axis=-1)
+    grey, _ = compute_features("raw pixels", blobs // 2, blobs, center=True, seed=0)
+    summed, _ = compute_features("raw pixels", colours, colours, center=True, seed=0)
+    np.testing.assert_allclose(summed, 3 * grey, atol=1e-3)
