@@ -1,4 +1,4 @@
-"""What users see of IRLINREmbedder, and what a trained one has learned."""
+"""What IRLINREmbedder alone offers; test_embedders.py has what all embedders do."""
 
 import itertools
 import pickle
@@ -12,9 +12,7 @@ from torch import nn
 from invariant_cluster import IRLINREmbedder
 from invariant_cluster._geometry import move_array
 from invariant_cluster.datasets import make_oriented
-from invariant_cluster.metrics import (
-    invariance_score,
-)
+from invariant_cluster.metrics import invariance_score
 
 RULES = ["center_of_mass", "complex_moment", "principal_axis", None]
 INVARIANCES = ["rotation", "rotation+translation"]
@@ -47,12 +45,6 @@ def test_squared_error_is_reported_whatever_is_minimised(
     reported = history["squared_error"].to_numpy()
     assert np.allclose(minimised, reported) == (reconstruction == "squared_error")
     assert (reported > 0).all()
-
-
-PUBLIC = ["transform", "predict_pose", "reconstruct", "canonicalize", "score"]
-
-
-# Randomness
 
 
 # Images without anything to learn from
