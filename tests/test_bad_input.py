@@ -32,7 +32,7 @@ def rows():
     return np.random.default_rng(0).normal(size=(30, 4))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fitted_before():
     return {}
 

@@ -791,7 +791,7 @@ LEARNERS = {
 DRAWING = [name for name in LEARNERS if name != "SimCLR"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained_before():
     return {}
 
