@@ -113,7 +113,11 @@ class SCANClusterer(
     max_epochs : int, default=50
         Of fine-tuning; without effect on plain rows.
     head_max_epochs : int, default=100
-        Of the heads alone on z, before fine-tuning or instead of it.
+        Of the heads alone on z.
+    heads_first : bool, default=False
+        Whether to train the heads alone before fine-tuning, which else starts from
+        k-means. It helps where fine-tuning changes little (wafer maps), and else
+        hurts: heads that are sure already hold the encoder back.
     batch_size : int, default=128
     lr : float, default=1e-3
         Of the encoder in fine-tuning, at its highest (one cycle).
@@ -179,6 +183,7 @@ class SCANClusterer(
         "augmentation": [StrOptions(set(AUGMENTATIONS))],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "head_max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "heads_first": ["boolean"],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "head_lr": [Interval(Real, 0, None, closed="neither")],
@@ -206,6 +211,7 @@ class SCANClusterer(
         augmentation: str = "S1+R+T",
         max_epochs: int = 50,
         head_max_epochs: int = 100,
+        heads_first: bool = False,
         batch_size: int = 128,
         lr: float = 1e-3,
         head_lr: float = 0.03,
@@ -229,6 +235,7 @@ class SCANClusterer(
         self.augmentation = augmentation
         self.max_epochs = max_epochs
         self.head_max_epochs = head_max_epochs
+        self.heads_first = heads_first
         self.batch_size = batch_size
         self.lr = lr
         self.head_lr = head_lr
@@ -378,16 +385,17 @@ class SCANClusterer(
             self.entropy_weight, math.inf if uniform else start.entropy
         )
         module = ScanModule(nn.Identity(), _make_heads(start))
-        nets: dict[str, TermNet] = {"heads": self._make_heads_net(module, len(data.z))}
-        train(nets["heads"], data.z, self.neighbors_)
-        if data.encoder is not None and not nets["heads"].interrupted_:
+        nets: dict[str, TermNet] = {}
+        if data.encoder is None or self.heads_first:
+            nets["heads"] = self._make_heads_net(module, len(data.z))
+            train(nets["heads"], data.z, self.neighbors_)
+        if data.encoder is not None and not _is_interrupted(nets):
             module = ScanModule(data.encoder, module.heads)
             nets["fine-tuning"] = self._make_scan_net(module, len(data.z))
             train(nets["fine-tuning"], data.rows, self.neighbors_)
         heads = infer_heads(module, _rows_of(data, nets), self.device)
         module.heads.keep(best_head(self._objective, heads, self.neighbors_))
-        tuned = nets.get("fine-tuning")
-        if self.self_label and tuned is not None and not tuned.interrupted_:
+        if self.self_label and "fine-tuning" in nets and not _is_interrupted(nets):
             nets["self-labelling"] = self._make_self_label_net(module)
             train_guarded(nets["self-labelling"], data.rows, self.device)
         return nets
@@ -472,7 +480,7 @@ class SCANClusterer(
         heads = infer_heads(self.net_.module_, _rows_of(data, nets), self.device)
         self.probabilities_ = np.exp(heads[:, 0])
         self.labels_ = self.probabilities_.argmax(axis=1)
-        if any(net.interrupted_ for net in nets.values()):
+        if _is_interrupted(nets):
             raise KeyboardInterrupt
 
     def _log_probabilities(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -499,6 +507,10 @@ class SCANClusterer(
 def _make_heads(start: Start) -> ClusterHeads:
     mean, centroids = (torch.from_numpy(a) for a in (start.mean, start.centroids))
     return ClusterHeads(mean, start.scale, centroids)
+
+
+def _is_interrupted(nets: dict[str, TermNet]) -> bool:
+    return any(net.interrupted_ for net in nets.values())
 
 
 def _rows_of(data: ScanInput, nets: dict[str, TermNet]) -> NDArray:
