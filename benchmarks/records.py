@@ -73,13 +73,29 @@ def read(path: Path) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
-            records.append(json.loads(line))
+            records.append(complete(json.loads(line)))
         except json.JSONDecodeError:
             warnings.warn(
                 f"{path.name}, line {number}, is torn and left out: run it again.",
                 stacklevel=2,
             )
     return records
+
+
+def complete(record: dict[str, Any]) -> dict[str, Any]:
+    """Give a SCAN run from before a parameter was one the value it ran with.
+
+    Heads once learned at 30 times ``lr``; alone they took ``max_epochs``. For three
+    commits they always learned alone before fine-tuning.
+    """
+    scan = record["parameters"].get("clusterer", {})
+    if "fine_tune" not in scan or "heads_first" in scan:
+        return record
+    scan["heads_first"] = scan["fine_tune"] and "head_lr" in scan
+    if "head_lr" not in scan:
+        scan["head_lr"] = 30 * scan["lr"]
+        scan["head_max_epochs"] = 100 if scan["fine_tune"] else scan["max_epochs"]
+    return record
 
 
 def read_all(folder: Path) -> list[dict[str, Any]]:

@@ -40,6 +40,38 @@ def test_a_torn_line_is_left_out_with_a_warning(tmp_path):
         assert read(path) == [make_record(), make_record(seed=2)]
 
 
+def make_scan(**parameters):
+    return make_record(parameters={"clusterer": {"max_epochs": 10, **parameters}})
+
+
+@pytest.mark.parametrize(
+    ("older", "known"),
+    [
+        (
+            {"fine_tune": True, "lr": 0.001},
+            {"head_lr": 0.03, "head_max_epochs": 100, "heads_first": False},
+        ),
+        (
+            {"fine_tune": False, "lr": 0.001},
+            {"head_lr": 0.03, "head_max_epochs": 10, "heads_first": False},
+        ),
+        (
+            {"fine_tune": True, "lr": 0.001, "head_lr": 0.1, "head_max_epochs": 5},
+            {"heads_first": True},
+        ),
+        ({"n_init": 10}, {}),
+    ],
+)
+def test_parameters_that_were_none_yet_have_the_values_they_ran_with(
+    tmp_path, older, known
+):
+    append(tmp_path, make_scan(**older))
+    (record,) = read(tmp_path / "mnist-u.jsonl")
+    assert record == make_scan(**older, **known)
+    append(tmp_path, record)
+    assert read(tmp_path / "mnist-u.jsonl")[1] == record
+
+
 def test_identity_is_what_was_run():
     other = make_record(date="later", metrics={}, machine="another")
     assert identity(make_record()) == identity(other)
