@@ -123,7 +123,7 @@ EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
 }
 # Where classes are unequal, strong augmentation or much fine-tuning merges two of them.
 CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
-    "wm811k": {"augmentation": "R", "lr": 1e-4, "heads_first": True},
+    "wm811k": {"augmentation": "R", "lr": 1e-4},
 }
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {

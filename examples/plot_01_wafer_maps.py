@@ -71,7 +71,6 @@ def make_estimator(seed: int) -> Pipeline:
         augmentation="R",
         max_epochs=6,
         lr=1e-4,
-        heads_first=True,
         random_state=seed,
         verbose=1,
     )

@@ -114,10 +114,9 @@ class SCANClusterer(
         Of fine-tuning; without effect on plain rows.
     head_max_epochs : int, default=100
         Of the heads alone on z.
-    heads_first : bool, default=False
+    heads_first : bool, default=True
         Whether to train the heads alone before fine-tuning, which else starts from
-        k-means. It helps where fine-tuning changes little (wafer maps), and else
-        hurts: heads that are sure already hold the encoder back.
+        k-means. It takes seconds.
     batch_size : int, default=128
     lr : float, default=1e-3
         Of the encoder in fine-tuning, at its highest (one cycle).
@@ -211,7 +210,7 @@ class SCANClusterer(
         augmentation: str = "S1+R+T",
         max_epochs: int = 50,
         head_max_epochs: int = 100,
-        heads_first: bool = False,
+        heads_first: bool = True,
         batch_size: int = 128,
         lr: float = 1e-3,
         head_lr: float = 0.03,

@@ -81,7 +81,7 @@ def test_results_have_their_shapes(kind):
     assert clusterer.probabilities_.shape == (n, 3)
     assert clusterer.neighbors_.shape == (n, 3)
     assert clusterer.neighbors_.dtype == np.int64
-    assert clusterer.n_iter_ == (2 if clusterer.fine_tuned_ else 3)
+    assert clusterer.n_iter_ == (5 if clusterer.fine_tuned_ else 3)
     assert clusterer.n_features_in_ == X.shape[1]
 
     probabilities = clusterer.predict_proba(X)
@@ -109,7 +109,7 @@ def test_max_epochs_is_of_fine_tuning_alone(make_head, rows):
 
 
 def test_fine_tuning_goes_on_from_the_heads(make_clusterer, embedding):
-    settings = {"head_max_epochs": 20, "lr": 1e-12, "heads_first": True}
+    settings = {"head_max_epochs": 20, "lr": 1e-12}
     heads, tuned = (
         make_clusterer(fine_tune=fine_tune, **settings).fit(embedding)
         for fine_tune in [False, True]
@@ -121,6 +121,11 @@ def test_fine_tuning_goes_on_from_the_heads(make_clusterer, embedding):
     tuned = make_clusterer(**{**settings, "head_lr": 1e-12}).fit(embedding)
     start = make_clusterer(fine_tune=False, head_lr=1e-12).fit(embedding)
     assert np.mean(tuned.labels_ == start.labels_) > 0.9
+
+
+def test_fine_tuning_may_start_from_k_means(make_clusterer, embedding):
+    clusterer = make_clusterer(heads_first=False, max_epochs=2).fit(embedding)
+    assert clusterer.history_["stage"].tolist() == ["fine-tuning"] * 2
 
 
 def test_separate_blobs_are_found(make_head, blobs):
@@ -298,7 +303,7 @@ def test_augmentations(colours, augmentation, make_clusterer, make_embedder, ima
 
 def test_augmentations_differ(make_clusterer, embedding):
     fitted = [make_clusterer(augmentation=a).fit(embedding) for a in AUGMENTATIONS]
-    losses = {clusterer.history_["loss"].iloc[0] for clusterer in fitted}
+    losses = {clusterer.history_["loss"].iloc[1] for clusterer in fitted}
     assert len(losses) == len(AUGMENTATIONS)
 
 
@@ -368,7 +373,6 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
 
 def test_each_stage_has_its_epochs(make_clusterer, embedding):
     settings = {"max_epochs": 2, "self_label_max_epochs": 3, "self_label_lr": 1e-9}
-    settings["heads_first"] = True
     clusterer = make_clusterer(self_label=True, **settings).fit(embedding)
     assert clusterer.n_iter_ == len(clusterer.history_) == 6
     counts = clusterer.history_.groupby("stage", sort=False).size()
@@ -400,7 +404,7 @@ class KillCluster(Callback):
         self.n_stages_ = getattr(self, "n_stages_", 0) + 1
 
     def on_train_end(self, net, **_):
-        if self.n_stages_ == 2:
+        if self.n_stages_ == 3:
             with torch.no_grad():
                 net.module_.heads.weight.zero_()
                 net.module_.heads.bias.zero_()
@@ -416,7 +420,7 @@ def test_self_labelling_that_empties_a_cluster_is_undone(make_clusterer, embeddi
     guarded.set_params(self_label_max_epochs=1)
     with pytest.warns(UserWarning, match=r"emptied cluster.*confidence_threshold"):
         guarded.fit(embedding)
-    assert kill.n_stages_ == 2
+    assert kill.n_stages_ == 3
     np.testing.assert_array_equal(guarded.probabilities_, scan.probabilities_)
     np.testing.assert_array_equal(guarded.labels_, scan.labels_)
     np.testing.assert_array_equal(guarded.predict(embedding), scan.labels_)
@@ -438,7 +442,7 @@ def test_history_has_one_row_an_epoch_and_one_column_a_term(kind):
     settings = {"max_epochs": 3, "head_max_epochs": 2, "entropy_target": "uniform"}
     clusterer = make(**settings).fit(X)
     history = clusterer.history_
-    n_epochs = 3 if clusterer.fine_tuned_ else 2
+    n_epochs = 5 if clusterer.fine_tuned_ else 2
     assert len(history) == clusterer.n_iter_ == n_epochs
     assert {"loss", "consistency", "entropy", "seconds", "stage"} <= set(history)
     np.testing.assert_allclose(
@@ -481,7 +485,7 @@ class Interrupt(Callback):
 def test_interrupt_keeps_what_was_trained(kind):
     make, X = kind
     settings = {"max_epochs": 9, "head_max_epochs": 9, "self_label": True}
-    clusterer = make(**settings, heads_first=True, callbacks=[Interrupt()])
+    clusterer = make(**settings, callbacks=[Interrupt()])
     with pytest.raises(KeyboardInterrupt):
         clusterer.fit(X)
     assert clusterer.n_iter_ == len(clusterer.history_) == 1
@@ -492,8 +496,7 @@ def test_interrupt_keeps_what_was_trained(kind):
 
 @pytest.mark.parametrize("stage", [2, 3])
 def test_interrupt_of_a_later_stage(make_clusterer, embedding, stage):
-    settings = {"self_label": True, "heads_first": True}
-    clusterer = make_clusterer(**settings, callbacks=[Interrupt(stage)])
+    clusterer = make_clusterer(self_label=True, callbacks=[Interrupt(stage)])
     with pytest.raises(KeyboardInterrupt):
         clusterer.fit(embedding)
     assert clusterer.n_iter_ == stage
@@ -506,7 +509,7 @@ def test_early_stopping(kind):
     stop = EarlyStopping(
         monitor="train_loss", patience=2, threshold=1e9, threshold_mode="abs", sink=len
     )
-    settings = {"max_epochs": 8, "head_max_epochs": 8, "heads_first": True}
+    settings = {"max_epochs": 8, "head_max_epochs": 8}
     clusterer = make(**settings, callbacks=[stop])
     try:
         clusterer.fit(X)
@@ -552,7 +555,7 @@ def nan_methods(clusterer, X):
 
 def test_nan_loss_stops_training(kind):
     make, X = kind
-    settings = {"head_max_epochs": 5, "head_lr": 0.00123, "heads_first": True}
+    settings = {"head_max_epochs": 5, "head_lr": 0.00123}
     clusterer = make(**settings, callbacks=[Poison(2)])
     with pytest.raises(
         FloatingPointError, match=r"loss became nan in epoch 2: lower head_lr.*0\.00123"

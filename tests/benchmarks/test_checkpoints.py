@@ -63,7 +63,7 @@ def test_clusterer_resumes_in_its_last_stage(
     stage = [ResumeTraining(path, every_seconds=0), Break(3, RuntimeError("killed"))]
     with pytest.raises(RuntimeError):
         fit(make_clusterer(max_epochs=2, callbacks=stage))
-    assert len(list(tmp_path.iterdir())) == 2  # a file for each stage
+    assert len(list(tmp_path.iterdir())) == 3  # a file for each stage
     resume = ResumeTraining(path, every_seconds=0)
     resumed = fit(make_clusterer(max_epochs=2, callbacks=[resume]))
     assert same_weights(resumed.net_, straight.net_)
