@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     table = ALIASES.get(options.table, options.table)
     dataset = DATASET_OF_ALIAS.get(options.table, options.dataset)
+    rows = select(table, options.features)
     try:
         bench = open_bench(options, dataset)
     except (FileNotFoundError, ValueError) as error:
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     with threadpool_limits(options.threads):
-        for seed, row in product(options.seeds, select(table, options.features)):
+        for seed, row in product(options.seeds, rows):
             run_row(bench, row, seed, table)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks import clusterings
 from benchmarks.classical import FEATURES
-from benchmarks.records import describe, to_json
+from benchmarks.records import describe, drop_idle, to_json
 from benchmarks.scales import Settings, get_settings
 from benchmarks.tables import Row
 from invariant_cluster import (
@@ -48,6 +48,8 @@ def plan_parameters(
     if not row.is_pose:
         clusterer = make_clusterer(settings, row, n_classes, seed=0)
         parameters["clusterer"] = describe(clusterer.get_params())
+        if row.step in clusterings.SCAN_STEPS:
+            parameters["clusterer"] = drop_idle(parameters["clusterer"])
     return parameters
 
 

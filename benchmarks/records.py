@@ -12,6 +12,18 @@ import numpy as np
 IDENTITY = ("method", "dataset", "scale", "seed", "parameters")
 # How a run was watched and where it ran does not change what was run.
 CIRCUMSTANCES = ("callbacks", "device", "random_state", "verbose", "warm_start")
+# What has no effect on heads alone.
+OF_FINE_TUNING = (
+    "augmentation",
+    "confidence_threshold",
+    "heads_first",
+    "lr",
+    "max_epochs",
+    "precision",
+    "self_label",
+    "self_label_lr",
+    "self_label_max_epochs",
+)
 
 
 def describe(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -89,13 +101,22 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
     commits they always learned alone before fine-tuning.
     """
     scan = record["parameters"].get("clusterer", {})
-    if "fine_tune" not in scan or "heads_first" in scan:
+    if "fine_tune" not in scan:
         return record
-    scan["heads_first"] = scan["fine_tune"] and "head_lr" in scan
     if "head_lr" not in scan:
         scan["head_lr"] = 30 * scan["lr"]
         scan["head_max_epochs"] = 100 if scan["fine_tune"] else scan["max_epochs"]
+        scan["heads_first"] = False
+    scan.setdefault("heads_first", True)
+    record["parameters"]["clusterer"] = drop_idle(scan)
     return record
+
+
+def drop_idle(scan: dict[str, Any]) -> dict[str, Any]:
+    """Return SCAN's parameters without those of fine-tuning if there is none."""
+    if scan["fine_tune"]:
+        return scan
+    return {name: value for name, value in scan.items() if name not in OF_FINE_TUNING}
 
 
 def read_all(folder: Path) -> list[dict[str, Any]]:

@@ -65,7 +65,7 @@ EMBEDDER: dict[str, dict[str, Any]] = {
     "paper": {"max_epochs": 100, "batch_size": 256},
 }
 # The paper's rivals: of the same size and trained as long, where they have the same
-# parameters, and with these of their own.
+# parameters, and with these of their own. At scale paper the VAEs have the paper's d.
 RIVALS = ("SimCLR", "TARGET-VAE", "Spatial-VAE")
 SHARED = {
     "SimCLR": ("d", "encoder_width", "max_epochs", "batch_size", "lr", "invariance"),
@@ -97,6 +97,8 @@ RIVAL: dict[tuple[str, str], dict[str, Any]] = {
         "generator_hidden": (128, 128),
         "max_epochs": 12,
     },
+    ("paper", "TARGET-VAE"): {"d": 32, "n_rotations": 16, "n_kernels": 128},
+    ("paper", "Spatial-VAE"): {"d": 32},
     ("tiny", "Spatial-VAE"): {"generator_hidden": (256, 256)},
     ("small", "Spatial-VAE"): {"generator_hidden": (256, 256)},
 }
@@ -158,8 +160,4 @@ def get_rival(name: str, scale: str, embedder: dict[str, Any]) -> dict[str, Any]
     shared = {key: embedder[key] for key in SHARED[name] if key in embedder}
     if name.endswith("VAE") and "invariance" in shared:  # they know no reflection
         shared["invariance"] = shared["invariance"].removesuffix("+reflection")
-    if name == "SimCLR" and "translation" not in shared.get(
-        "invariance", "translation"
-    ):
-        shared["augmentation"] = "S1+R"
     return shared | RIVAL.get((scale, name), {})

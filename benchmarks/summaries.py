@@ -100,7 +100,14 @@ def find_changes(record: dict[str, Any]) -> list[tuple[str, Any]]:
     ours = flatten(record["parameters"])
     scales = flatten(json.loads(json.dumps(plan_parameters(settings, row, n_clusters))))
     names = [n for n in sorted(ours | scales) if ours.get(n, ...) != scales.get(n, ...)]
-    return [(name.split(".")[-1], ours.get(name, "not there")) for name in names]
+    known = [name.split(".")[-1] for name in scales]
+    return [(shorten(name, known), ours.get(name, "not there")) for name in names]
+
+
+def shorten(name: str, known: list[str]) -> str:
+    """Return a parameter's name, with its part's where two parts have one so named."""
+    last = name.split(".")[-1]
+    return name if known.count(last) > 1 and last == "augmentation" else last
 
 
 def flatten(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:

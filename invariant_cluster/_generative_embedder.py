@@ -70,7 +70,7 @@ class GenerativeEmbedder(ImageEmbedder):
 class VariationalEmbedder(GenerativeEmbedder):
     """Base of embedders that are trained on the evidence lower bound.
 
-    Their module is a ``SpatialVAE``. A mirror image is another object to them.
+    Their module is a ``PoseVAE``. A mirror image is another object to them.
     """
 
     _net_class = VAENet

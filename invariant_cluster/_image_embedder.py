@@ -277,7 +277,7 @@ class ImageEmbedder(
         )
 
     def _make_aligner(
-        self, images: NDArray, field_of_view: str | float = "auto"
+        self, images: NDArray, field_of_view: str | float = 1.0
     ) -> ImageAligner:
         aligner = ImageAligner(
             self._pose_rule(),

@@ -77,6 +77,8 @@ class IRLINREmbedder(GenerativeEmbedder):
         MLP for all images, of z and the same Fourier features; or transposed
         convolutions that draw pixels, turned by interpolation. The last two are the
         alternatives of the paper's section 4.5.
+        ``inr_hidden`` are the MLP's widths too; what a decoder has not is without
+        effect.
     n_frequencies : int, default=256
         Random Fourier features of the INR's coordinates, f in the paper.
     frequency_scale : float, default=2.0
@@ -171,7 +173,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained model; ``net_.module_`` has encoder, hypernetwork and INR.
+        The trained model; ``net_.module_`` has encoder and decoder.
     encoder_ : nn.Module
         Raw images (n, c, h, w) -> z.
     history_ : DataFrame
@@ -356,6 +358,7 @@ class IRLINREmbedder(GenerativeEmbedder):
             "frequency_scale": self.frequency_scale,
         }
         inr_hidden = check_sizes("inr_hidden", self.inr_hidden)
+        hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
         if self.decoder == "mlp":
             features = FourierFeatures(**options)
             return SpatialGenerator(
@@ -364,7 +367,6 @@ class IRLINREmbedder(GenerativeEmbedder):
         if self.decoder == "pixels":
             return PixelDecoder(self.d, self._n_channels, max(aligner.seen_shape[1:]))
         implicit = ImplicitNetwork(self._n_channels, hidden=inr_hidden, **options)
-        hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
         return HypernetworkDecoder(
             Hypernetwork(self.d, implicit, hidden=hidden), implicit
         )

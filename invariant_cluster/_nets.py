@@ -155,22 +155,20 @@ class SimCLRNet(TermNet):
 
     Parameters
     ----------
-    augmentation : str
-        Of ``AUGMENTATIONS``.
+    augmentation : Augmentation
     """
 
-    def __init__(self, *args: Any, augmentation: str = "S1+R+T", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, augmentation: Augmentation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.augmentation = augmentation
 
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
         """Raw images (b, c, h, w) -> ViewPair."""
-        augmentation = Augmentation(self.augmentation)
-        return contrast_views(self.module_, x.to(self.device), augmentation)
+        return contrast_views(self.module_, x.to(self.device), self.augmentation)
 
 
 class VAENet(TermNet):
-    """Trains a ``SpatialVAE`` module on images as they are.
+    """Trains a ``PoseVAE`` module on images as they are.
 
     Parameters
     ----------
@@ -340,12 +338,14 @@ def train(
 
 @torch.no_grad()
 def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
-    """Set the statistics of all batch normalisation to those of the rows themselves.
+    """Set the encoder's statistics of batch normalisation to those of the rows.
 
     The running averages lag behind a short training, and were taken over moved and
-    augmented copies. At most 64 MiB of evenly spaced rows are read.
+    augmented copies. At most 64 MiB of evenly spaced rows are read. A decoder keeps its
+    own: it sees no rows here.
     """
-    norms = [m for m in module.modules() if isinstance(m, _BatchNorm)]
+    encoder = getattr(module, "encoder", module)
+    norms = [m for m in encoder.modules() if isinstance(m, _BatchNorm)]
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]

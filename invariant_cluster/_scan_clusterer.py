@@ -368,8 +368,9 @@ class SCANClusterer(
         """Raise or warn: plain rows hold no images to fine-tune on."""
         told = (
             f"fine_tune={self.fine_tune!r} but X is a plain array, without images and "
-            "encoder: pass what an embedder's transform returns (no scaler, slice or "
-            "pandas output in between), or set fine_tune=False to train heads alone."
+            "encoder: pass what the transform of an embedder with a network returns "
+            "(no scaler, slice or pandas output in between), or set fine_tune=False to "
+            "train heads alone."
         )
         if self.fine_tune != "auto":
             raise ValueError(told)
@@ -418,6 +419,7 @@ class SCANClusterer(
             self._sampled_objective(n_rows),
             stage="fine-tuning",
             lr=self.lr,
+            lr_name="lr or head_lr",
             max_epochs=self.max_epochs,
             terms=("consistency", "entropy"),
             augmentation=Augmentation(self.augmentation),

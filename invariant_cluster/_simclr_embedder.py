@@ -23,7 +23,7 @@ from invariant_cluster._runtime import (
 )
 from invariant_cluster._trunk import make_trunk
 from invariant_cluster._validation import Interval, StrOptions
-from invariant_cluster._variation import Variation
+from invariant_cluster._variation import FOR_CLUSTERING
 from invariant_cluster._views import AUGMENTATIONS, Augmentation
 from invariant_cluster.modules import SimCLR, SimCLRObjective, TrunkEncoder
 
@@ -48,8 +48,9 @@ class SimCLREmbedder(ImageEmbedder):
         Dimension of z.
     encoder, encoder_width
         As in :class:`IRLINREmbedder`.
-    augmentation : str, default="S1+R+T"
-        How views differ: R turns by any angle, T shifts by up to 7 % of the side, S1 is
+    augmentation : str, default="auto"
+        How views differ: "auto" is "S1+R+T", or "S1+R" where ``invariance`` knows no
+        translation. R turns by any angle, T shifts by up to 7 % of the side, S1 is
         SimCLR's own (crop, jitter, blur), S2 RandAugment and Cutout, D deforms. Without
         R, z changes when the image is rotated.
     projection_dim : int, default=128
@@ -93,7 +94,7 @@ class SimCLREmbedder(ImageEmbedder):
         **ImageEmbedder._parameter_constraints,
         "encoder": [StrOptions({"resnet18"}), callable],
         "encoder_width": [Interval(Integral, 1, None, closed="left")],
-        "augmentation": [StrOptions(set(AUGMENTATIONS))],
+        "augmentation": [StrOptions({"auto", *AUGMENTATIONS})],
         "projection_dim": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
@@ -104,7 +105,7 @@ class SimCLREmbedder(ImageEmbedder):
         *,
         encoder: str | Callable[[int], nn.Module] = "resnet18",
         encoder_width: int = 64,
-        augmentation: str = "S1+R+T",
+        augmentation: str = "auto",
         projection_dim: int = 128,
         temperature: float = 0.5,
         invariance: str = "rotation+translation",
@@ -160,14 +161,13 @@ class SimCLREmbedder(ImageEmbedder):
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False, min_samples=2)
-        augmentation = Augmentation(self.augmentation)
         device = resolve_device(self.device)
         module, objective = self.net_.module_, SimCLRObjective(self.temperature)
         total = 0.0
         with seeded(_SCORING_SEED), evaluating(module, device):
             for rows in gen_batches(len(images), self.batch_size, min_batch_size=2):
                 raw = to_tensor(images[rows], device)
-                views = contrast_views(module, raw, augmentation)
+                views = contrast_views(module, raw, self._augmentation)
                 total += float(objective(views)["loss"]) * len(raw)
         check_outputs(total)
         return -total / len(images)
@@ -178,7 +178,7 @@ class SimCLREmbedder(ImageEmbedder):
             aligner,
             *make_trunk(self.encoder, self.encoder_width, aligner),
             d=self.d,
-            variation=Variation(deformation=1.0, reflection=self._reflects),
+            variation=FOR_CLUSTERING._replace(reflection=self._reflects),
             train_dtype=self._train_dtype,
         )
         return SimCLR(encoder, self.projection_dim)
@@ -187,4 +187,11 @@ class SimCLREmbedder(ImageEmbedder):
         return SimCLRObjective(self.temperature)
 
     def _net_options(self) -> dict[str, Any]:
-        return {"augmentation": self.augmentation}
+        return {"augmentation": self._augmentation}
+
+    @property
+    def _augmentation(self) -> Augmentation:
+        name = self.augmentation
+        if name == "auto":
+            name = "S1+R+T" if self._translates else "S1+R"
+        return Augmentation(name)

@@ -11,10 +11,11 @@ from torch import nn
 
 from invariant_cluster._generative_embedder import VariationalEmbedder
 from invariant_cluster._validation import check_sizes
+from invariant_cluster._variation import FOR_CLUSTERING
 from invariant_cluster.modules import (
     MLPVAEEncoder,
+    PoseVAE,
     SpatialGenerator,
-    SpatialVAE,
 )
 
 
@@ -127,16 +128,17 @@ class SpatialVAEEmbedder(VariationalEmbedder):
         self.verbose = verbose
         self.image_shape = image_shape
 
-    def _make_module(self, images: NDArray) -> SpatialVAE:
+    def _make_module(self, images: NDArray) -> PoseVAE:
         encoder = MLPVAEEncoder(
             self._make_aligner(images),
             d=self.d,
             hidden=check_sizes("encoder_hidden", self.encoder_hidden),
             translation_std=self.translation_std,
+            variation=FOR_CLUSTERING,
             train_dtype=self._train_dtype,
         )
         hidden = check_sizes("generator_hidden", self.generator_hidden)
         generator = SpatialGenerator(
             self.d, self._n_channels, hidden, activation=nn.Tanh
         )
-        return SpatialVAE(encoder, generator)
+        return PoseVAE(encoder, generator)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from invariant_cluster._generative_embedder import VariationalEmbedder
 from invariant_cluster._validation import Interval, check_sizes
+from invariant_cluster._variation import FOR_CLUSTERING
 from invariant_cluster.modules import (
     AttentionVAEEncoder,
     FourierFeatures,
     ImageAligner,
+    PoseVAE,
     SpatialGenerator,
-    SpatialVAE,
 )
 
 
@@ -33,11 +34,12 @@ class TargetVAEEmbedder(VariationalEmbedder):
     ----------
     d : int, default=32
         Dimension of z.
-    n_rotations : int, default=16
+    n_rotations : int, default=8
         Order of the rotation group, 4, 8 or 16 in the papers (P_16: the best).
-    n_kernels : int, default=128
-        Features at each rotation and place. The time of a step is proportional to
-        ``n_rotations * n_kernels * kernel_size**2``.
+    n_kernels : int, default=32
+        Features at each rotation and place; the paper's are 128. A step takes some
+        ``32 * batch_size * n_rotations * n_kernels * h * w`` bytes, and time
+        proportional to that times ``kernel_size**2``.
     kernel_size : int, optional
         Side of the kernels in pixels, odd; by default that of the image. Without
         effect for ``invariance="rotation"``, where it always is.
@@ -103,8 +105,8 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self,
         d: int = 32,
         *,
-        n_rotations: int = 16,
-        n_kernels: int = 128,
+        n_rotations: int = 8,
+        n_kernels: int = 32,
         kernel_size: int | None = None,
         generator_hidden: Sequence[int] = (512, 512),
         n_frequencies: int = 512,
@@ -156,7 +158,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self.verbose = verbose
         self.image_shape = image_shape
 
-    def _make_module(self, images: NDArray) -> SpatialVAE:
+    def _make_module(self, images: NDArray) -> PoseVAE:
         aligner = self._make_aligner(images)
         encoder = AttentionVAEEncoder(
             aligner,
@@ -165,6 +167,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
             n_kernels=self.n_kernels,
             kernel_size=self._check_kernel_size(aligner),
             translation_std=self.translation_std,
+            variation=FOR_CLUSTERING,
             train_dtype=self._train_dtype,
         )
         generator = SpatialGenerator(
@@ -173,7 +176,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
             check_sizes("generator_hidden", self.generator_hidden),
             features=FourierFeatures(self.n_frequencies, self.frequency_scale),
         )
-        return SpatialVAE(encoder, generator)
+        return PoseVAE(encoder, generator)
 
     def _check_kernel_size(self, aligner: ImageAligner) -> int | None:
         size, (_, height, width) = self.kernel_size, aligner.seen_shape

@@ -28,24 +28,28 @@ def make_trunk(
         resnet = ResNet18(shape[0], width)
         return resnet, resnet.n_features
     trunk = encoder(shape[0])
-    return trunk, _count_features(trunk, shape)
+    return trunk, _count_features(trunk, aligner)
 
 
-def _count_features(trunk: nn.Module, shape: tuple[int, int, int]) -> int:
+def _count_features(trunk: nn.Module, aligner: ImageAligner) -> int:
     """Return the n_features of a user's encoder, from one forward pass."""
     if not isinstance(trunk, nn.Module):
         raise TypeError(
             f"encoder made {trunk!r}, no nn.Module: it must be a factory, encoder("
             "n_channels), of a module that maps images to features (n, n_features)."
         )
+    shape = aligner.seen_shape
     trunk.eval()
     try:
         with torch.no_grad():
             features = trunk(torch.zeros(2, *shape))
     except RuntimeError as error:
+        remedy = "it must take them"
+        if aligner.side:
+            remedy += ", or set field_of_view=1 for whole images"
         raise ValueError(
-            f"encoder failed on 2 images of shape {shape}, the field of view ({error}):"
-            " it must take them, or set field_of_view=1 for whole images."
+            f"encoder failed on 2 images of shape {shape}, as they are encoded "
+            f"({error}): {remedy}."
         ) from error
     if features.ndim != 2 or len(features) != 2:
         raise ValueError(

@@ -24,3 +24,5 @@ class Variation(NamedTuple):
 
 
 NO_VARIATION = Variation()
+# Of embedders that do not vary images themselves: SCAN's augmentation D does.
+FOR_CLUSTERING = Variation(deformation=1.0)

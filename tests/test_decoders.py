@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from invariant_cluster._geometry import pixel_grid
+from invariant_cluster._losses import squared_error
 from invariant_cluster.modules import FourierFeatures, PixelDecoder, SpatialGenerator
 
 
@@ -79,6 +80,19 @@ def test_pixel_decoder_goes_on_with_the_border_outside():
     z = torch.randn(1, 3)
     inside, outside = torch.tensor([[[1.0, 0.3]]]), torch.tensor([[[4.0, 0.3]]])
     torch.testing.assert_close(decoder(z, outside), decoder(z, inside))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("decoder", ["hypernetwork", "mlp", "pixels"])
+def test_decoder_draws_after_training_as_in_it(make_embedder, images, decoder):
+    settings = {"max_epochs": 30, "batch_size": 48, "lr": 1e-2, "inr_hidden": (16, 16)}
+    with torch.enable_grad():
+        embedder = make_embedder(decoder=decoder, **settings).fit(images)
+    model, raw = embedder.net_.module_, torch.tensor(images)[:, None]
+    encoding = model.encoder.encode(model.encoder.aligner.scale(raw))
+    error = squared_error(*model.reconstruct_sample(encoding))
+    in_training = embedder.history_["squared_error"].iloc[-1]
+    assert error.item() == pytest.approx(in_training, rel=0.1)
 
 
 @pytest.mark.parametrize("decoder", ["hypernetwork", "mlp", "pixels"])

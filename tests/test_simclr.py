@@ -75,5 +75,23 @@ def test_aligned_views_are_told_from_aligned_images(images):
     assert distance(True) < 0.1 * distance(False)
 
 
+@pytest.mark.parametrize(
+    ("invariance", "name"), [("rotation", "S1+R"), ("rotation+translation", "S1+R+T")]
+)
+def test_views_shift_where_z_shall_not_see_it(images, invariance, name):
+    settings = {"d": 4, "encoder_width": 2, "max_epochs": 1, "random_state": 0}
+    auto, named = (
+        SimCLREmbedder(invariance=invariance, augmentation=augmentation, **settings)
+        for augmentation in ("auto", name)
+    )
+    z = np.asarray(auto.fit_transform(images))
+    np.testing.assert_array_equal(z, np.asarray(named.fit_transform(images)))
+
+
+def test_alignment_crops_nothing(images):
+    embedder = SimCLREmbedder(d=4, encoder_width=2, align=True, max_epochs=1)
+    assert embedder.fit(images).encoder_.aligner.seen_shape == (1, 16, 16)
+
+
 def test_it_draws_nothing(fitted):
     assert not hasattr(fitted, "reconstruct")

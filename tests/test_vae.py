@@ -23,9 +23,9 @@ from invariant_cluster.modules import (
     ImageAligner,
     MLPVAEEncoder,
     PoseRule,
+    PoseVAE,
     Reconstruction,
     SpatialGenerator,
-    SpatialVAE,
     VAEBatch,
 )
 
@@ -117,7 +117,7 @@ def test_bound_equals_the_naive_twin():
 
 
 def test_model_counts_the_pixels_of_the_disc():
-    model = SpatialVAE(make_mlp_encoder(), SpatialGenerator(2, 1, (4,)))
+    model = PoseVAE(make_mlp_encoder(), SpatialGenerator(2, 1, (4,)))
     batch = model.forward_sample(torch.rand(3, 1, 8, 8), n_pixels=5)
     assert batch.n_pixels == int(disc_mask(8, 8).sum())
     assert batch.reconstruction.logits.shape == (3, 5, 1)
@@ -126,7 +126,7 @@ def test_model_counts_the_pixels_of_the_disc():
 def test_generated_image_turns_with_the_drawn_pose():
     """Drawing in pose (theta, tau) shows what the canonical image has there."""
     generator = SpatialGenerator(2, 1, (6,))
-    model = SpatialVAE(make_mlp_encoder(), generator).eval()
+    model = PoseVAE(make_mlp_encoder(), generator).eval()
     z, theta = torch.randn(2, 2), torch.tensor([0.0, math.pi / 2])
     still = model.draw_image(z, theta * 0, torch.zeros(2, 2))
     turned = model.draw_image(z, theta, torch.zeros(2, 2))

@@ -33,7 +33,7 @@ from invariant_cluster.modules._vae import (
     ELBOObjective,
     Gaussian,
     LatentSample,
-    SpatialVAE,
+    PoseVAE,
     VAEBatch,
 )
 
@@ -57,6 +57,7 @@ __all__ = [
     "PixelDecoder",
     "PoseEncoder",
     "PoseRule",
+    "PoseVAE",
     "PoseVectors",
     "Reconstruction",
     "ResNet18",
@@ -66,7 +67,6 @@ __all__ = [
     "SimCLR",
     "SimCLRObjective",
     "SpatialGenerator",
-    "SpatialVAE",
     "TrainingBatch",
     "TrunkEncoder",
     "VAEBatch",

@@ -95,11 +95,12 @@ class AttentionVAEEncoder(VariationalEncoder):
     """A rotation- and translation-equivariant encoder (Nasiri and Bepler, 2022).
 
     A group convolution looks for the object at each of n rotations r and all places p.
-    Its response makes q(r, p), from which one pair is drawn (Gumbel-softmax), and the
-    features there make q(z | r, p) and q(theta | r, p), theta near the r-th angle. The
-    priors are uniform in r, p ~ N(0, translation_std^2), theta ~ N(theta_r, (pi /
-    n)^2) and z ~ N(0, 1). The divergences of z and theta are taken at the drawn pair,
-    an estimate without bias of their mean over q(r, p).
+    Its response makes q(r, p). A relaxed draw of one pair (Gumbel-softmax at
+    temperature 1) weighs the features of all, and these make q(z | r, p) and
+    q(theta | r, p), theta near the r-th angle. The priors are uniform in r,
+    p ~ N(0, translation_std^2), theta ~ N(theta_r, (pi / n)^2) and z ~ N(0, 1). The
+    divergences of z and theta are taken at the draw; their mean over q(r, p), as the
+    authors have it, would take n d numbers for each place, and is a little larger.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ class AttentionVAEEncoder(VariationalEncoder):
         return means.theta, means.tau
 
     def sample(self, seen: Tensor) -> LatentSample:
-        """Draw (r, p), then theta and z, of images as they are encoded."""
+        """Draw (r, p), relaxed, then theta and z, of images as they are encoded."""
         found = self._find(seen)
         drawn = F.gumbel_softmax(found.log_q.flatten(1), dim=1)
         drawn = drawn.reshape_as(found.log_q)

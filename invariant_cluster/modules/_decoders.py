@@ -101,7 +101,7 @@ class PixelDecoder(nn.Module):
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(widths):
             layers += [
-                nn.BatchNorm2d(n_in),
+                nn.GroupNorm(1, n_in),
                 nn.ReLU(),
                 nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1),
             ]

@@ -76,7 +76,7 @@ class VariationalEncoder(ImageEncoder):
         """Draw the latent variables of images as they are encoded, (n, c, h, w)."""
 
 
-class SpatialVAE(ImageModel):
+class PoseVAE(ImageModel):
     """A variational encoder and a decoder of coordinates."""
 
     encoder: VariationalEncoder

@@ -6,9 +6,10 @@ import pytest
 
 from benchmarks import levers, report
 from benchmarks.plans import plan_run
+from benchmarks.published import ACCURACIES
 from benchmarks.records import append
 from benchmarks.summaries import summarize
-from benchmarks.tables import Row
+from benchmarks.tables import TABLES, Row
 
 
 def make_record(row, seed=0, accuracy=0.5, dataset="mnist-u", **changes):
@@ -126,3 +127,11 @@ def test_the_table_of_levers_stands_between_its_marks(records, tmp_path):
 def test_a_page_without_marks_is_told_of():
     with pytest.raises(ValueError, match="must hold <!-- levers: begin -->"):
         report.replace_table("no marks", "a table")
+
+
+def test_each_row_of_table_6_has_the_papers_number():
+    rows = [make_record(row, dataset="mnist-u") for row in TABLES["simclr"]()]
+    labels = {row.label for row in summarize(rows)}
+    table = {item.method for item in ACCURACIES if item.table == 6}
+    assert len(table) == 5
+    assert labels == table
