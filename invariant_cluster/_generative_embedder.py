@@ -52,9 +52,7 @@ class GenerativeEmbedder(ImageEmbedder):
     def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
         """Return reconstructions of raw images (n, c, h, w), in raw units."""
         module, encoder = self.net_.module_, self.encoder_
-        images = encoder.aligner.scale(raw)
-        z = encoder.embed(images)
-        theta, tau = encoder.predict_pose(images)
+        z, theta, tau = encoder.infer(encoder.aligner.scale(raw))
         if canonical:
             theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
         return encoder.aligner.unscale(module.draw_image(z, theta, tau))

@@ -23,6 +23,7 @@ NO_MASS = 1e-8
 _CHUNK = 1024
 _AXIS_WEIGHT = 0.5
 _SHORTEST = 1e-6
+_LEAST_LENGTH = 1e-3
 _N_ANGLES = 64
 _N_STEPS = 5
 
@@ -57,6 +58,16 @@ def rotation_matrix(theta: Tensor) -> Tensor:
     """Return R(theta), shape (n, 2, 2), for counter-clockwise angles (n,)."""
     cos, sin = theta.cos(), theta.sin()
     return torch.stack([cos, -sin, sin, cos], dim=-1).reshape(-1, 2, 2)
+
+
+def rotation_towards(direction: Tensor) -> Tensor:
+    """Return R(theta), theta the angle of each vector (n, 2), shape (n, 2, 2).
+
+    No angle is formed: its gradient would be unbounded near the origin. Below a length
+    of 0.001 the matrix shrinks with the vector, since such a direction means nothing.
+    """
+    x, y = F.normalize(direction, dim=1, eps=_LEAST_LENGTH).unbind(dim=1)
+    return torch.stack([x, -y, y, x], dim=-1).reshape(-1, 2, 2)
 
 
 def angle_of(x: Tensor, y: Tensor) -> Tensor:

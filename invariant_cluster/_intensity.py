@@ -88,5 +88,9 @@ def _border(images: NDArray) -> NDArray:
 
 def evenly_spaced(rows: NDArray) -> NDArray:
     """Return every k-th row, so that the rows together have at most 64 MiB."""
-    most = max(2, _MOST_BYTES // max(1, rows[0].nbytes))
+    return at_most(rows, max(2, _MOST_BYTES // max(1, rows[0].nbytes)))
+
+
+def at_most(rows: NDArray, most: int) -> NDArray:
+    """Return every k-th row, so that there are at most so many."""
     return rows[:: -(-len(rows) // most)]

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from invariant_cluster._image_embedder import ImageEmbedder
-from invariant_cluster._intensity import measure_background
+from invariant_cluster._intensity import at_most, measure_background
 from invariant_cluster._rotation_invariants import (
     measure_mass,
     polar_magnitudes,
@@ -186,7 +186,7 @@ class PolarFourierEmbedder(
         if hasattr(self, "pca_"):  # a failure must not leave old beside new
             del self.pca_
         self.background_ = measure_background(images, self.background)
-        sample = images[:: -(-len(images) // _MOST_TRAINING_IMAGES)]
+        sample = at_most(images, _MOST_TRAINING_IMAGES)
         magnitudes = map_batches(self._make_invariants(images), sample, device=_CPU)
         self.pca_ = self._fit_pca(magnitudes)
         return self

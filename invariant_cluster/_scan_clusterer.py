@@ -393,8 +393,9 @@ class SCANClusterer(
             module = ScanModule(data.encoder, module.heads)
             nets["fine-tuning"] = self._make_scan_net(module, len(data.z))
             train(nets["fine-tuning"], data.rows, self.neighbors_)
-        heads = infer_heads(module, _rows_of(data, nets), self.device)
-        module.heads.keep(best_head(self._objective, heads, self.neighbors_))
+        if self.n_heads > 1:
+            heads = infer_heads(module, _rows_of(data, nets), self.device)
+            module.heads.keep(best_head(self._objective, heads, self.neighbors_))
         if self.self_label and "fine-tuning" in nets and not _is_interrupted(nets):
             nets["self-labelling"] = self._make_self_label_net(module)
             train_guarded(nets["self-labelling"], data.rows, self.device)

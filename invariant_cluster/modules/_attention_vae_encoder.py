@@ -14,13 +14,14 @@ from invariant_cluster._geometry import (
     move_images,
     pixel_grid,
     rotation_matrix,
+    rotation_towards,
     wrap_angle,
 )
 from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._image_aligner import ImageAligner
+from invariant_cluster.modules._image_encoder import Latents
 from invariant_cluster.modules._vae import Gaussian, LatentSample, VariationalEncoder
 
-_SHORTEST = 1e-3
 _MOST_VALUES = 2**24  # 64 MiB of features at a time, where no gradient needs them
 
 
@@ -36,14 +37,6 @@ class Candidates(NamedTuple):
 
     features: Tensor
     log_q: Tensor
-
-
-class LatentMeans(NamedTuple):
-    """The posterior's means of z (n, d), theta (n,) and tau (n, 2)."""
-
-    z: Tensor
-    theta: Tensor
-    tau: Tensor
 
 
 class GroupConvolution(nn.Module):
@@ -151,18 +144,19 @@ class AttentionVAEEncoder(VariationalEncoder):
         self.attention = nn.Conv2d(n_kernels, 1, 1)
         self.posterior = nn.Linear(n_kernels, 2 * (1 + d))
         self.register_buffer("places", places)
-        log_p = -places.square().sum(dim=1) / (2 * (2 * translation_std) ** 2)
-        log_prior = log_p.log_softmax(dim=0) - math.log(n_rotations)
-        self.register_buffer("log_prior", log_prior.expand(n_rotations, -1).clone())
+        log_prior = _log_prior(places, 2 * translation_std, n_rotations)
+        self.register_buffer("log_prior", log_prior)
 
-    def embed_aligned(self, seen: Tensor) -> Tensor:
-        """Return the posterior's mean of z (n, d), over all pairs (r, p)."""
-        return self._means(seen).z
+    def infer_aligned(self, seen: Tensor) -> Latents:
+        """Return the posterior's means over all pairs (r, p), circular for theta.
 
-    def estimate_pose(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the posterior's mean of theta (n,), circular, and tau (n, 2)."""
-        means = self._means(seen)
-        return means.theta, means.tau
+        A few images at a time: what is known of one image's pairs can take as much
+        memory as a thousand images.
+        """
+        per_image = self.log_prior.numel() * self.attention.in_channels
+        most = max(1, _MOST_VALUES // per_image)
+        parts = [seen] if torch.is_grad_enabled() else seen.split(most)
+        return Latents(*map(torch.cat, zip(*map(self._means, parts), strict=True)))
 
     def sample(self, seen: Tensor) -> LatentSample:
         """Draw (r, p), relaxed, then theta and z, of images as they are encoded."""
@@ -171,8 +165,7 @@ class AttentionVAEEncoder(VariationalEncoder):
         drawn = drawn.reshape_as(found.log_q)
         posterior = self._posterior(found, drawn)
         near, z = posterior.split(1)
-        x, y = F.normalize(self._direction(drawn), eps=_SHORTEST).unbind(dim=1)
-        coarse = torch.stack([x, -y, y, x], dim=-1).reshape(-1, 2, 2)
+        coarse = rotation_towards(self._direction(drawn))
         spread = math.pi / len(self.lift.angles)
         divergence = (
             (found.log_q.exp() * (found.log_q - self.log_prior)).sum(dim=(1, 2))
@@ -186,25 +179,13 @@ class AttentionVAEEncoder(VariationalEncoder):
             divergence,
         )
 
-    def _means(self, seen: Tensor) -> LatentMeans:
-        """Return the posterior's means over all pairs (r, p), a few images at a time.
-
-        What is known of one image's pairs can take as much memory as a thousand images.
-        """
-        per_image = self.log_prior.numel() * self.attention.in_channels
-        most = max(1, _MOST_VALUES // per_image)
-        parts = [seen] if torch.is_grad_enabled() else seen.split(most)
-        return LatentMeans(
-            *map(torch.cat, zip(*map(self._means_of_part, parts), strict=True))
-        )
-
-    def _means_of_part(self, seen: Tensor) -> LatentMeans:
+    def _means(self, seen: Tensor) -> Latents:
         found = self._find(seen)
         q = found.log_q.exp()
         x, y = self._direction(q).unbind(dim=1)
         mean = self._posterior(found, q).mean
         theta = wrap_angle(angle_of(x, y) + mean[:, 0])
-        return LatentMeans(mean[:, 1:], theta, self._tau(q))
+        return Latents(mean[:, 1:], theta, self._tau(q))
 
     def _find(self, seen: Tensor) -> Candidates:
         with autocast(seen.device, self.train_dtype if self.training else None):
@@ -240,3 +221,10 @@ class AttentionVAEEncoder(VariationalEncoder):
 
     def _tau(self, weights: Tensor) -> Tensor:
         return weights.sum(dim=1) @ self.places
+
+
+def _log_prior(places: Tensor, std: float, n_rotations: int) -> Tensor:
+    """Return the log-probability of each pair of a rotation and a place (p, 2)."""
+    log_p = -places.square().sum(dim=1) / (2 * std**2)
+    log_prior = log_p.log_softmax(dim=0) - math.log(n_rotations)
+    return log_prior.expand(n_rotations, -1).clone()

@@ -76,8 +76,11 @@ class ImageAligner(nn.Module):
         """Return scaled images (n, c, h, w) as they are encoded: aligned, if asked."""
         if not self.align:
             return images
-        pose = self.analytic_pose(images)
-        return canonicalize_images(images, *pose, self.fill, side=self.side)
+        return self.move(images, *self.analytic_pose(images))
+
+    def move(self, images: Tensor, theta: Tensor, tau: Tensor) -> Tensor:
+        """Return scaled images (n, c, h, w) moved back from a pose, and cut."""
+        return canonicalize_images(images, theta, tau, self.fill, side=self.side)
 
     def scale(self, raw: Tensor) -> Tensor:
         """Return raw values of any dtype as float32 in [0, 1]."""

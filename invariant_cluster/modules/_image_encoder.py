@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,14 @@ from invariant_cluster._geometry import canonicalize_images, compose_poses
 from invariant_cluster._variation import NO_VARIATION, Variation
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._pose_head import PoseRule
+
+
+class Latents(NamedTuple):
+    """What an image shows and how it lies: z (n, d), theta (n,) and tau (n, 2)."""
+
+    z: Tensor
+    theta: Tensor
+    tau: Tensor
 
 
 class ImageEncoder(nn.Module, metaclass=ABCMeta):
@@ -58,22 +67,28 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         """Align scaled images (n, c, h, w) and return their z (n, d)."""
         return self.embed_aligned(self.aligner(images))
 
-    @abstractmethod
     def embed_aligned(self, seen: Tensor) -> Tensor:
         """Return z (n, d) of scaled images that need no alignment (any more)."""
+        return self.infer_aligned(seen).z
 
     @abstractmethod
-    def estimate_pose(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return theta (n,) and tau (n, 2) of images as they are encoded."""
+    def infer_aligned(self, seen: Tensor) -> Latents:
+        """Return z and pose of scaled images that need no alignment (any more)."""
+
+    def infer(self, images: Tensor) -> Latents:
+        """Return z and pose of scaled images; the alignment, if any, is part of it."""
+        aligner = self.aligner
+        if not aligner.align:
+            return self.infer_aligned(images)
+        pose_before = aligner.analytic_pose(images)
+        z, theta, tau = self.infer_aligned(aligner.move(images, *pose_before))
+        pose = compose_poses(*pose_before, theta, tau * aligner.zoom)
+        return Latents(z, *pose)
 
     def predict_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the learned pose of scaled images, on top of the alignment if any."""
-        aligner = self.aligner
-        theta, tau = self.estimate_pose(aligner(images))
-        if not aligner.align:
-            return theta, tau
-        pose_before = aligner.analytic_pose(images)
-        return compose_poses(*pose_before, theta, tau * aligner.zoom)
+        _, theta, tau = self.infer(images)
+        return theta, tau
 
     def canonical(self, images: Tensor, *, learned: bool) -> Tensor:
         """Return scaled images (n, c, h, w) moved to canonical orientation."""

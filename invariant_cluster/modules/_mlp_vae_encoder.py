@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from invariant_cluster._geometry import rotation_matrix, wrap_angle
 from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._image_aligner import ImageAligner
+from invariant_cluster.modules._image_encoder import Latents
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._vae import Gaussian, LatentSample, VariationalEncoder
 
@@ -50,14 +51,10 @@ class MLPVAEEncoder(VariationalEncoder):
         # tau in units of its prior's deviation; 0 where objects stay in the middle.
         self.tau_scale = 2 * translation_std * aligner.pose_rule.translates
 
-    def embed_aligned(self, seen: Tensor) -> Tensor:
-        """Return the posterior's mean of z (n, d)."""
-        return self._posterior(seen).mean[:, _N_POSE:]
-
-    def estimate_pose(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the posterior's mean of theta (n,) and tau (n, 2)."""
-        pose = self._posterior(seen).mean[:, :_N_POSE]
-        return wrap_angle(pose[:, 0]), pose[:, 1:] * self.tau_scale
+    def infer_aligned(self, seen: Tensor) -> Latents:
+        """Return the posterior's means."""
+        theta, tau, z = self._posterior(seen).mean.split([1, 2, self.d], dim=1)
+        return Latents(z, wrap_angle(theta[:, 0]), tau * self.tau_scale)
 
     def sample(self, seen: Tensor) -> LatentSample:
         """Draw theta, tau and z of images as they are encoded."""

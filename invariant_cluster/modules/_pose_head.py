@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from invariant_cluster._geometry import angle_of
-
-_SHORTEST = 1e-3
+from invariant_cluster._geometry import angle_of, rotation_towards
 
 
 class PoseVectors(NamedTuple):
@@ -46,13 +43,8 @@ class PoseRule:
         return PoseVectors(outputs[:, :2], outputs[:, -2:])
 
     def rotation(self, vectors: PoseVectors) -> Tensor:
-        """Return R(theta) with theta the direction of u, shape (n, 2, 2).
-
-        No angle is formed: its gradient would be unbounded near u = 0. Below a length
-        of 0.001 the matrix shrinks with u, since such a direction means nothing.
-        """
-        x, y = F.normalize(vectors.direction, dim=1, eps=_SHORTEST).unbind(dim=1)
-        return torch.stack([x, -y, y, x], dim=-1).reshape(-1, 2, 2)
+        """Return R(theta) with theta the direction of u, shape (n, 2, 2)."""
+        return rotation_towards(vectors.direction)
 
     def theta(self, vectors: PoseVectors) -> Tensor:
         """Return the angle in [0, 2 pi), shape (n,)."""

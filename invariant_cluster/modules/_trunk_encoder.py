@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._image_aligner import ImageAligner
-from invariant_cluster.modules._image_encoder import ImageEncoder
+from invariant_cluster.modules._image_encoder import ImageEncoder, Latents
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseVectors
 
@@ -60,11 +60,12 @@ class TrunkEncoder(ImageEncoder):
         """Return z (n, d) of scaled images that need no alignment (any more)."""
         return self.norm(self._outputs(seen)[:, : self.d])
 
-    def estimate_pose(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return theta (n,) and tau (n, 2) of images as they are encoded."""
+    def infer_aligned(self, seen: Tensor) -> Latents:
+        """Return z and pose of scaled images that need no alignment (any more)."""
+        z = self.embed_aligned(seen)
         if self.aligner.align:
-            return seen.new_zeros(len(seen)), seen.new_zeros(len(seen), 2)
-        return self.aligner.analytic_pose(seen)
+            return Latents(z, z.new_zeros(len(z)), z.new_zeros(len(z), 2))
+        return Latents(z, *self.aligner.analytic_pose(seen))
 
     def _outputs(self, seen: Tensor) -> Tensor:
         """Return what the head says of aligned images, in float32."""
@@ -109,7 +110,7 @@ class PoseEncoder(TrunkEncoder):
         pose = self.pose_rule.split(outputs[:, self.d :])
         return Encoding(self.norm(outputs[:, : self.d]), seen, pose)
 
-    def estimate_pose(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return theta (n,) and tau (n, 2) of images as they are encoded."""
-        pose = self.encode_aligned(seen).pose
-        return self.pose_rule.theta(pose), self.pose_rule.tau(pose)
+    def infer_aligned(self, seen: Tensor) -> Latents:
+        """Return z and pose of scaled images that need no alignment (any more)."""
+        z, _, pose = self.encode_aligned(seen)
+        return Latents(z, self.pose_rule.theta(pose), self.pose_rule.tau(pose))
