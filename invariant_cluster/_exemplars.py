@@ -37,13 +37,11 @@ def pick_exemplars(
         Clusters in ascending order.
     """
     check_choice("order", order, ORDERS)
-    labels, confidence = np.asarray(labels), np.asarray(confidence, dtype=float)
+    clusters, rank = np.asarray(labels), np.asarray(confidence, dtype=float)
     if order == "random":
-        confidence = check_random_state(random_state).permutation(len(labels))
-    ranking = np.argsort(
-        confidence if order == "least_confident" else -confidence, kind="stable"
-    )
+        rank = check_random_state(random_state).permutation(len(clusters))
+    ranking = np.argsort(rank if order == "least_confident" else -rank, kind="stable")
     return {
-        int(cluster): ranking[labels[ranking] == cluster][:n]
-        for cluster in np.unique(labels)
+        int(cluster): ranking[clusters[ranking] == cluster][:n]
+        for cluster in np.unique(clusters)
     }
