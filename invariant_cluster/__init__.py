@@ -4,6 +4,7 @@ from invariant_cluster import datasets, metrics
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._irlinr_embedder import IRLINREmbedder
 from invariant_cluster._polar_fourier_embedder import PolarFourierEmbedder
+from invariant_cluster._saved_models import load_model, save_model
 from invariant_cluster._scan_clusterer import SCANClusterer
 from invariant_cluster._simclr_embedder import SimCLREmbedder
 from invariant_cluster._spatial_vae_embedder import SpatialVAEEmbedder
@@ -20,5 +21,7 @@ __all__ = [
     "SpatialVAEEmbedder",
     "TargetVAEEmbedder",
     "datasets",
+    "load_model",
     "metrics",
+    "save_model",
 ]

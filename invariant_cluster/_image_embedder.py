@@ -18,6 +18,12 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from invariant_cluster._blueprint import (
+    blueprint_of,
+    build_module,
+    make_blueprint,
+    set_geometry,
+)
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._extent import find_side
 from invariant_cluster._geometry import pixels_to_units
@@ -26,11 +32,13 @@ from invariant_cluster._intensity import (
     measure_background,
     measure_range,
 )
+from invariant_cluster._json_values import decode_frame, encode_frame
 from invariant_cluster._nets import (
     TermNet,
     check_callbacks,
     history_frame,
     make_net,
+    resting_net,
     train,
 )
 from invariant_cluster._progress import TrainingProgress
@@ -43,12 +51,20 @@ from invariant_cluster._runtime import (
     resolve_precision,
     seeded,
 )
+from invariant_cluster._savable import (
+    Part,
+    SavableMixin,
+    describe,
+    names_of,
+    set_names,
+)
 from invariant_cluster._validation import (
     Interval,
     Options,
     StrOptions,
     check_images,
 )
+from invariant_cluster._weights import leave_out, left_out, load_weights, weights_of
 from invariant_cluster.modules import ImageAligner, ImageEncoder, PoseRule
 
 _LEAST_VARIANCE = 1e-7
@@ -62,6 +78,7 @@ _INVARIANCES = (
 
 
 class ImageEmbedder(
+    SavableMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -228,8 +245,8 @@ class ImageEmbedder(
         return tags
 
     @abstractmethod
-    def _make_module(self, images: NDArray) -> nn.Module:
-        """Return the untrained module for images (n, c, h, w)."""
+    def _make_module(self, aligner: ImageAligner) -> Any:
+        """Return the untrained module, whose encoder has this aligner."""
 
     @abstractmethod
     def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
@@ -246,6 +263,10 @@ class ImageEmbedder(
     def _aligns(self) -> bool:
         return bool(self.align)
 
+    def _field_of_view(self) -> str | float:
+        """Return how much of an aligned image is encoded."""
+        return 1.0
+
     @property
     def _translates(self) -> bool:
         return "translation" in self.invariance
@@ -257,7 +278,10 @@ class ImageEmbedder(
     def _make_net(self, images: NDArray) -> TermNet:
         self.intensity_range_ = measure_range(images, self.intensity_range)
         self.background_ = measure_background(images, self.background)
-        module = self._make_module(images)
+        aligner = self._make_aligner()
+        aligner.side = find_side(aligner, images, self._field_of_view())
+        module = self._make_module(aligner)
+        module.encoder.blueprint = make_blueprint(self, aligner)
         return make_net(
             self._net_class,
             module,
@@ -276,18 +300,15 @@ class ImageEmbedder(
             **self._net_options(),
         )
 
-    def _make_aligner(
-        self, images: NDArray, field_of_view: str | float = 1.0
-    ) -> ImageAligner:
-        aligner = ImageAligner(
+    def _make_aligner(self, side: int | None = None) -> ImageAligner:
+        return ImageAligner(
             self._pose_rule(),
             align=self._aligns(),
             intensity_range=self.intensity_range_,
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
+            side=side,
         )
-        aligner.side = find_side(aligner, images, field_of_view)
-        return aligner
 
     @property
     def _train_dtype(self) -> torch.dtype | None:
@@ -307,6 +328,12 @@ class ImageEmbedder(
 
     def _continued_net(self) -> TermNet:
         net = self.net_
+        if not net.history:
+            raise ValueError(
+                "warm_start=True but this embedder was loaded from a model file, which "
+                "holds no state of training: set warm_start=False to start anew, or "
+                "keep what you train on with joblib."
+            )
         self._check_unchanged()
         net.set_params(max_epochs=self.max_epochs)
         return net
@@ -337,6 +364,41 @@ class ImageEmbedder(
         if net.interrupted_:
             raise KeyboardInterrupt
 
+    def _dump(self, *, encoder_only: bool) -> Part:
+        """Return what a model file holds of the embedder."""
+        check_is_fitted(self, "net_")
+        module = self.net_.module_
+        missing = _beside_encoder(module) if encoder_only else left_out(module)
+        state = {
+            "history": encode_frame(self.history_),
+            "feature_names_in": names_of(self),
+            "left_out": missing,
+        }
+        weights = {
+            name: weight
+            for name, weight in weights_of(module).items()
+            if name.split(".")[0] not in missing
+        }
+        blueprint = blueprint_of(self.encoder_)
+        return Part({**describe(self), "blueprint": blueprint, "state": state}, weights)
+
+    def _restore(self, part: Part, encoder: Any) -> None:
+        """Set the fitted attributes from a part of a model file."""
+        blueprint, state = part.spec["blueprint"], part.spec["state"]
+        module = build_module(blueprint, encoder)
+        leave_out(module, state["left_out"])
+        load_weights(module, part.tensors)
+        set_geometry(self, blueprint)
+        set_names(self, state["feature_names_in"])
+        self.history_ = decode_frame(state["history"])
+        self.n_iter_ = len(self.history_)
+        self.net_ = resting_net(module)
+
+    def _rebuild_module(self, side: int | None) -> Any:
+        """Return an untrained module; the geometry is set already."""
+        with seeded(0):
+            return self._make_module(self._make_aligner(side))
+
     def _standardize(self, images: NDArray) -> None:
         """Give z mean 0 and variance 1 over (64 MiB of) the training images.
 
@@ -360,3 +422,8 @@ class ImageEmbedder(
 
     def _to_user(self, images: NDArray) -> NDArray:
         return self.layout_.from_channels(images)
+
+
+def _beside_encoder(module: nn.Module) -> list[str]:
+    """Return the names of a module's other parts."""
+    return [name for name, _ in module.named_children() if name != "encoder"]

@@ -337,8 +337,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         """
         return cls(**PAPER_RECIPE)
 
-    def _make_module(self, images: NDArray) -> IRLINR:
-        aligner = self._make_aligner(images, self.field_of_view)
+    def _make_module(self, aligner: ImageAligner) -> IRLINR:
         decoder = self._make_decoder(aligner)
         trunk, n_features = make_trunk(self.encoder, self.encoder_width, aligner)
         encoder = PoseEncoder(
@@ -386,6 +385,9 @@ class IRLINREmbedder(GenerativeEmbedder):
         if self.align == "auto":
             return self.symmetry_breaking is not None
         return bool(self.align)
+
+    def _field_of_view(self) -> str | float:
+        return self.field_of_view
 
     def _symmetry_weight(self, aligner: ImageAligner) -> float:
         if self.symmetry_weight == "auto":

@@ -310,6 +310,14 @@ def make_net(
     )
 
 
+def resting_net(module: torch.nn.Module) -> TermNet:
+    """Return a net that holds a trained module, on the CPU, and trains it no more."""
+    net = TermNet(module, criterion=torch.nn.Identity, train_split=None, verbose=0)
+    net.initialize()
+    net.module_.eval()
+    return net
+
+
 def train(
     net: TermNet,
     rows: NDArray,

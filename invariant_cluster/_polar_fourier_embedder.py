@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from invariant_cluster._image_embedder import ImageEmbedder
 from invariant_cluster._intensity import at_most, measure_background
+from invariant_cluster._json_values import decode, encode
 from invariant_cluster._rotation_invariants import (
     measure_mass,
     polar_magnitudes,
@@ -29,16 +31,37 @@ from invariant_cluster._rotation_invariants import (
     zernike_magnitudes,
 )
 from invariant_cluster._runtime import map_batches
-from invariant_cluster._validation import Interval, StrOptions, check_images
+from invariant_cluster._savable import (
+    Part,
+    SavableMixin,
+    describe,
+    names_of,
+    set_names,
+)
+from invariant_cluster._validation import (
+    ImageLayout,
+    Interval,
+    StrOptions,
+    check_images,
+    store_layout,
+)
 
 _CPU = torch.device("cpu")
 _MOST_TRAINING_IMAGES = 2**17  # their 256 features fill 128 MiB
 _TOO_LARGE = 1e15
+_PCA_NUMBERS = ("n_components_", "n_features_in_", "n_samples_", "noise_variance_")
+_PCA_ARRAYS = (
+    "components_",
+    "mean_",
+    "explained_variance_",
+    "explained_variance_ratio_",
+    "singular_values_",
+)
 _SHARED = ("d", "invariance", "background", "random_state", "image_shape")
 
 
 class PolarFourierEmbedder(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Rotation-invariant features that need no training: the floor for learned ones.
 
@@ -215,6 +238,34 @@ class PolarFourierEmbedder(
 
         return map_batches(project, images, device=_CPU)
 
+    def _dump(self, *, encoder_only: bool) -> Part:
+        """Return what a model file holds of the embedder; all of it is needed."""
+        check_is_fitted(self, "pca_")
+        fitted = {name: getattr(self.pca_, name) for name in _PCA_NUMBERS}
+        state = {
+            "layout": asdict(self.layout_),
+            "background": self.background_.tolist(),
+            "feature_names_in": names_of(self),
+            "pca": {name: encode(value) for name, value in fitted.items()},
+        }
+        arrays = {
+            name: torch.from_numpy(getattr(self.pca_, name)) for name in _PCA_ARRAYS
+        }
+        return Part({**describe(self), "state": state}, arrays)
+
+    def _restore(self, part: Part, encoder: object) -> None:
+        """Set the fitted attributes from a part of a model file."""
+        state = part.spec["state"]
+        layout = state["layout"]
+        store_layout(self, ImageLayout(**{**layout, "shape": tuple(layout["shape"])}))
+        self.background_ = np.asarray(state["background"], dtype=np.float32)
+        set_names(self, state["feature_names_in"])
+        self.pca_ = self._make_pca(len(part.tensors["components_"]))
+        for name, value in state["pca"].items():
+            setattr(self.pca_, name, decode(value))
+        for name, tensor in part.tensors.items():
+            setattr(self.pca_, name, tensor.numpy())
+
     @property
     def _n_features_out(self) -> int:
         return int(self.pca_.n_components_)
@@ -256,11 +307,14 @@ class PolarFourierEmbedder(
         return partial(polar_magnitudes, points=points, n_orders=self.n_orders)
 
     def _fit_pca(self, magnitudes: NDArray) -> PCA:
-        pca = PCA(min(self.d, *magnitudes.shape), random_state=self.random_state)
-        # Whatever scikit-learn is configured to return, ``project`` needs arrays.
-        pca.set_output(transform="default")
+        pca = self._make_pca(min(self.d, *magnitudes.shape))
         with np.errstate(invalid="ignore"):  # blank images: no share of no variance
             return pca.fit(magnitudes)
+
+    def _make_pca(self, n_components: int) -> PCA:
+        pca = PCA(n_components, random_state=self.random_state)
+        # Whatever scikit-learn is configured to return, ``project`` needs arrays.
+        return pca.set_output(transform="default")
 
 
 def _checked_size(magnitudes: Tensor) -> Tensor:

@@ -42,6 +42,8 @@ from invariant_cluster._runtime import (
     resolve_precision,
     seeded,
 )
+from invariant_cluster._savable import Part, SavableMixin
+from invariant_cluster._saved_scan import dump_clusterer, restore_clusterer
 from invariant_cluster._scan_stages import (
     best_head,
     infer_heads,
@@ -78,7 +80,11 @@ class ScanInput(NamedTuple):
 
 
 class SCANClusterer(
-    ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator
+    SavableMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Clusters in which an image and its nearest neighbours agree (SCAN).
 
@@ -484,6 +490,15 @@ class SCANClusterer(
         self.labels_ = self.probabilities_.argmax(axis=1)
         if _is_interrupted(nets):
             raise KeyboardInterrupt
+
+    def _dump(self, *, encoder_only: bool) -> Part:
+        """Return what a model file holds of the clusterer; all of it is needed."""
+        check_is_fitted(self, "labels_")
+        return dump_clusterer(self)
+
+    def _restore(self, part: Part, encoder: Any) -> None:
+        """Set the fitted attributes from a part of a model file."""
+        restore_clusterer(self, part, encoder)
 
     def _log_probabilities(self, X: ArrayLike) -> NDArray[np.float32]:
         check_is_fitted(self, "labels_")

@@ -25,7 +25,12 @@ from invariant_cluster._trunk import make_trunk
 from invariant_cluster._validation import Interval, StrOptions
 from invariant_cluster._variation import FOR_CLUSTERING
 from invariant_cluster._views import AUGMENTATIONS, Augmentation
-from invariant_cluster.modules import SimCLR, SimCLRObjective, TrunkEncoder
+from invariant_cluster.modules import (
+    ImageAligner,
+    SimCLR,
+    SimCLRObjective,
+    TrunkEncoder,
+)
 
 _SCORING_SEED = 0
 
@@ -172,8 +177,7 @@ class SimCLREmbedder(ImageEmbedder):
         check_outputs(total)
         return -total / len(images)
 
-    def _make_module(self, images: NDArray) -> SimCLR:
-        aligner = self._make_aligner(images)
+    def _make_module(self, aligner: ImageAligner) -> SimCLR:
         encoder = TrunkEncoder(
             aligner,
             *make_trunk(self.encoder, self.encoder_width, aligner),

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from invariant_cluster._generative_embedder import VariationalEmbedder
 from invariant_cluster._validation import check_sizes
 from invariant_cluster._variation import FOR_CLUSTERING
 from invariant_cluster.modules import (
+    ImageAligner,
     MLPVAEEncoder,
     PoseVAE,
     SpatialGenerator,
@@ -128,9 +128,9 @@ class SpatialVAEEmbedder(VariationalEmbedder):
         self.verbose = verbose
         self.image_shape = image_shape
 
-    def _make_module(self, images: NDArray) -> PoseVAE:
+    def _make_module(self, aligner: ImageAligner) -> PoseVAE:
         encoder = MLPVAEEncoder(
-            self._make_aligner(images),
+            aligner,
             d=self.d,
             hidden=check_sizes("encoder_hidden", self.encoder_hidden),
             translation_std=self.translation_std,

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from invariant_cluster._generative_embedder import VariationalEmbedder
 from invariant_cluster._validation import Interval, check_sizes
@@ -158,8 +157,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self.verbose = verbose
         self.image_shape = image_shape
 
-    def _make_module(self, images: NDArray) -> PoseVAE:
-        aligner = self._make_aligner(images)
+    def _make_module(self, aligner: ImageAligner) -> PoseVAE:
         encoder = AttentionVAEEncoder(
             aligner,
             d=self.d,

@@ -205,7 +205,8 @@ def check_images(
     elif reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
     if reset:
-        _store_layout(estimator, layout)
+        _warn_if_padded(layout)
+        store_layout(estimator, layout)
     else:
         layout.check_same_shape(array, type(estimator).__name__)
     return layout.to_channels(array)
@@ -277,7 +278,7 @@ def _stacked(X: Any) -> Any:
         ) from error
 
 
-def _store_layout(estimator: Any, layout: ImageLayout) -> None:
+def _warn_if_padded(layout: ImageLayout) -> None:
     if layout.n_flat is not None and math.prod(layout.shape) > layout.n_flat:
         warnings.warn(
             f"Rows of {layout.n_flat} values fill no square image of at least "
@@ -286,6 +287,10 @@ def _store_layout(estimator: Any, layout: ImageLayout) -> None:
             UserWarning,
             stacklevel=4,
         )
+
+
+def store_layout(estimator: Any, layout: ImageLayout) -> None:
+    """Set the fitted attributes that say how images are given."""
     estimator.layout_ = layout
     estimator.image_shape_ = layout.shape
     estimator.n_features_in_ = layout.n_values

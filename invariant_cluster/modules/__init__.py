@@ -14,6 +14,7 @@ from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 from invariant_cluster.modules._irlinr import IRLINR, TrainingBatch
 from invariant_cluster.modules._irlinr_objective import IRLINRObjective
+from invariant_cluster.modules._left_out import LeftOut
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._mlp_vae_encoder import MLPVAEEncoder
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
@@ -53,6 +54,7 @@ __all__ = [
     "ImageModel",
     "ImplicitNetwork",
     "LatentSample",
+    "LeftOut",
     "MLPVAEEncoder",
     "PixelDecoder",
     "PoseEncoder",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,11 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         (batch normalisation without learned scale).
     variation : Variation
         By what training varies the images.
+
+    Attributes
+    ----------
+    blueprint : dict or None
+        What it takes to build the encoder again, set by the embedder that made it.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         self.d = d
         self.train_dtype = train_dtype
         self.variation = variation
+        self.blueprint: dict[str, Any] | None = None
 
     @property
     def pose_rule(self) -> PoseRule:

@@ -1,0 +1,113 @@
+"""Model files: weights in the safetensors format, the rest as JSON in its header.
+
+Reading one runs no code from it. A checksum over everything tells a file that was cut
+off or altered by accident; it is no signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from invariant_cluster._atomic import replacing
+
+FORMAT = 1
+_KEY = "invariant_cluster"
+_CHECKSUM = "sha256"
+
+
+class ModelFile(NamedTuple):
+    """What a model file holds.
+
+    Attributes
+    ----------
+    spec : dict
+        JSON.
+    tensors : dict of str to Tensor
+    """
+
+    spec: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+def write_model(path: str | os.PathLike[str], content: ModelFile) -> None:
+    """Write a model file, whole or not at all.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder does not exist.
+    """
+    tensors = {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in content.tensors.items()
+    }
+    text = json.dumps({"format": FORMAT, **content.spec}, allow_nan=False)
+    metadata = {_KEY: text, _CHECKSUM: _checksum(text, tensors)}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def read_model(path: str | os.PathLike[str]) -> ModelFile:
+    """Read a model file.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    ValueError
+        When it is no model file, is damaged, or was written by a newer version.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"path={str(path)!r} is no file: give a saved model.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(
+            f"path={str(path)!r} is no model file, or was cut off ({error}): save the "
+            "model again."
+        ) from error
+    return ModelFile(_checked_spec(path, metadata, tensors), tensors)
+
+
+def _checked_spec(
+    path: str | os.PathLike[str], metadata: dict[str, str], tensors: dict[str, Tensor]
+) -> dict[str, Any]:
+    """Return the JSON part, once it is known to belong to these tensors."""
+    if _KEY not in metadata:
+        raise ValueError(
+            f"path={str(path)!r} was not written by invariant_cluster: give a file "
+            "that its save made."
+        )
+    text = metadata[_KEY]
+    if metadata.get(_CHECKSUM) != _checksum(text, tensors):
+        raise ValueError(
+            f"path={str(path)!r} is damaged or was altered: its checksum does not "
+            "fit. Save the model again."
+        )
+    spec: dict[str, Any] = json.loads(text)
+    if spec["format"] > FORMAT:
+        raise ValueError(
+            f"path={str(path)!r} has format {spec['format']}, and this version of "
+            f"invariant_cluster reads {FORMAT} at most: install a newer one."
+        )
+    return spec
+
+
+def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
