@@ -12,6 +12,7 @@ object lies relative to the canonical orientation::
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 import numpy as np
 import torch
@@ -34,7 +35,8 @@ def pixel_grid(
     """Return the coordinates (x, y) of the pixel centres, shape (h, w, 2)."""
     pixel = 2.0 / max(height, width)
     x = (torch.arange(width, device=device) - (width - 1) / 2) * pixel
-    y = ((height - 1) / 2 - torch.arange(height, device=device)) * pixel
+    rows = torch.arange(height - 1, -1, -1, device=device)
+    y = (rows - (height - 1) / 2) * pixel
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
@@ -237,7 +239,8 @@ def complex_moment(mass: Tensor, center: Tensor, p: int = 2, q: int = 1) -> Tens
     grid = pixel_grid(*mass.shape[-2:], device=mass.device)
     offset = grid - center[:, None, None, :]
     w = torch.complex(offset[..., 0], offset[..., 1])
-    kernel = torch.view_as_real(w**p * w.conj() ** q)
+    # Products, not powers: those of complex numbers have no counterpart in ONNX.
+    kernel = torch.view_as_real(reduce(torch.mul, [w] * p + [w.conj()] * q))
     return _per_mass(torch.einsum("nhw,nhwk->nk", mass, kernel), mass)
 
 
@@ -315,24 +318,20 @@ def principal_axis(mass: Tensor, about: Tensor, *, first: tuple[int, int]) -> Te
     Tensor of shape (n, 2)
     """
     p, q = first
-    spread = complex_moment(mass, about, 1, 1)[:, 0].clamp_min(NO_MASS)
-    one = _as_complex(complex_moment(mass, about, p, q)) / spread ** ((p + q) / 2)
-    two = _AXIS_WEIGHT * _as_complex(complex_moment(mass, about, 2, 0)) / spread
+    spread = complex_moment(mass, about, 1, 1)[:, :1].clamp_min(NO_MASS)
+    one = complex_moment(mass, about, p, q) / spread ** ((p + q) / 2)
+    two = _AXIS_WEIGHT * complex_moment(mass, about, 2, 0) / spread
     theta = _steepest_angle(one, two)
-    along = (one * torch.polar(torch.ones_like(theta), -theta)).real
-    length = along.clamp_min(_SHORTEST)
+    length = _turned_back(one, theta)[0].clamp_min(_SHORTEST)
     return torch.stack([length * theta.cos(), length * theta.sin()], dim=1)
 
 
-def _as_complex(vectors: Tensor) -> Tensor:
-    return torch.complex(vectors[:, 0], vectors[:, 1])
-
-
 def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
-    """Return the t that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``, (n,) each.
+    """Return the t (n,) that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``.
 
-    There are at most two maxima. Both are sought among 64 angles and refined, since on
-    that grid the lower can look the higher.
+    The complex numbers are rows (Re, Im), each (n, 2). There are at most two maxima.
+    Both are sought among 64 angles and refined, since on that grid the lower can look
+    the higher.
     """
     angles = torch.arange(_N_ANGLES, device=one.device) * (2 * math.pi / _N_ANGLES)
     heights = _height(one[:, None], two[:, None], angles)
@@ -344,19 +343,25 @@ def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
     return torch.where(higher, best, other)
 
 
+def _turned_back(vectors: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """Return real and imaginary part of v e^{-i theta}, v given as (..., 2)."""
+    x, y = vectors.unbind(dim=-1)
+    cos, sin = theta.cos(), theta.sin()
+    return x * cos + y * sin, y * cos - x * sin
+
+
 def _height(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
-    turn = torch.polar(torch.ones_like(theta), -theta)
-    return (one * turn + two * turn.square()).real
+    return _turned_back(one, theta)[0] + _turned_back(two, 2 * theta)[0]
 
 
 def _climb(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
     """Refine maxima by Newton's method, in steps no longer than half the grid's."""
+    limit = math.pi / _N_ANGLES
     for _ in range(_N_STEPS):
-        turn = torch.polar(torch.ones_like(theta), -theta)
-        first, second = one * turn, two * turn.square()
-        slope = first.imag + 2 * second.imag
-        bend = (first.real + 4 * second.real).clamp_min(NO_MASS)
-        limit = math.pi / _N_ANGLES
+        first, slope_of_first = _turned_back(one, theta)
+        second, slope_of_second = _turned_back(two, 2 * theta)
+        slope = slope_of_first + 2 * slope_of_second
+        bend = (first + 4 * second).clamp_min(NO_MASS)
         theta = theta + (slope / bend).clamp(-limit, limit)
     return theta
 

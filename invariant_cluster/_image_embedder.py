@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -41,6 +42,7 @@ from invariant_cluster._nets import (
     resting_net,
     train,
 )
+from invariant_cluster._onnx_file import write_onnx
 from invariant_cluster._progress import TrainingProgress
 from invariant_cluster._runtime import (
     PRECISIONS,
@@ -65,7 +67,12 @@ from invariant_cluster._validation import (
     check_images,
 )
 from invariant_cluster._weights import leave_out, left_out, load_weights, weights_of
-from invariant_cluster.modules import ImageAligner, ImageEncoder, PoseRule
+from invariant_cluster.modules import (
+    ArrayEncoder,
+    ImageAligner,
+    ImageEncoder,
+    PoseRule,
+)
 
 _LEAST_VARIANCE = 1e-7
 _MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
@@ -227,6 +234,30 @@ class ImageEmbedder(
 
         return self._to_user(self._map(canonical, images))
 
+    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the encoder, preprocessing and alignment included, as an ONNX model.
+
+        Its input "images" are images as they were given to ``fit``, in the same units,
+        as float32; its output "z" is what ``transform`` returns, within 1e-4. Only where
+        ``symmetry_breaking="complex_moment"`` finds hardly a direction, rounding can
+        turn an image by more. The number of images is free.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced if it exists, whole or not at all.
+
+        Raises
+        ------
+        FileNotFoundError
+            When the folder does not exist.
+        ImportError
+            Without the packages onnx and onnxscript.
+        """
+        check_is_fitted(self, "net_")
+        example = torch.zeros(2, *self._shape_of_rows)
+        write_onnx(path, ArrayEncoder(self.encoder_), example)
+
     @property
     def encoder_(self) -> ImageEncoder:
         """The encoder, raw images (n, c, h, w) -> z; part of ``net_``."""
@@ -313,6 +344,12 @@ class ImageEmbedder(
     @property
     def _train_dtype(self) -> torch.dtype | None:
         return resolve_precision(self.precision, self.device)
+
+    @property
+    def _shape_of_rows(self) -> tuple[int, ...]:
+        """Return the shape of one image in the user's array."""
+        flat = self.layout_.n_flat
+        return self.layout_.shape if flat is None else (flat,)
 
     @property
     def _n_channels(self) -> int:

@@ -522,7 +522,7 @@ def test_the_steepest_angle_is_the_best_of_many(scale):
         return (one[:, None] * turn + two[:, None] * turn.square()).real
 
     angles = torch.linspace(0, 2 * math.pi, 5001, dtype=torch.float64).expand(200, -1)
-    theta = _steepest_angle(one, two).double()[:, None]
+    theta = _steepest_angle(*map(torch.view_as_real, (one, two))).double()[:, None]
     lost = height(angles).amax(dim=1) - height(theta)[:, 0]
     assert (lost < 0.1 * one.abs() + 1e-6).all()
     assert (lost < 1e-6).double().mean() > 0.95
@@ -531,7 +531,7 @@ def test_the_steepest_angle_is_the_best_of_many(scale):
 
 
 def test_the_steepest_angle_of_one_direction_alone_is_that_direction():
-    one = torch.polar(torch.rand(90) + 0.1, ALL_AROUND)
+    one = torch.view_as_real(torch.polar(torch.rand(90) + 0.1, ALL_AROUND))
     assert circular_error(_steepest_angle(one, 0 * one), ALL_AROUND) < 1e-5
 
 

@@ -43,6 +43,7 @@ LEVELS = {
     "_pictures": 1,
     "_plane": 1,
     "_model_file": 1,
+    "_onnx_file": 1,
     "_json_values": 0,
     "_atomic": 0,
     "_embedding": 0,

@@ -1,5 +1,6 @@
 """The networks: ``nn.Module`` only, tensors in and tensors out."""
 
+from invariant_cluster.modules._array_encoder import ArrayEncoder
 from invariant_cluster.modules._attention_vae_encoder import AttentionVAEEncoder
 from invariant_cluster.modules._cluster_heads import ClusterHeads
 from invariant_cluster.modules._decoders import (
@@ -40,6 +41,7 @@ from invariant_cluster.modules._vae import (
 
 __all__ = [
     "IRLINR",
+    "ArrayEncoder",
     "AttentionVAEEncoder",
     "ClusterHeads",
     "ELBOObjective",
