@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _INCHES = 0.55  # of a cell
 _MARGIN_INCHES = 1.8
-_NO_CLUSTER = "none"
+_NO_CLUSTER = "-"
 _SUMMED_AXIS: dict[str, Any] = {"true": 1, "pred": 0, "all": (0, 1)}
 
 
@@ -191,7 +191,7 @@ class MatchedConfusionMatrixDisplay:
         rows, columns = self.confusion_matrix.shape
         ax.set_xticks(range(columns), labels=self.cluster_names)
         ax.set_yticks(range(rows), labels=self.class_names)
-        ax.set(xlabel="cluster", ylabel="class")
+        ax.set(xlabel="cluster", ylabel="class", anchor="NW")
         ax.set_title(f"matched accuracy {100 * accuracy:.1f} %", fontsize="medium")
 
 
