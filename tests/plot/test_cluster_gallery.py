@@ -72,6 +72,8 @@ def test_titles_tell_number_size_and_class(numbered):
         0: "scratch\ncluster 0, 2 images",
         1: "ring\ncluster 1, 4 images",
     }
+    numbered_only = make(numbered, LABELS, y=[0, 1, 0, 1, 0, 0])
+    assert numbered_only.titles[1] == "class 0\ncluster 1, 4 images"
     lone = make(numbered, [3, 0, 0, 0, 0, 0], y=["ring"] * 6)
     assert lone.titles[3] == "(no class)\ncluster 3, 1 image"
     ticks = [label.get_text() for label in named.ax_.get_yticklabels()]

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,13 @@ def test_numbers_stand_out_from_their_cells():
         cell = np.mean(display.image_.cmap(display.image_.norm(value))[:3])
         ink = {"black": 0, "white": 1}[text.get_color()]
         assert abs(cell - ink) > 0.3
+
+
+def test_long_names_of_clusters_do_not_overlap():
+    display = make(["a", "b", "b"], ["first cluster", "second one", "the third"])
+    display.figure_.canvas.draw()
+    boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_bad_input_is_named(fitted_pipe, digits):
