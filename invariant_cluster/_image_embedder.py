@@ -238,7 +238,7 @@ class ImageEmbedder(
         """Write the encoder, preprocessing and alignment included, as an ONNX model.
 
         Its input "images" are images as they were given to ``fit``, in the same units,
-        as float32; its output "z" is what ``transform`` returns, within 1e-4. Only where
+        as float32; its output "z" is what ``transform`` returns, within 1e-4. Where
         ``symmetry_breaking="complex_moment"`` finds hardly a direction, rounding can
         turn an image by more. The number of images is free.
 
