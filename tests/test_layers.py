@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 # A unit is a file or a subpackage directly below the package. The first pattern that
 # matches gives its level; files of one subpackage may import each other.
 LEVELS = {
+    "cli": 8,
     "__init__": 7,
     "_scan_clusterer": 6,
     "_generative_embedder": 5,

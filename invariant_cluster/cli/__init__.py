@@ -1,0 +1,16 @@
+"""The command ``invariant-cluster``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; say in one line what it lacks."""
+    try:
+        from invariant_cluster.cli._app import app
+    except ModuleNotFoundError as error:
+        if error.name != "typer":
+            raise
+        sys.exit("invariant-cluster needs typer: pip install 'invariant-cluster[cli]'.")
+    app()

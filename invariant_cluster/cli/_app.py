@@ -1,0 +1,284 @@
+"""The commands: fit, predict, report, demo."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from invariant_cluster import __version__, load_model, save_model
+from invariant_cluster.cli._inputs import NamedImages, read_images
+from invariant_cluster.cli._outputs import (
+    LABELS,
+    MODEL,
+    REPORT,
+    describe_clusters,
+    label_images,
+    write_table,
+)
+from invariant_cluster.cli._presets import Invariance, Kind, Network, make_pipeline
+from invariant_cluster.datasets import load_wafer_maps
+from invariant_cluster.metrics import clustering_accuracy_score
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="invariant-cluster",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+Images = Annotated[
+    Path,
+    typer.Argument(
+        help="A folder of images (PNG, TIFF, ...), an array (.npy, or .npz with "
+        "--key), a stack of particles (.mrcs), or LSWMD.pkl."
+    ),
+]
+Model = Annotated[
+    Path, typer.Argument(help=f"The {MODEL} that fit has written, or its folder.")
+]
+Key = Annotated[
+    str | None, typer.Option(help="Name of the images' array in an .npz file.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what is there already.")
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"invariant-cluster {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def explain(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Show it."
+        ),
+    ] = False,
+) -> None:
+    """Cluster images in which orientation means nothing, without labels.
+
+    Try it on real wafer maps:
+
+        invariant-cluster demo
+
+    then on yours; look at run/report.html, and apply the model to others:
+
+        invariant-cluster fit plankton/ --n-clusters 10 --out run
+
+        invariant-cluster predict run more_plankton/ --out more.csv
+    """
+
+
+@app.command()
+def fit(
+    images: Images,
+    n_clusters: Annotated[
+        int, typer.Option("--n-clusters", "-k", min=1, help="Number of clusters.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="What the images show. wafers: maps that turn but do not move, whose "
+            "mirror image means the same, with dies that fail for no reason."
+        ),
+    ] = Kind.general,
+    invariance: Annotated[
+        Invariance | None,
+        typer.Option(
+            help="What does not change an image's meaning. Without +translation "
+            "objects are taken to be centred.  [default: what suits the kind]"
+        ),
+    ] = None,
+    size: Annotated[
+        int,
+        typer.Option(
+            min=8, help="Side in pixels to which the files of a folder are resized."
+        ),
+    ] = 32,
+    network: Annotated[
+        Network,
+        typer.Option(help="light: minutes on a CPU. full: the paper's, for a GPU."),
+    ] = Network.auto,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Passes over the images.  [default: light 16, full 200]"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For equal results.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    key: Key = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train on images and write labels.csv, report.html and the model.
+
+    labels.csv has a row for each image: its file, cluster and confidence, and how the
+    object lies: theta in radians, tau_x and tau_y in pixels from the centre, y up.
+
+    How many clusters? Look at the report: clusters that hold two kinds of image ask
+    for more. invariant_cluster.model_selection compares numbers without labels.
+    """
+    with _one_line_errors():
+        folder = _prepare_folder(out, overwrite)
+        given = _read(images, size, key)
+        pipe = make_pipeline(
+            n_clusters,
+            kind=kind,
+            network=network,
+            invariance=invariance,
+            epochs=epochs,
+            seed=seed,
+            device=device,
+        )
+        _fit_and_write(pipe, given, folder)
+
+
+@app.command()
+def predict(
+    model: Model,
+    images: Images,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="CSV file to write.  [default: the screen]"),
+    ] = None,
+    key: Key = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Label images by a trained model, as fit does in labels.csv."""
+    with _one_line_errors():
+        _check_free(out, overwrite)
+        pipe = _load(model)
+        given = _read(images, _side_of(pipe), key)
+        table = label_images(pipe, given.images, given.names)
+        if out is None:
+            table.to_csv(sys.stdout, index=False)
+        else:
+            write_table(table, out)
+            _say(f"Wrote {out}.")
+
+
+@app.command()
+def report(
+    model: Model,
+    images: Images,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="HTML file to write.")
+    ] = Path(REPORT),
+    key: Key = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a report of what a trained model makes of images."""
+    with _one_line_errors():
+        _check_free(out, overwrite)
+        pipe = _load(model)
+        given = _read(images, _side_of(pipe), key)
+        _write_report(pipe, given.images, out)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder to write to.")
+    ] = Path("demo_run"),
+    epochs: Annotated[int | None, typer.Option(min=1, help="As in fit.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Do on 1,799 real wafer maps what fit does; some minutes on a CPU.
+
+    Their classes are known, so that the accuracy can be told. They train nothing.
+    """
+    with _one_line_errors():
+        folder = _prepare_folder(out, overwrite)
+        maps = load_wafer_maps(fail_map=True)
+        names = [str(row) for row in range(len(maps.images))]
+        pipe = make_pipeline(len(maps.target_names), kind=Kind.wafers, epochs=epochs)
+        table = _fit_and_write(pipe, NamedImages(maps.images, names), folder)
+        accuracy = clustering_accuracy_score(maps.target, table["cluster"])
+        _say(f"Accuracy, each cluster matched with one class: {accuracy:.1%}")
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Turn errors of the input into one line and exit code 1."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
+        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.secho("Interrupted: nothing was written.", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def _say(text: str) -> None:
+    """Print beside the results, which may go to a pipe."""
+    typer.echo(text, err=True)
+
+
+def _read(path: Path, size: int, key: str | None) -> NamedImages:
+    given = read_images(path, size=size, key=key)
+    _say(f"{len(given.images):,} images of shape {given.images.shape[1:]} from {path}.")
+    return given
+
+
+def _load(path: Path) -> Pipeline:
+    """Return the pipeline of a model file, or of the folder that fit has written."""
+    pipe = load_model(path / MODEL if path.is_dir() else path)
+    if not isinstance(pipe, Pipeline):
+        raise ValueError(
+            f"{path} holds a {type(pipe).__name__} alone: give a model that fit wrote."
+        )
+    return pipe
+
+
+def _side_of(pipe: Pipeline) -> int:
+    """Return to what side files are resized for a model."""
+    height, width = pipe[0].layout_.channels_first_shape[1:]
+    return int(max(height, width))
+
+
+def _prepare_folder(folder: Path, overwrite: bool) -> Path:
+    """Make the folder, before anything that takes minutes."""
+    for name in (LABELS, MODEL, REPORT):
+        _check_free(folder / name, overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _check_free(path: Path | None, overwrite: bool) -> None:
+    if path is not None and path.exists() and not overwrite:
+        raise ValueError(f"{path} is there already: choose another, or --overwrite.")
+
+
+def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
+    """Train, write all three files, and return the table of labels."""
+    pipe.fit(given.images)
+    table = label_images(pipe, given.images, given.names)
+    save_model(pipe, folder / MODEL)
+    write_table(table, folder / LABELS)
+    _say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
+    _say(f"Wrote {folder / LABELS} and {folder / MODEL}.")
+    _write_report(pipe, given.images, folder / REPORT)
+    return table
+
+
+def _write_report(pipe: Pipeline, images: NDArray, path: Path) -> None:
+    from invariant_cluster.report import cluster_report
+
+    cluster_report(pipe, images, path=path)
+    _say(f"Wrote {path}: open it in a browser.")

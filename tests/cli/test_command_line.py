@@ -1,0 +1,263 @@
+"""The commands as a user types them, on tiny models."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+pytest.importorskip("typer")
+Image = pytest.importorskip("PIL.Image")
+mrcfile = pytest.importorskip("mrcfile")
+
+from typer.testing import CliRunner  # noqa: E402
+
+from invariant_cluster import load_model, save_model  # noqa: E402
+from invariant_cluster.cli import _presets, main  # noqa: E402
+from invariant_cluster.cli._app import app  # noqa: E402
+
+COLUMNS = ["file", "cluster", "confidence", "theta", "tau_x", "tau_y"]
+FILES = {"labels.csv", "model.safetensors", "report.html"}
+
+
+@pytest.fixture(autouse=True)
+def tiny_networks(monkeypatch):
+    tiny = {
+        "d": 4,
+        "encoder_width": 2,
+        "n_frequencies": 4,
+        "inr_hidden": (4,),
+        "hypernetwork_hidden": (4,),
+        "max_epochs": 1,
+        "batch_size": 16,
+    }
+    monkeypatch.setattr(_presets, "_LIGHT", tiny)
+    clusterer = {"max_epochs": 1, "head_max_epochs": 1, "n_neighbors": 3}
+    monkeypatch.setattr(_presets, "_LIGHT_CLUSTERER", clusterer)
+
+
+@pytest.fixture
+def array(images, tmp_path):
+    """The path of an array of images."""
+    path = tmp_path / "images.npy"
+    np.save(path, images)
+    return path
+
+
+@pytest.fixture
+def folder(images, tmp_path):
+    """The path of a folder of PNG files."""
+    path = tmp_path / "pictures"
+    path.mkdir()
+    for row, image in enumerate(images):
+        Image.fromarray(image).save(path / f"digit_{row:02d}.png")
+    return path
+
+
+@pytest.fixture(scope="module")
+def saved(make_embedder, make_clusterer, images, tmp_path_factory):
+    """The path of a fitted model, and the model."""
+    pipe = Pipeline([("embed", make_embedder()), ("cluster", make_clusterer())])
+    path = tmp_path_factory.mktemp("run") / "model.safetensors"
+    save_model(pipe.fit(images), path)
+    return path, pipe
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+def fit(source, out, *options, code=0):
+    return run("fit", source, "-k", 3, "--out", out, *options, code=code)
+
+
+def test_fit_writes_labels_model_and_report(folder, images, tmp_path):
+    out = tmp_path / "run"
+    result = fit(folder, out, "--size", 16)
+    assert {path.name for path in out.iterdir()} == FILES
+    table = pd.read_csv(out / "labels.csv")
+    assert list(table) == COLUMNS
+    assert list(table["file"]) == [f"digit_{row:02d}.png" for row in range(len(images))]
+    model = load_model(out / "model.safetensors")
+    np.testing.assert_array_equal(table["cluster"], model.predict(images))
+    theta, tau = model[0].predict_pose(images)
+    np.testing.assert_allclose(table["theta"], theta, atol=1e-4)
+    np.testing.assert_allclose(table[["tau_x", "tau_y"]], tau, atol=1e-3)
+    assert "<html" in (out / "report.html").read_text(encoding="utf-8")
+    assert "48 images of shape (16, 16)" in result.stderr
+
+
+def test_predict_labels_as_fit_did(array, tmp_path):
+    out = tmp_path / "run"
+    fit(array, out)
+    run("predict", out, array, "--out", tmp_path / "again.csv")
+    first, second = (
+        (out / "labels.csv").read_text(),
+        (tmp_path / "again.csv").read_text(),
+    )
+    assert first == second
+    shown = run("predict", out / "model.safetensors", array)
+    assert shown.stdout == first
+
+
+def test_predict_resizes_files_as_the_model_needs(saved, folder, images):
+    path, pipe = saved
+    lines = run("predict", path, folder).stdout.splitlines()
+    labels = [int(line.split(",")[1]) for line in lines[1:]]
+    assert labels == pipe.predict(images).tolist()
+
+
+def test_report_of_a_saved_model(saved, array, tmp_path):
+    run("report", saved[0], array, "--out", tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size > 1000
+
+
+def test_demo_tells_its_accuracy(tmp_path, monkeypatch):
+    from invariant_cluster.cli import _app
+    from invariant_cluster.datasets import load_wafer_maps
+
+    maps = load_wafer_maps(fail_map=True)
+    maps.images, maps.target = maps.images[::40], maps.target[::40]
+    monkeypatch.setattr(_app, "load_wafer_maps", lambda **_: maps)
+    result = run("demo", "--out", tmp_path / "demo", "--epochs", 1)
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == FILES
+    assert "Accuracy, each cluster matched with one class: " in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["npz", "mrcs", "named"])
+def test_kinds_of_files(saved, images, array, tmp_path, kind):
+    path = tmp_path / f"images.{'npz' if kind == 'named' else kind}"
+    options = []
+    if kind == "npz":
+        np.savez(path, images=images, target=np.zeros(3))
+    elif kind == "named":
+        np.savez(path, pictures=images, target=np.zeros(3))
+        options = ["--key", "pictures"]
+    else:
+        with mrcfile.new(path) as file:
+            file.set_data(images.astype(np.float32))
+    expected = run("predict", saved[0], array).stdout
+    assert run("predict", saved[0], path, *options).stdout == expected
+
+
+def test_settings_reach_the_estimators(array, tmp_path):
+    out = tmp_path / "run"
+    options = ["--kind", "wafers", "--epochs", 2, "--seed", 5]
+    fit(array, out, *options, "--invariance", "rotation")
+    model = load_model(out / "model.safetensors")
+    assert model[0].invariance == "rotation"
+    assert model[0].noise == 2.0
+    assert model[0].n_iter_ == 2
+    assert model[0].random_state == model[1].random_state == 5
+    assert model[1].augmentation == "R"
+
+
+def test_full_networks_are_the_estimators_own():
+    pipe = _presets.make_pipeline(4, network=_presets.Network.full)
+    assert pipe[0].d == 512
+    assert pipe[0].encoder_width == 64
+    assert pipe[1].max_epochs == 50
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist: give a folder or a file"),
+        ("text", "is of no known kind: give a folder of images, .npy"),
+        (np.array([{}], dtype=object), "cannot be read as an array"),
+        (np.zeros(3), "Reshape your data"),
+        (np.full((30, 9, 9), np.nan), "contains NaN, first in row 0"),
+    ],
+)
+def test_bad_images_are_one_line(tmp_path, content, message):
+    path = tmp_path / ("images.txt" if isinstance(content, str) else "images.npy")
+    if isinstance(content, str):
+        path.write_text(content)
+    elif content is not None:
+        np.save(path, content)
+    result = fit(path, tmp_path / "run", code=1)
+    errors = [line for line in result.stderr.splitlines() if "Error" in line]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert "Traceback" not in result.output
+    assert not list((tmp_path / "run").glob("*"))
+
+
+def test_archives_without_images_are_named(tmp_path):
+    np.savez(tmp_path / "data.npz", a=np.zeros(2), b=np.zeros(2))
+    result = fit(tmp_path / "data.npz", tmp_path / "run", code=1)
+    assert "holds a, b, no 'images': name the array of the images" in result.stderr
+
+
+def test_nothing_is_replaced_unasked(array, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "labels.csv").write_text("precious")
+    result = fit(array, out, code=1)
+    assert (
+        "labels.csv is there already: choose another, or --overwrite" in result.stderr
+    )
+    assert (out / "labels.csv").read_text() == "precious"
+    fit(array, out, "--overwrite")
+    assert (out / "labels.csv").read_text() != "precious"
+
+
+def test_bad_models_are_one_line(saved, array, tmp_path):
+    path, pipe = saved
+    (tmp_path / "bad.safetensors").write_bytes(path.read_bytes()[:-9])
+    result = run("predict", tmp_path / "bad.safetensors", array, code=1)
+    assert "is no model file, or was cut off" in result.stderr
+    pipe[0].save(tmp_path / "embedder.safetensors")
+    result = run("predict", tmp_path / "embedder.safetensors", array, code=1)
+    assert "holds a IRLINREmbedder alone" in result.stderr
+    result = run("predict", tmp_path, array, code=1)
+    assert "is no file: give a saved model" in result.stderr
+
+
+def test_images_of_another_size_are_one_line(saved, tmp_path):
+    np.save(tmp_path / "large.npy", np.zeros((3, 20, 20)))
+    result = run("predict", saved[0], tmp_path / "large.npy", code=1)
+    assert "was fitted on arrays of shape (n, 16, 16)" in result.stderr
+
+
+def test_an_interrupt_writes_nothing(array, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "fit", interrupt)
+    result = fit(array, tmp_path / "run", code=130)
+    assert "Interrupted: nothing was written" in result.stderr
+    assert not list((tmp_path / "run").iterdir())
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "report", "demo"])
+def test_every_command_explains_itself(command):
+    assert len(run(command, "--help").stdout) > 300
+
+
+def test_wrong_usage_has_its_own_code(array, tmp_path):
+    run("fit", array, "--out", tmp_path / "run", code=2)
+    fit(array, tmp_path / "run", "--kind", "cats", code=2)
+
+
+def test_it_is_installed():
+    code = "from invariant_cluster.cli import main; main()"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.startswith("invariant-cluster 0.")
+
+
+def test_without_typer_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "invariant_cluster.cli._app", None)
+    monkeypatch.setitem(sys.modules, "typer", None)
+    monkeypatch.delitem(sys.modules, "invariant_cluster.cli._app")
+    with pytest.raises(SystemExit, match=r"pip install 'invariant-cluster\[cli\]'"):
+        main()
