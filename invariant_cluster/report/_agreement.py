@@ -30,6 +30,7 @@ class Agreement:
     shares : ndarray of the same shape
         Of the class's images; rows sum to 1.
     matched : dict of cluster to class name or None
+    matched_rows : dict of cluster to the row of its class, -1 without
     purity : dict of cluster to the share of its most frequent class
     """
 
@@ -41,12 +42,8 @@ class Agreement:
     counts: NDArray[np.int64]
     shares: NDArray[np.float64]
     matched: dict[int, str | None]
+    matched_rows: dict[int, int]
     purity: dict[int, float]
-
-    def matched_row(self, cluster: int) -> int | None:
-        """Return the row of the cluster's class in the table."""
-        name = self.matched[cluster]
-        return None if name is None else self.classes.index(name)
 
 
 def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
@@ -71,6 +68,7 @@ def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
         counts=counts,
         shares=counts / counts.sum(axis=1, keepdims=True),
         matched={c: _name(classes, code) for c, code in class_of.items()},
+        matched_rows=class_of,
         purity=dict(zip(columns, purities.tolist(), strict=True)),
     )
 

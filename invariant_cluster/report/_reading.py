@@ -23,7 +23,7 @@ class Measure:
     rank : ndarray of shape (n,)
         Higher is surer, or fits better.
     explained : str
-        A sentence for the reader.
+        What it is, to follow a colon.
     """
 
     name: str
@@ -120,10 +120,10 @@ def _labels(
 def _certainty(z: NDArray, labels: NDArray, probabilities: NDArray | None) -> Measure:
     if probabilities is None:
         distance = _distance_to_mean(z, labels)
-        told = "The distance in z from the mean of the image's cluster."
+        told = "the distance in z from the mean of the image's cluster"
         return Measure("distance", distance, -distance, told)
     highest = probabilities.max(axis=1)
-    told = "The probability of the most probable cluster, by the clusterer itself."
+    told = "the probability of the most probable cluster, by the clusterer itself"
     return Measure("confidence", highest, highest, told)
 
 
@@ -141,8 +141,7 @@ def _fit_anywhere(clusterer: Any, embedding: Any, certainty: Measure) -> Measure
         return certainty
     score = np.asarray(clusterer.score_samples(embedding))
     told = (
-        f"The score by score_samples of {type(clusterer).__name__}: the lower, the "
-        "more unusual."
+        f"that of {type(clusterer).__name__}.score_samples, the lower the more unusual"
     )
     return Measure("score", score, score, told)
 

@@ -10,7 +10,13 @@ from typing import Any
 
 _LONGEST = 200
 # By name: the package's own version belongs to its top, above this file.
-_PACKAGES = ("invariant_cluster", "torch", "skorch", "sklearn", "numpy")
+_PACKAGES = {
+    "invariant_cluster": "invariant_cluster",
+    "torch": "torch",
+    "skorch": "skorch",
+    "scikit-learn": "sklearn",
+    "NumPy": "numpy",
+}
 
 
 @dataclass(frozen=True)
@@ -58,5 +64,8 @@ def _shorten(text: str) -> str:
 
 def list_versions() -> dict[str, str]:
     """Return the versions of Python and of what the report rests on."""
-    versions = {name: str(import_module(name).__version__) for name in _PACKAGES}
+    versions = {
+        name: str(import_module(package).__version__)
+        for name, package in _PACKAGES.items()
+    }
     return {"Python": platform.python_version(), **versions}

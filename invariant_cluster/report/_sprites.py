@@ -94,5 +94,5 @@ def _encode(pixels: NDArray[np.uint8], palette: bool) -> str:
     if palette and pixels.shape[-1] == 3:
         picture = picture.quantize(256)
     stream = io.BytesIO()
-    picture.save(stream, format="PNG", optimize=True)
+    picture.save(stream, format="PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
