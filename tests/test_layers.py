@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 LEVELS = {
     "cli": 8,
     "__init__": 7,
+    "report": 6,
     "_scan_clusterer": 6,
     "_generative_embedder": 5,
     "_image_embedder": 4,
