@@ -214,7 +214,8 @@ def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]
 
     def judge(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
         heads = heads_alone(clusterer)
-        plain = Views(*(None if z is None else np.asarray(z) for z in views))
+        turned = None if views.z_turned is None else np.asarray(views.z_turned)
+        plain = Views(np.asarray(views.z), turned)
         reference = Views(_draw_reference(plain.z, seed))
         without = _judge_clusters(heads, reference, seed)
         given = (heads, plain) if heads_only else (clusterer, views)
