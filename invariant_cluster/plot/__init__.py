@@ -2,11 +2,12 @@
 
 Each is made by ``from_estimator``, ``from_predictions`` or both, which compute and then
 draw; ``plot`` draws again, elsewhere or otherwise. They need matplotlib:
-``pip install invariant-cluster[plot]``. Importing this package does not import it.
+``pip install 'invariant-cluster[plot]'``. Importing this package does not import it.
 """
 
 from invariant_cluster.plot._cluster_gallery import ClusterGalleryDisplay
 from invariant_cluster.plot._embedding import EmbeddingDisplay
+from invariant_cluster.plot._label_free_curve import LabelFreeCurveDisplay
 from invariant_cluster.plot._latent_traversal import LatentTraversalDisplay
 from invariant_cluster.plot._matched_confusion_matrix import (
     MatchedConfusionMatrixDisplay,
@@ -18,6 +19,7 @@ from invariant_cluster.plot._training_curves import TrainingCurvesDisplay
 __all__ = [
     "ClusterGalleryDisplay",
     "EmbeddingDisplay",
+    "LabelFreeCurveDisplay",
     "LatentTraversalDisplay",
     "MatchedConfusionMatrixDisplay",
     "PoseDisplay",

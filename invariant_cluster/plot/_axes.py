@@ -21,7 +21,7 @@ def import_pyplot() -> Any:
     except ImportError as error:
         raise ImportError(
             "invariant_cluster.plot draws with matplotlib, which is not installed: pip "
-            "install invariant-cluster[plot]."
+            "install 'invariant-cluster[plot]'."
         ) from error
     return plt
 
