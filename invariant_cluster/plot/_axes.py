@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def import_pyplot() -> Any:
@@ -45,3 +46,16 @@ def get_axes(ax: Any, figsize: tuple[float, float]) -> Axes:
             "axes[0], or None for a new figure."
         )
     return ax
+
+
+def divide(ax: Axes, n_rows: int, n_columns: int) -> list[Any]:
+    """Return the places of a grid in place of the Axes, row by row."""
+    ax.set_axis_off()
+    place = ax.get_subplotspec()
+    if place is not None:
+        grid: Any = place.subgridspec(n_rows, n_columns)
+    else:
+        box, figure = ax.get_position(), cast("Figure", ax.figure)
+        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
+        grid = figure.add_gridspec(n_rows, n_columns, wspace=0.4, hspace=0.4, **sides)
+    return [grid[row, column] for row in range(n_rows) for column in range(n_columns)]

@@ -15,10 +15,11 @@ from invariant_cluster.model_selection import (
     label_free_curve,
     suggest_value,
 )
-from invariant_cluster.plot._axes import import_pyplot
+from invariant_cluster.plot._axes import divide, get_axes, import_pyplot
 
 _COLOR = "#0072B2"  # By Okabe and Ito: told from orange without colour vision too.
 _BEST_COLOR = "#D55E00"
+_INCHES = (4.8, 3.2)  # of a criterion
 
 
 class LabelFreeCurveDisplay:
@@ -38,10 +39,10 @@ class LabelFreeCurveDisplay:
         For each criterion what
         :func:`~invariant_cluster.model_selection.suggest_value` suggests. Where they
         differ, or the band is wider than the peak is high, the data do not say.
-    axes_ : ndarray of Axes
+    axes_ : dict of str to Axes
         One a criterion.
     figure_ : Figure
-    lines_ : list of Line2D
+    lines_ : dict of str to Line2D
         One a criterion.
     """
 
@@ -67,8 +68,8 @@ class LabelFreeCurveDisplay:
         ----------
         estimator, X, param_name, param_range, n_repeats, heads_only, random_state
             As in :func:`~invariant_cluster.model_selection.label_free_curve`.
-        ax : Axes or array of Axes, optional
-            One a criterion; a new figure's by default.
+        ax : matplotlib Axes, optional
+            Is divided; by default those of a new figure.
 
         Returns
         -------
@@ -96,8 +97,8 @@ class LabelFreeCurveDisplay:
         ----------
         table : DataFrame
             Of :func:`~invariant_cluster.model_selection.label_free_curve`.
-        ax : Axes or array of Axes, optional
-            One a criterion; a new figure's by default.
+        ax : matplotlib Axes, optional
+            Is divided; by default those of a new figure.
 
         Returns
         -------
@@ -121,8 +122,8 @@ class LabelFreeCurveDisplay:
 
         Parameters
         ----------
-        ax : Axes or array of Axes, optional
-            One a criterion; a new figure's by default.
+        ax : matplotlib Axes, optional
+            Is divided; by default those of a new figure.
         criteria : iterable of str, optional
             Those of the table by default.
 
@@ -133,22 +134,25 @@ class LabelFreeCurveDisplay:
         Raises
         ------
         ValueError
-            A criterion that the table lacks; not one Axes for each.
+            A criterion that the table lacks.
         ImportError
             Without matplotlib.
         """
         chosen = self._criteria if criteria is None else list(criteria)
         for name in chosen:
             check_choice("criteria", name, self._criteria)
-        self.axes_ = _make_axes(len(chosen)) if ax is None else np.ravel(ax)
-        if len(self.axes_) != len(chosen):
-            raise ValueError(
-                f"ax holds {len(self.axes_)} Axes but there are {len(chosen)} "
-                "criteria: give one for each, or name fewer in criteria."
-            )
-        self.figure_ = self.axes_[0].figure
-        drawn = zip(self.axes_, chosen, strict=True)
-        self.lines_ = [self._draw_criterion(axes, name) for axes, name in drawn]
+        n_rows, n_columns = (len(chosen) + 1) // 2, min(len(chosen), 2)
+        width, height = _INCHES
+        ax = get_axes(ax, (width * n_columns, height * n_rows))
+        self.figure_ = ax.figure
+        places = divide(ax, n_rows, n_columns)
+        self.axes_ = {
+            name: self.figure_.add_subplot(place)
+            for name, place in zip(chosen, places, strict=False)
+        }
+        self.lines_ = {
+            name: self._draw_criterion(own, name) for name, own in self.axes_.items()
+        }
         return self
 
     @property
@@ -173,18 +177,3 @@ class LabelFreeCurveDisplay:
         ax.grid(axis="y", alpha=0.3)
         ax.legend(fontsize="small")
         return line
-
-
-def _make_axes(n: int) -> Any:
-    """Return n Axes of a new figure, two a row."""
-    n_rows, n_columns = (n + 1) // 2, min(n, 2)
-    figure, axes = import_pyplot().subplots(
-        n_rows,
-        n_columns,
-        figsize=(4.8 * n_columns, 3.2 * n_rows),
-        layout="constrained",
-        squeeze=False,
-    )
-    for spare in axes.ravel()[n:]:
-        figure.delaxes(spare)
-    return axes.ravel()[:n]

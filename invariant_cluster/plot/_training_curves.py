@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from invariant_cluster.plot._axes import get_axes
+from invariant_cluster.plot._axes import divide, get_axes
 from invariant_cluster.plot._fitted_parts import steps_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class TrainingCurvesDisplay:
         tallest = max(map(len, terms.values()))
         ax = get_axes(ax, (width * len(terms), height * tallest + _MARGIN_INCHES))
         self.figure_ = ax.figure
-        columns = _divide(ax, len(terms))
+        columns = divide(ax, 1, len(terms))
         self.axes_ = {
             title: _draw_history(ax, place, self.histories[title], terms[title])
             for place, title in zip(columns, terms, strict=True)
@@ -104,19 +104,6 @@ class TrainingCurvesDisplay:
 
 def _terms_of(history: pd.DataFrame) -> list[str]:
     return [name for name in history.columns if name not in _NO_TERMS]
-
-
-def _divide(ax: Axes, n: int) -> list[Any]:
-    """Return the places of n columns in place of the Axes."""
-    ax.set_axis_off()
-    place = ax.get_subplotspec()
-    if place is not None:
-        grid: Any = place.subgridspec(1, n)
-    else:
-        box, figure = ax.get_position(), cast("Figure", ax.figure)
-        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
-        grid = figure.add_gridspec(1, n, wspace=0.4, **sides)
-    return [grid[i] for i in range(n)]
 
 
 def _draw_history(

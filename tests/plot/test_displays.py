@@ -5,12 +5,15 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.cluster import KMeans
 
 from invariant_cluster import plot
 from invariant_cluster.plot import (
     ClusterGalleryDisplay,
     EmbeddingDisplay,
+    LabelFreeCurveDisplay,
     LatentTraversalDisplay,
     MatchedConfusionMatrixDisplay,
     PoseDisplay,
@@ -18,6 +21,10 @@ from invariant_cluster.plot import (
     TrainingCurvesDisplay,
 )
 
+TABLE = pd.DataFrame(
+    {"silhouette": [0.1, 0.2], "silhouette_std": [0.0, 0.1]},
+    index=pd.Index([2, 3], name="n_clusters"),
+)
 ANGLES = np.linspace(0, 6, 20)
 MAKERS = {
     "gallery": lambda pipe, X, y, **options: ClusterGalleryDisplay.from_estimator(
@@ -55,6 +62,18 @@ MAKERS = {
             X.reshape(len(X), -1), labels=y, method="pca", **options
         )
     ),
+    "curve": lambda pipe, X, y, **options: LabelFreeCurveDisplay.from_estimator(
+        KMeans(n_init=1),
+        X.reshape(len(X), -1),
+        param_name="n_clusters",
+        param_range=[2, 3],
+        n_repeats=1,
+        random_state=0,
+        **options,
+    ),
+    "curve of a table": lambda pipe, X, y, **options: LabelFreeCurveDisplay.from_table(
+        TABLE, **options
+    ),
     "traversal": lambda pipe, X, y, **options: LatentTraversalDisplay.from_estimator(
         pipe, X, n_components=2, n_steps=3, **options
     ),
@@ -73,7 +92,11 @@ def axes_of(display):
     """All Axes that a display set."""
     if hasattr(display, "ax_"):
         return [display.ax_]
-    return [ax for strips in display.axes_.values() for ax in strips.values()]
+    parts = [
+        part.values() if isinstance(part, dict) else [part]
+        for part in display.axes_.values()
+    ]
+    return [ax for part in parts for ax in part]
 
 
 def is_drawn(display):
