@@ -52,7 +52,7 @@ class Outline(HTMLParser):
 
     def handle_data(self, data):
         if {"th", "td"} & set(self.open):
-            self.rows[-1][-1] += data.strip()
+            self.rows[-1][-1] = f"{self.rows[-1][-1]} {data.strip()}".strip()
 
     def attributes(self, name):
         return [values[name] for _, values in self.tags if name in values]
@@ -161,7 +161,7 @@ def test_without_classes_nothing_speaks_of_them(pipe, images, tmp_path):
 def test_curves_of_every_stage_and_term(page, pipe):
     for term in ["reconstruction", "consistency", "symmetry", "entropy"]:
         assert f"<strong>{term}</strong>" in page
-    assert "IRLINREmbedder\n    <small>2 epochs" in page
+    assert re.search(r"IRLINREmbedder\s+<small>2 epochs", page)
     for stage in pipe["cluster"].history_["stage"].unique():
         assert f"SCANClusterer, {stage}" in page
 
@@ -198,7 +198,8 @@ def test_a_score_of_the_clusterer_is_used(make_polar_embedder, images, tmp_path)
 
 
 def test_it_loads_nothing_from_elsewhere(page, outline):
-    assert not re.search("https?:|//[a-z]|@import", page.replace("data:", ""))
+    without_pictures = re.sub(r"base64,[\w+/=]+", "", page)
+    assert not re.search(r"https?:|//\w|@import", without_pictures)
     assert set(re.findall(r"url\((.{5})", page)) == {"data:"}
     for name in ["src", "srcset", "data", "action", "poster"]:
         assert outline.attributes(name) == []
