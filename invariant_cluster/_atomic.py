@@ -22,6 +22,28 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     IsADirectoryError
         When the path is a folder.
     """
+    target = check_place(path)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_place(path: str | os.PathLike[str]) -> Path:
+    """Return the path if a file can be written there.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder does not exist.
+    IsADirectoryError
+        When the path is a folder.
+    """
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(
@@ -32,15 +54,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise IsADirectoryError(
             f"path={str(path)!r} is a folder: give the name of a file."
         )
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return target
 
 
 def _umask() -> int:

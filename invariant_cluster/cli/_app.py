@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from invariant_cluster import __version__, load_model, save_model
+from invariant_cluster import __version__, cluster_report, load_model, save_model
 from invariant_cluster.cli._inputs import NamedImages, read_images
 from invariant_cluster.cli._outputs import (
     LABELS,
@@ -187,7 +186,7 @@ def report(
         _check_free(out, overwrite)
         pipe = _load(model)
         given = _read(images, _side_of(pipe), key)
-        _write_report(pipe, given.images, out)
+        _write_report(pipe, given, out)
 
 
 @app.command()
@@ -273,12 +272,10 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     write_table(table, folder / LABELS)
     _say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
     _say(f"Wrote {folder / LABELS} and {folder / MODEL}.")
-    _write_report(pipe, given.images, folder / REPORT)
+    _write_report(pipe, given, folder / REPORT)
     return table
 
 
-def _write_report(pipe: Pipeline, images: NDArray, path: Path) -> None:
-    from invariant_cluster.report import cluster_report
-
-    cluster_report(pipe, images, path=path)
+def _write_report(pipe: Pipeline, given: NamedImages, path: Path) -> None:
+    cluster_report(pipe, given.images, path=path, names=given.names)
     _say(f"Wrote {path}: open it in a browser.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,22 +38,6 @@ def import_extra() -> None:
             f"cluster_report needs {error.name}, which is not installed: pip install "
             "jinja2 pillow, or the extra 'report' of this package."
         ) from error
-
-
-def check_path(path: str | os.PathLike[str]) -> Path:
-    """Return the path, in a folder that exists."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"path={str(path)!r} lies in {str(target.parent)!r}, which is no folder: "
-            "make it, or give another path."
-        )
-    if target.is_dir():
-        raise IsADirectoryError(
-            f"path={str(path)!r} is a folder: give a file in it, such as "
-            f"{str(target / 'report.html')!r}."
-        )
-    return target
 
 
 def check_pipeline(pipeline: Any) -> None:
@@ -103,3 +86,13 @@ def check_target(y: ArrayLike | None, X: Any) -> Classes | None:
     except TypeError:  # labels of several types
         codes, names = pd.factorize(values)
     return Classes([str(name) for name in names], codes)
+
+
+def check_names(names: Sequence[str] | None, X: Any) -> list[str] | None:
+    """Return the names, one for each row of X; None without them."""
+    if names is not None and len(names) != len(X):
+        raise ValueError(
+            f"names has {len(names)} entries but X has {len(X)} images: give one name "
+            "for each image."
+        )
+    return None if names is None else [str(name) for name in names]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from invariant_cluster._atomic import check_place, replacing
+
 from ._agreement import measure_agreement
-from ._checks import check_path, check_pipeline, check_target, import_extra
+from ._checks import check_names, check_pipeline, check_target, import_extra
 from ._clusters import describe_clusters, summarize
 from ._curves import draw_curves
 from ._galleries import collect_galleries, collect_misfits
 from ._images import ReportImages
 from ._map import draw_map
 from ._markers import Markers
-from ._page import render_page, write_whole
+from ._page import render_page
 from ._reading import read_pipeline
 from ._settings import list_settings, list_versions
 
@@ -26,6 +29,8 @@ def cluster_report(
     X: ArrayLike,
     y: ArrayLike | None = None,
     path: str | os.PathLike[str] = "report.html",
+    *,
+    names: Sequence[str] | None = None,
 ) -> Path:
     """Write what a fitted pipeline says of images as one HTML file.
 
@@ -47,6 +52,8 @@ def cluster_report(
         Classes, as names or numbers, to compare the clusters with.
     path : str or path-like, default="report.html"
         Replaced if it exists, once the report is complete.
+    names : sequence of str, optional
+        What to call each image, such as its file.
 
     Returns
     -------
@@ -60,8 +67,8 @@ def cluster_report(
     NotFittedError
         When it is not fitted.
     ValueError
-        A pipeline of one step; X and y of other lengths; images that do not fit; a
-        clusterer without ``predict`` on other images than its own.
+        A pipeline of one step; X, y and names of other lengths; images that do not
+        fit; a clusterer without ``predict`` on other images than its own.
     FileNotFoundError, IsADirectoryError
         When ``path`` lies in no folder, or is one.
     ImportError
@@ -79,11 +86,11 @@ def cluster_report(
     PosixPath('digits.html')
     """
     import_extra()
-    target = check_path(path)
+    target = check_place(path)
     check_pipeline(pipeline)
     classes = check_target(y, X)
     images = ReportImages.of(pipeline, X)
-    reading = read_pipeline(pipeline, images)
+    reading = read_pipeline(pipeline, images, check_names(names, X))
     markers = Markers(reading.clusters)
     agreement = measure_agreement(classes, reading) if classes else None
     page = render_page(
@@ -99,5 +106,6 @@ def cluster_report(
         settings=list_settings(pipeline),
         versions=list_versions(),
     )
-    write_whole(target, page)
+    with replacing(target) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return target

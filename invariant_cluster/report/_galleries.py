@@ -146,9 +146,10 @@ def _make_tiles(
 def tell_of(
     image: int, measure: Measure, reading: Reading, classes: Classes | None
 ) -> str:
-    """Return an image's number, cluster, certainty or fit, and class as text."""
+    """Return an image's number, name, cluster, certainty or fit, and class as text."""
     told = [
         f"Image {image}",
+        *([reading.names[image]] if reading.names else []),
         name_cluster(int(reading.labels[image])).lower(),
         f"{measure.name} {measure.shown[image]:.2f}",
     ]

@@ -1,11 +1,8 @@
-"""The page: templates filled, and written whole or not at all."""
+"""The page: templates filled."""
 
 from __future__ import annotations
 
-import os
-import uuid
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 _TEMPLATES = files(__package__) / "templates"
@@ -25,16 +22,6 @@ def render_page(**content: Any) -> str:
     )
     environment.filters.update(percent=_percent, decimals=_decimals, compact=_compact)
     return environment.get_template("report.html").render(**content)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write beside the path, then move there: the path never holds half a file."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _read_template(name: str) -> str:

@@ -51,6 +51,8 @@ class Reading:
         How well each image fits anywhere.
     stays : ndarray of bool, shape (n,), or None
         Whether the image keeps its cluster when turned; None without ``predict``.
+    names : list of str or None
+        Of the images.
     """
 
     z: NDArray
@@ -61,13 +63,16 @@ class Reading:
     has_confidence: bool
     fit: Measure
     stays: NDArray[np.bool_] | None
+    names: list[str] | None = None
 
     def members(self, cluster: int) -> NDArray[np.intp]:
         """Return the indices of a cluster's images."""
         return np.flatnonzero(self.labels == cluster)
 
 
-def read_pipeline(pipeline: Any, images: ReportImages) -> Reading:
+def read_pipeline(
+    pipeline: Any, images: ReportImages, names: list[str] | None = None
+) -> Reading:
     """Embed and cluster the images, and once more a turned copy.
 
     Raises
@@ -91,6 +96,7 @@ def read_pipeline(pipeline: Any, images: ReportImages) -> Reading:
         has_confidence=probabilities is not None,
         fit=_fit_anywhere(clusterer, embedding, certainty),
         stays=_stays(pipeline, images, labels),
+        names=names,
     )
 
 

@@ -1,5 +1,6 @@
 """What is in the file, without a browser."""
 
+import copy
 import re
 import sys
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import invariant_cluster
+from invariant_cluster import SCANClusterer
 from invariant_cluster.metrics import (
     accuracy_scorer,
     clustering_accuracy_score,
@@ -66,6 +68,12 @@ def write(pipeline, X, tmp_path, y=None):
     return text_of(cluster_report(pipeline, X, y, tmp_path / "report.html"))
 
 
+def worst_in(page):
+    """The row of the first image of those that fit nowhere."""
+    misfits = page[page.index('id="misfits"') :]
+    return int(re.search(r"#(\d+)<br>", misfits)[1])
+
+
 @pytest.fixture(scope="module")
 def page(report):
     return text_of(report)
@@ -89,6 +97,14 @@ def test_the_path_comes_back(pipe, images, tmp_path):
         assert isinstance(written, Path)
         assert written == Path(path)
         assert text_of(written).startswith("<!DOCTYPE html>")
+
+
+def test_images_are_called_by_their_names(pipe, images, tmp_path):
+    names = [f"<{row}>.png" for row in range(len(images))]
+    path = cluster_report(pipe, images, path=tmp_path / "report.html", names=names)
+    labels = Outline(text_of(path)).attributes("aria-label")
+    worst = np.argmin(pipe.score_samples(images))
+    assert any(f"Image {worst}, <{worst}>.png, cluster" in label for label in labels)
 
 
 def test_it_is_well_formed(outline):
@@ -177,21 +193,28 @@ def test_parameters_and_versions(outline, page, pipe):
     assert invariant_cluster.__version__ in page
 
 
-def test_least_confident_images_fit_nowhere(page, pipe, images):
+def test_the_most_abnormal_images_fit_nowhere(page, pipe, images):
+    assert "SCANClusterer.score_samples" in page
+    assert worst_in(page) == pipe.score_samples(images).argmin()
+
+
+def test_without_a_score_the_least_confident_fit_nowhere(pipe, images, tmp_path):
+    class Unscored(SCANClusterer):
+        score_samples = property()
+
+    unscored = Pipeline([pipe.steps[0], ("cluster", copy.copy(pipe[-1]))])
+    unscored[-1].__class__ = Unscored
+    page = write(unscored, images, tmp_path)
     assert "ranked by confidence" in page
-    worst = pipe.predict_proba(images).max(axis=1).argmin()
-    misfits = page[page.index('id="misfits"') :]
-    assert re.search(r"#(\d+)<br>", misfits)[1] == str(worst)
+    assert worst_in(page) == pipe.predict_proba(images).max(axis=1).argmin()
 
 
-def test_a_score_of_the_clusterer_is_used(make_polar_embedder, images, tmp_path):
+def test_any_clusterers_score_is_used(make_polar_embedder, images, tmp_path):
     mixture = GaussianMixture(3, reg_covar=1e-2, random_state=0)
     pipe = make_pipeline(make_polar_embedder(d=4), mixture).fit(images)
     page = write(pipe, images, tmp_path)
     assert "GaussianMixture.score_samples" in page
-    worst = mixture.score_samples(pipe[:-1].transform(images)).argmin()
-    misfits = page[page.index('id="misfits"') :]
-    assert re.search(r"#(\d+)<br>", misfits)[1] == str(worst)
+    assert worst_in(page) == mixture.score_samples(pipe[:-1].transform(images)).argmin()
 
 
 # Safety
@@ -322,10 +345,12 @@ def test_many_images_keep_the_file_small(make_polar_embedder, tmp_path, monkeypa
 
 
 def test_errors_name_what_to_do(pipe, images, names, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"path='.*nowhere.r\.html' lies in"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.r\.html' is in a folder"):
         cluster_report(pipe, images, path=tmp_path / "nowhere" / "r.html")
-    with pytest.raises(IsADirectoryError, match=r"path='.*' is a folder: give a file"):
+    with pytest.raises(IsADirectoryError, match=r"path='.*' is a folder: give the"):
         cluster_report(pipe, images, path=tmp_path)
+    with pytest.raises(ValueError, match="names has 1 entries but X has 48 images"):
+        cluster_report(pipe, images, path=tmp_path / "r.html", names=["one.png"])
     with pytest.raises(ValueError, match="y has 47 entries but X has 48 images: give"):
         cluster_report(pipe, images, names[1:], tmp_path / "r.html")
     gap = np.where(np.arange(48) == 0, np.nan, 1.0)
