@@ -1,0 +1,72 @@
+"""Sphinx configuration: no network, and every warning an error (`make docs`)."""
+
+import os
+import warnings
+
+from sphinx_gallery.sorting import FileNameSortKey
+
+import invariant_cluster
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+warnings.filterwarnings(
+    "ignore", category=UserWarning, message="FigureCanvasAgg is non-interactive"
+)
+
+project = "invariant_cluster"
+author = "The invariant_cluster developers"
+copyright = author
+version = release = invariant_cluster.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.md5"]
+templates_path = ["_templates"]
+default_role = "code"
+
+# References: within these pages alone, since the build has no network.
+nitpicky = True
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autosummary_imported_members = True
+autodoc_typehints = "none"  # numpydoc's Parameters say what a type hint cannot
+numpydoc_show_class_members = False  # the template of _templates lists them
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "invariant_cluster"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": [],
+    "footer_end": [],
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "matplotlib_animations": False,
+    "abort_on_example_error": True,
+    "image_scrapers": ("matplotlib",),
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("invariant_cluster",),
+}
+
+
+def setup(app):
+    """Let a build that runs no example (`make docs-fast`) go without its pictures."""
+    if not app.config.plot_gallery:
+        app.config.suppress_warnings.append("image.not_readable")
