@@ -1,16 +1,12 @@
 """Sphinx configuration: no network, and every warning an error (`make docs`)."""
 
 import os
-import warnings
 
 from sphinx_gallery.sorting import FileNameSortKey
 
 import invariant_cluster
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-warnings.filterwarnings(
-    "ignore", category=UserWarning, message="FigureCanvasAgg is non-interactive"
-)
 
 project = "invariant_cluster"
 author = "The invariant_cluster developers"
