@@ -8,14 +8,22 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from invariant_cluster._geometry import disc_mask
 from invariant_cluster._image_embedder import ImageEmbedder
 from invariant_cluster._nets import VAENet
-from invariant_cluster._validation import Interval, StrOptions
+from invariant_cluster._validation import (
+    MIN_SIDE,
+    Interval,
+    StrOptions,
+    check_finite,
+)
 from invariant_cluster.modules import ELBOObjective
+
+_MOST_PIXELS = 2**18  # drawn at once
 
 
 class GenerativeEmbedder(ImageEmbedder):
@@ -39,6 +47,49 @@ class GenerativeEmbedder(ImageEmbedder):
         drawn = self._map(lambda raw: self._draw(raw, canonical), images)
         return self._to_user(drawn)
 
+    def draw(self, z: ArrayLike, *, resolution: int | None = None) -> NDArray:
+        """Return the images of representations z, in canonical orientation.
+
+        Parameters
+        ----------
+        z : array-like of shape (n, d)
+            As ``transform`` returns it, or anything between.
+        resolution : int, optional
+            Pixels of the longer side, at least 8; by default those of the training
+            images. Decoders of coordinates are continuous and draw at any; that of
+            ``decoder="pixels"`` is interpolated.
+
+        Returns
+        -------
+        ndarray of shape (n, h, w), (n, h, w, c) or (n, c, h, w), float32
+            In the units and layout of the training images, flat rows folded.
+
+        Raises
+        ------
+        ValueError
+            z of another shape, a resolution under 8.
+        """
+        check_is_fitted(self, "net_")
+        rows = np.asarray(z, dtype=np.float32)
+        self._check_drawable(rows, resolution)
+        shape = self.layout_.channels_first_shape
+        height, width = (
+            round(side * (resolution or max(shape[1:])) / max(shape[1:]))
+            for side in shape[1:]
+        )
+
+        def draw(z: Tensor) -> Tensor:
+            theta, tau = z.new_zeros(len(z)), z.new_zeros(len(z), 2)
+            drawn = self.net_.module_.draw_image(z, theta, tau, (height, width))
+            return self.encoder_.aligner.unscale(drawn)
+
+        most = max(1, _MOST_PIXELS // (height * width))
+        batches = gen_batches(len(rows), most)
+        drawn = np.concatenate([self._map(draw, rows[batch]) for batch in batches])
+        if self.layout_.order == "hw":
+            return drawn[:, 0]
+        return np.moveaxis(drawn, 1, -1) if self.layout_.order == "hwc" else drawn
+
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return the negative mean squared reconstruction error, higher is better.
 
@@ -56,6 +107,20 @@ class GenerativeEmbedder(ImageEmbedder):
         if canonical:
             theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
         return encoder.aligner.unscale(module.draw_image(z, theta, tau))
+
+    def _check_drawable(self, z: NDArray, resolution: int | None) -> None:
+        d = self.encoder_.d
+        if z.ndim != 2 or z.shape[1] != d or not len(z):
+            raise ValueError(
+                f"z has shape {z.shape}, but this {type(self).__name__} draws rows "
+                f"(n, {d}): give what its transform returns."
+            )
+        check_finite(z, "z")
+        if resolution is not None and resolution < MIN_SIDE:
+            raise ValueError(
+                f"resolution={resolution!r} is too small: give {MIN_SIDE} pixels or "
+                "more, or None for the size of the training images."
+            )
 
     def _errors(self, raw: Tensor) -> Tensor:
         """Return the squared error of each image, shape (n,)."""

@@ -77,7 +77,13 @@ class ImageModel(nn.Module):
         targets = seen.flatten(2)[:, :, index].transpose(1, 2)
         return Reconstruction(logits, targets)
 
-    def draw_image(self, z: Tensor, theta: Tensor, tau: Tensor) -> Tensor:
+    def draw_image(
+        self,
+        z: Tensor,
+        theta: Tensor,
+        tau: Tensor,
+        size: tuple[int, int] | None = None,
+    ) -> Tensor:
         """Return the scaled image of each z in a pose, shape (n, c, h, w).
 
         Parameters
@@ -85,9 +91,11 @@ class ImageModel(nn.Module):
         z : Tensor of shape (n, d)
         theta : Tensor of shape (n,)
         tau : Tensor of shape (n, 2)
+        size : (h, w), optional
+            Pixels; by default those of the training images.
         """
         aligner = self.encoder.aligner
-        _, height, width = aligner.layout.channels_first_shape
+        height, width = size or aligner.layout.channels_first_shape[1:]
         grid = pixel_grid(height, width, device=z.device).reshape(-1, 2)
         points = to_canonical(grid, rotation_matrix(theta), tau) / aligner.zoom
         values = self.draw(z, points).sigmoid()

@@ -1,0 +1,287 @@
+"""What each cluster holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from invariant_cluster._exemplars import pick_exemplars
+from invariant_cluster._pictures import as_pictures
+from invariant_cluster.metrics import match_labels
+from invariant_cluster.metrics._checks import (
+    check_finite_array,
+    check_labels,
+    check_same_length,
+)
+from invariant_cluster.plot._fitted_parts import find_step, take_pictures
+from invariant_cluster.plot._label_names import name_labels
+from invariant_cluster.plot._mosaic import draw_mosaic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+_NO_CLASS = "(no class)"
+
+
+class ClusterGalleryDisplay:
+    """Images of each cluster, one cluster a row (paper, figures 11 and 12).
+
+    Make it by :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    pictures : dict of int to ndarray of shape (k, h, w) or (k, h, w, c)
+        Of each cluster those shown, in their order, with values in [0, 1].
+    exemplars : dict of int to ndarray of shape (k,)
+        Which of the images they are.
+    titles : dict of int to str
+
+    Attributes
+    ----------
+    image_ : AxesImage
+        All rows in one picture.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from invariant_cluster.datasets import load_oriented_digits
+    >>> from invariant_cluster.plot import ClusterGalleryDisplay
+    >>> images, labels = load_oriented_digits(return_X_y=True)
+    >>> display = ClusterGalleryDisplay.from_predictions(images, labels, n_images=6)
+    >>> print(display.titles[3])
+    cluster 3
+    183 images
+    >>> plt.close(display.figure_)
+    """
+
+    image_: AxesImage
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        pictures: dict[int, NDArray],
+        *,
+        exemplars: dict[int, NDArray],
+        titles: dict[int, str],
+    ) -> None:
+        self.pictures = pictures
+        self.exemplars = exemplars
+        self.titles = titles
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        target_names: Sequence[str] | None = None,
+        n_images: int = 12,
+        order: str = "most_confident",
+        random_state: int | np.random.RandomState | None = None,
+        ax: Any = None,
+        cmap: Any = "gray",
+    ) -> ClusterGalleryDisplay:
+        """Cluster images and show some of each cluster.
+
+        Parameters
+        ----------
+        estimator : fitted Pipeline of an embedder and a clusterer
+            With ``predict_proba``; for order="random" ``predict`` is enough.
+        X : array-like of n images
+        y : array-like of shape (n,), optional
+            Classes: each cluster is then called by the one that it is matched with.
+        target_names : sequence of str, optional
+            Names of the classes 0, 1, ... in y.
+        n_images : int, default=12
+            Of each cluster, at most.
+        order : {"most_confident", "least_confident", "random"}
+            Which are shown, by the probability of their cluster.
+        random_state : int, RandomState or None, default=None
+            Used by "random".
+        ax : matplotlib Axes, optional
+            By default those of a new figure.
+        cmap : str or Colormap, default="gray"
+            Of images with one channel.
+
+        Raises
+        ------
+        TypeError
+            When the estimator has no embedder of images, or lacks the method.
+        """
+        embedder, images = find_step(estimator, X, "layout_")
+        labels, confidence = _predict(estimator, X, order)
+        pictures = take_pictures(embedder, images)
+        return cls._from_pictures(
+            pictures,
+            labels,
+            confidence,
+            y,
+            target_names,
+            n_images=n_images,
+            order=order,
+            random_state=random_state,
+        ).plot(ax, cmap=cmap)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        images: ArrayLike,
+        labels: ArrayLike,
+        confidence: ArrayLike | None = None,
+        *,
+        y: ArrayLike | None = None,
+        target_names: Sequence[str] | None = None,
+        n_images: int = 12,
+        order: str = "most_confident",
+        random_state: int | np.random.RandomState | None = None,
+        intensity_range: tuple[float, float] | None = None,
+        image_shape: Sequence[int] | None = None,
+        ax: Any = None,
+        cmap: Any = "gray",
+    ) -> ClusterGalleryDisplay:
+        """Show some images of each cluster.
+
+        Parameters
+        ----------
+        images : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or flat rows
+        labels : array-like of int of shape (n,)
+            Clusters.
+        confidence : array-like of shape (n,), optional
+            How sure each is, such as ``predict_proba(X).max(axis=1)``. Without it all
+            count the same, and images keep their order.
+        y, target_names, n_images, order, random_state, ax, cmap
+            As in :meth:`from_estimator`.
+        intensity_range : (low, high), optional
+            The values that are shown black and white.
+        image_shape : tuple of int, optional
+            Of one image, where the array's shape does not tell.
+
+        Raises
+        ------
+        ValueError
+            Lengths that differ, labels that are no integers, an unknown order.
+        """
+        pictures = as_pictures(
+            images, intensity_range=intensity_range, image_shape=image_shape
+        )
+        return cls._from_pictures(
+            pictures,
+            labels,
+            confidence,
+            y,
+            target_names,
+            n_images=n_images,
+            order=order,
+            random_state=random_state,
+        ).plot(ax, cmap=cmap)
+
+    def plot(self, ax: Any = None, *, cmap: Any = "gray") -> ClusterGalleryDisplay:
+        """Draw the gallery.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            By default those of a new figure.
+        cmap : str or Colormap, default="gray"
+            Of images with one channel.
+
+        Returns
+        -------
+        self
+        """
+        self.image_ = draw_mosaic(
+            list(self.pictures.values()),
+            row_titles=list(self.titles.values()),
+            ax=ax,
+            cmap=cmap,
+        )
+        self.ax_ = self.image_.axes
+        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+        return self
+
+    @classmethod
+    def _from_pictures(
+        cls,
+        pictures: NDArray,
+        labels: ArrayLike,
+        confidence: ArrayLike | None,
+        y: ArrayLike | None,
+        target_names: Sequence[str] | None,
+        *,
+        n_images: int,
+        **choice: Any,
+    ) -> ClusterGalleryDisplay:
+        clusters = _check_clusters(labels, n_images)
+        sure = np.ones(len(clusters)) if confidence is None else confidence
+        sure = check_finite_array(sure, "confidence", (None,))
+        check_same_length(images=pictures, labels=clusters, confidence=sure)
+        exemplars = pick_exemplars(clusters, sure, n_images, **choice)
+        return cls(
+            {cluster: pictures[rows] for cluster, rows in exemplars.items()},
+            exemplars=exemplars,
+            titles=_title_clusters(clusters, y, target_names),
+        )
+
+
+def _predict(
+    estimator: Any, X: ArrayLike, order: str
+) -> tuple[NDArray, NDArray | None]:
+    """Return clusters and how sure they are, (n,) each; the latter None if unknown."""
+    if hasattr(estimator, "predict_proba"):
+        probabilities = np.asarray(estimator.predict_proba(X))
+        return probabilities.argmax(axis=1), probabilities.max(axis=1)
+    if order == "random" and hasattr(estimator, "predict"):
+        return np.asarray(estimator.predict(X)), None
+    raise TypeError(
+        f"order={order!r} needs predict_proba, which estimator="
+        f"{type(estimator).__name__} does not have: give a Pipeline that ends in a "
+        "SCANClusterer, or order='random' for one that has predict."
+    )
+
+
+def _check_clusters(labels: ArrayLike, n_images: int) -> NDArray:
+    clusters = check_labels(labels, "labels")
+    if clusters.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels has dtype {clusters.dtype}: give clusters as integers, for "
+            "example np.unique(labels, return_inverse=True)[1]."
+        )
+    if n_images < 1:
+        raise ValueError(f"n_images={n_images!r}: show at least 1 image a cluster.")
+    return clusters
+
+
+def _title_clusters(
+    clusters: NDArray, y: ArrayLike | None, target_names: Sequence[str] | None
+) -> dict[int, str]:
+    """Return each cluster's number, class if classes are known, and size."""
+    found, sizes = np.unique(clusters, return_counts=True)
+    names = {} if y is None else _match_names(clusters, y, target_names)
+    titles = {}
+    for cluster, size in zip(found.tolist(), sizes, strict=True):
+        told = f"{size} image{'s' if size > 1 else ''}"
+        if cluster in names:
+            titles[cluster] = f"{names[cluster]}\ncluster {cluster}, {told}"
+        else:
+            titles[cluster] = f"cluster {cluster}\n{told}"
+    return titles
+
+
+def _match_names(
+    clusters: NDArray, y: ArrayLike, target_names: Sequence[str] | None
+) -> dict[int, str]:
+    """Return the name of the class that each cluster is matched with."""
+    classes, codes = np.unique(check_labels(y, "y"), return_inverse=True)
+    names = [*name_labels(classes, target_names), _NO_CLASS]
+    check_same_length(labels=clusters, y=codes)
+    matched = match_labels(codes, clusters)
+    return {int(c): names[m] for c, m in zip(clusters.tolist(), matched, strict=True)}

@@ -1,0 +1,232 @@
+"""Classes against the clusters that they are matched with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from invariant_cluster._validation import check_choice
+from invariant_cluster.metrics import match_labels, matched_confusion_matrix
+from invariant_cluster.plot._axes import get_axes
+from invariant_cluster.plot._label_names import name_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+_INCHES = 0.55  # of a cell
+_MARGIN_INCHES = 1.8
+_NO_CLUSTER = "none"
+_SUMMED_AXIS: dict[str, Any] = {"true": 1, "pred": 0, "all": (0, 1)}
+
+
+class MatchedConfusionMatrixDisplay:
+    """How many images of each class are in each cluster (paper, figure 5).
+
+    Clusters stand in the order of the classes that the Hungarian method matches them
+    with, so that right ones are on the diagonal. Clusters without a class are last; the
+    column of a class without a cluster is empty.
+
+    Make it by :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    confusion_matrix : ndarray of shape (n_classes, n_columns)
+        Counts.
+    class_names : sequence of str of length n_classes
+    cluster_names : sequence of str of length n_columns
+
+    Attributes
+    ----------
+    image_ : AxesImage
+    text_ : ndarray of Text of shape (n_classes, n_columns)
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from invariant_cluster.plot import MatchedConfusionMatrixDisplay
+    >>> display = MatchedConfusionMatrixDisplay.from_predictions(
+    ...     ["ring", "ring", "blob"], [1, 1, 0]
+    ... )
+    >>> display.class_names, display.cluster_names
+    (['blob', 'ring'], ['0', '1'])
+    >>> plt.close(display.figure_)
+    """
+
+    image_: AxesImage
+    text_: NDArray
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        confusion_matrix: NDArray,
+        *,
+        class_names: Sequence[str],
+        cluster_names: Sequence[str],
+    ) -> None:
+        self.confusion_matrix = confusion_matrix
+        self.class_names = class_names
+        self.cluster_names = cluster_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        target_names: Sequence[str] | None = None,
+        normalize: str | None = None,
+        ax: Any = None,
+        cmap: Any = "viridis",
+    ) -> MatchedConfusionMatrixDisplay:
+        """Compare classes with the clusters that an estimator predicts.
+
+        Parameters
+        ----------
+        estimator : fitted clusterer, or Pipeline that ends in one
+        X : array-like of n images or rows
+        y : array-like of shape (n,)
+            Classes.
+        target_names : sequence of str, optional
+            Names of the classes 0, 1, ... in y.
+        normalize : {"true", "pred", "all"} or None, default=None
+            Show shares of each class, of each cluster or of all images.
+        ax : matplotlib Axes, optional
+            By default those of a new figure.
+        cmap : str or Colormap, default="viridis"
+
+        Raises
+        ------
+        TypeError
+            When the estimator has no ``predict``.
+        """
+        if not hasattr(estimator, "predict"):
+            raise TypeError(
+                f"estimator={type(estimator).__name__} has no predict: give a Pipeline "
+                "that ends in a clusterer."
+            )
+        return cls.from_predictions(
+            y,
+            estimator.predict(X),
+            target_names=target_names,
+            normalize=normalize,
+            ax=ax,
+            cmap=cmap,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        labels: ArrayLike,
+        *,
+        target_names: Sequence[str] | None = None,
+        normalize: str | None = None,
+        ax: Any = None,
+        cmap: Any = "viridis",
+    ) -> MatchedConfusionMatrixDisplay:
+        """Compare classes with clusters.
+
+        Parameters
+        ----------
+        y_true, labels : array-like of shape (n,)
+            Classes and clusters, of any sortable kind.
+        target_names, normalize, ax, cmap
+            As in :meth:`from_estimator`.
+
+        Raises
+        ------
+        ValueError
+            Lengths that differ, missing labels, unknown ``normalize``, too few names.
+        """
+        display = cls(
+            matched_confusion_matrix(y_true, labels),
+            class_names=name_labels(np.unique(np.asarray(y_true)), target_names),
+            cluster_names=_name_columns(y_true, labels),
+        )
+        return display.plot(ax, normalize=normalize, cmap=cmap)
+
+    def plot(
+        self, ax: Any = None, *, normalize: str | None = None, cmap: Any = "viridis"
+    ) -> MatchedConfusionMatrixDisplay:
+        """Draw the matrix, its numbers and the matched accuracy.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            By default those of a new figure.
+        normalize : {"true", "pred", "all"} or None, default=None
+            Show shares of each class, of each cluster or of all images.
+        cmap : str or Colormap, default="viridis"
+
+        Returns
+        -------
+        self
+        """
+        counts = self.confusion_matrix
+        values = _normalized(counts, normalize)
+        rows, columns = counts.shape
+        inches = (columns * _INCHES + _MARGIN_INCHES, rows * _INCHES + _MARGIN_INCHES)
+        self.ax_ = get_axes(ax, inches)
+        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+        self.image_ = self.ax_.imshow(
+            values, cmap=cmap, vmin=0, interpolation="nearest"
+        )
+        self.text_ = _write_values(
+            self.image_, values, "d" if normalize is None else ".2f"
+        )
+        self._name_axes(np.trace(counts) / counts.sum())
+        return self
+
+    def _name_axes(self, accuracy: float) -> None:
+        ax = self.ax_
+        rows, columns = self.confusion_matrix.shape
+        ax.set_xticks(range(columns), labels=self.cluster_names)
+        ax.set_yticks(range(rows), labels=self.class_names)
+        ax.set(xlabel="cluster", ylabel="class")
+        ax.set_title(f"matched accuracy {100 * accuracy:.1f} %", fontsize="medium")
+
+
+def _name_columns(y_true: ArrayLike, labels: ArrayLike) -> list[str]:
+    """Return the cluster of each column of the matched confusion matrix."""
+    classes, codes = np.unique(np.asarray(y_true), return_inverse=True)
+    clusters, first = np.unique(np.asarray(labels), return_index=True)
+    matched = match_labels(codes, labels)[first]
+    own = dict(zip(matched.tolist(), clusters.tolist(), strict=True))
+    names = [str(own.get(code, _NO_CLUSTER)) for code in range(len(classes))]
+    return names + [str(cluster) for cluster in clusters[matched < 0].tolist()]
+
+
+def _normalized(counts: NDArray, normalize: str | None) -> NDArray:
+    """Return counts, or shares; 0 in the column of a class without a cluster."""
+    if normalize is None:
+        return counts
+    check_choice("normalize", normalize, [*_SUMMED_AXIS, None])
+    total = counts.sum(axis=_SUMMED_AXIS[normalize], keepdims=True)
+    return counts / np.maximum(total, 1)
+
+
+def _write_values(image: AxesImage, values: NDArray, how: str) -> NDArray:
+    """Write each value in its cell, dark on light cells and light on dark ones."""
+    ax, text = image.axes, np.empty(values.shape, dtype=object)
+    for (row, column), value in np.ndenumerate(values):
+        red, green, blue, _ = image.cmap(image.norm(value))
+        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+        text[row, column] = ax.text(
+            column,
+            row,
+            format(value, how),
+            ha="center",
+            va="center",
+            color="black" if light else "white",
+            fontsize="small",
+        )
+    return text
