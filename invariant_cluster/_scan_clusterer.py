@@ -34,6 +34,7 @@ from invariant_cluster._nets import (
     make_net,
     train,
 )
+from invariant_cluster._outliers import score_nearness
 from invariant_cluster._progress import TrainingProgress
 from invariant_cluster._runtime import (
     PRECISIONS,
@@ -328,6 +329,30 @@ class SCANClusterer(
             np.asarray(X), self.training_embedding_, self.n_neighbors
         )
         return -scan_loss(self._objective, log_p, self.probabilities_, nearest)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return how normal each row is; the lower, the more abnormal.
+
+        Minus the mean distance in z to the ``n_neighbors`` nearest training rows, as in
+        deep nearest neighbours (Sun et al., ICML 2022). z is the embedder's, also where
+        a copy of the encoder was fine-tuned. A row that equals a training row is taken
+        for it and is not its own neighbour, so that scores of training rows compare
+        with each other.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+            At most 0, in the unit of z: scores of other embedders do not compare.
+            Which are too low is yours to say; the lowest percent of the training rows'
+            own, ``np.quantile(score_samples(X_train), 0.01)``, is a start.
+        """
+        check_is_fitted(self, "labels_")
+        z = check_rows(self, X, reset=False)
+        return score_nearness(z, self.training_embedding_, self.neighbors_.shape[1])
 
     @property
     def encoder_(self) -> ImageEncoder | None:

@@ -1,5 +1,6 @@
 """Scores of clusterings, embeddings and poses, and ready scorers for ``scoring=``."""
 
+from ._clusters import cluster_silhouette_score, label_agreement_score
 from ._invariance import invariance_score
 from ._matching import (
     clustering_accuracy_score,
@@ -7,28 +8,40 @@ from ._matching import (
     matched_confusion_matrix,
 )
 from ._neighborhood import neighbor_agreement_score, neighbor_purity_score
+from ._resampling import resampling_stability_score
 from ._rotation import rotation_correlation, rotation_error
 from ._scorers import (
     accuracy_scorer,
+    adjusted_label_stability_scorer,
     invariance_scorer,
+    label_agreement_scorer,
     label_stability_scorer,
     neighbor_agreement_scorer,
+    resampling_stability_scorer,
+    silhouette_scorer,
 )
 from ._translation import translation_correlation, translation_error
 
 __all__ = [
     "accuracy_scorer",
+    "adjusted_label_stability_scorer",
+    "cluster_silhouette_score",
     "clustering_accuracy_score",
     "invariance_score",
     "invariance_scorer",
+    "label_agreement_score",
+    "label_agreement_scorer",
     "label_stability_scorer",
     "match_labels",
     "matched_confusion_matrix",
     "neighbor_agreement_score",
     "neighbor_agreement_scorer",
     "neighbor_purity_score",
+    "resampling_stability_score",
+    "resampling_stability_scorer",
     "rotation_correlation",
     "rotation_error",
+    "silhouette_scorer",
     "translation_correlation",
     "translation_error",
 ]

@@ -1,9 +1,14 @@
 """Scorers, callables (estimator, X, y=None), for ``scoring=`` in model selection.
 
-``accuracy_scorer`` needs classes; the other three need none. They compare what the
-estimator says of the images and of a copy in which each is turned by an angle of its
-own, and compare across any parameter of the embedder, its width d included. Higher is
-better for all.
+``accuracy_scorer`` needs classes; the others need none. Higher is better for all.
+
+``invariance_scorer``, ``neighbor_agreement_scorer``, ``label_stability_scorer`` and
+``adjusted_label_stability_scorer`` compare what the estimator says of the images and of
+a copy in which each is turned by an angle of its own. ``resampling_stability_scorer``,
+``label_agreement_scorer`` and ``silhouette_scorer`` judge clusters of z, turned or not.
+All compare across any parameter of the embedder, its width d included; how they lean
+with the number of clusters, each says. To see them side by side, with fewer fits:
+:func:`invariant_cluster.model_selection.label_free_curve`.
 
 >>> from sklearn.model_selection import GridSearchCV
 >>> from invariant_cluster.metrics import neighbor_agreement_scorer
@@ -21,9 +26,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.pipeline import Pipeline
 
+from ._clusters import (
+    adjusted_stability,
+    cluster_silhouette_score,
+    label_agreement_score,
+)
 from ._invariance import invariance_score
 from ._matching import clustering_accuracy_score
 from ._neighborhood import neighbor_agreement_score
+from ._resampling import heads_alone, resampling_stability_score
 from ._turned import turned_copy
 
 _N_NEIGHBORS = 20
@@ -65,7 +76,8 @@ def label_stability_scorer(
     """Return the share of images that keep their cluster when they are turned.
 
     One cluster for everything is perfectly stable: read it beside another score, or
-    at a fixed number of clusters that are all in use.
+    at a fixed number of clusters that are all in use. Across numbers of clusters
+    compare by :func:`adjusted_label_stability_scorer`.
 
     Parameters
     ----------
@@ -84,10 +96,129 @@ def label_stability_scorer(
     TypeError
         When the estimator has no ``predict``.
     """
-    name = "label_stability_scorer"
-    labels = _labels(estimator, X, name)
-    turned = turned_copy(X, _image_shape(estimator))
-    return float(np.mean(labels == _labels(estimator, turned, name)))
+    labels, turned = _two_labels(estimator, X, "label_stability_scorer")
+    return float(np.mean(labels == turned))
+
+
+def adjusted_label_stability_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return the adjusted Rand index of clusters before and after images are turned.
+
+    As :func:`label_stability_scorer`, but 0 by chance whatever the number and sizes of
+    clusters. Fewer clusters still score higher at equal quality: they have fewer
+    borders that a turn may cross.
+
+    Parameters
+    ----------
+    estimator : fitted clusterer of images, or Pipeline that ends in a clusterer
+    X : array-like of n_samples images
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        At most 1; 0 where all images are in one cluster.
+
+    Raises
+    ------
+    TypeError
+        When the estimator has no ``predict``.
+    """
+    name = "adjusted_label_stability_scorer"
+    return adjusted_stability(*_two_labels(estimator, X, name))
+
+
+def resampling_stability_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return how far clusters of two halves of X agree on all of X.
+
+    z is computed once, by the fitted embedder; the clusterer is fitted anew on z of
+    each half, SCAN's heads alone.
+
+    Parameters
+    ----------
+    estimator : fitted Pipeline that ends in a clusterer, or clusterer of rows
+    X : array-like of n_samples images or rows
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        :func:`~invariant_cluster.metrics.resampling_stability_score`, which says what
+        it favours.
+
+    Raises
+    ------
+    TypeError
+        When the clusterer has no ``predict``, or the embedder no ``transform``.
+    """
+    z = _embedding(estimator, X, "resampling_stability_scorer")
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return resampling_stability_score(heads_alone(last), z)
+
+
+def label_agreement_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return how far nearest neighbours in z share their cluster, beyond chance.
+
+    Fewer clusters score higher at equal quality: they have fewer borders.
+
+    Parameters
+    ----------
+    estimator : fitted Pipeline that ends in a clusterer, or clusterer of rows
+    X : array-like of n_samples images or rows
+        20 neighbours are looked at; under 200 rows a tenth of n_samples, at least 1.
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        :func:`~invariant_cluster.metrics.label_agreement_score`.
+
+    Raises
+    ------
+    TypeError
+        When the estimator has no ``predict``, or the embedder no ``transform``.
+    """
+    name = "label_agreement_scorer"
+    z, labels = _embedding(estimator, X, name), _labels(estimator, X, name)
+    return label_agreement_score(z, labels, n_neighbors=default_n_neighbors(len(z)))
+
+
+def silhouette_scorer(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None
+) -> float:
+    """Return the mean silhouette of the clusters in z.
+
+    It knows of no chance: on data without clusters it is not the same at every
+    number of clusters, nor at every d.
+
+    Parameters
+    ----------
+    estimator : fitted Pipeline that ends in a clusterer, or clusterer of rows
+    X : array-like of n_samples images or rows
+    y : None
+        Not used.
+
+    Returns
+    -------
+    float
+        :func:`~invariant_cluster.metrics.cluster_silhouette_score`.
+
+    Raises
+    ------
+    TypeError
+        When the estimator has no ``predict``, or the embedder no ``transform``.
+    """
+    name = "silhouette_scorer"
+    z, labels = _embedding(estimator, X, name), _labels(estimator, X, name)
+    return cluster_silhouette_score(z, labels)
 
 
 def invariance_scorer(
@@ -144,13 +275,34 @@ def neighbor_agreement_scorer(
         When the estimator has no ``transform``.
     """
     z, z_turned = _two_embeddings(estimator, X, "neighbor_agreement_scorer")
-    n_neighbors = min(_N_NEIGHBORS, max(1, len(z) // 10))
+    n_neighbors = default_n_neighbors(len(z))
     return neighbor_agreement_score(z, z_turned, n_neighbors=n_neighbors)
+
+
+def default_n_neighbors(n_samples: int) -> int:
+    """Return 20; under 200 samples a tenth of them, at least 1."""
+    return min(_N_NEIGHBORS, max(1, n_samples // 10))
 
 
 def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
     _check_has(estimator, "predict", scorer, "a Pipeline that ends in a clusterer")
     return np.asarray(estimator.predict(X))
+
+
+def _two_labels(estimator: Any, X: ArrayLike, scorer: str) -> tuple[NDArray, NDArray]:
+    """Return clusters of the images and of their turned copies, each (n,)."""
+    labels = _labels(estimator, X, scorer)
+    turned = turned_copy(X, _image_shape(estimator))
+    return labels, _labels(estimator, turned, scorer)
+
+
+def _embedding(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
+    """Return z of X, (n, d); a clusterer without embedder has rows already."""
+    embedder = _embedder(estimator)
+    if embedder is estimator and is_clusterer(estimator):
+        return np.asarray(X)
+    _check_has(embedder, "transform", scorer, "an embedder or a Pipeline with one")
+    return np.asarray(embedder.transform(X))
 
 
 def _two_embeddings(

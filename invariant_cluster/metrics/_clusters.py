@@ -1,0 +1,93 @@
+"""How well clusters fit the embedding that they are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from ._checks import check_finite_array, check_labels, check_same_length
+from ._neighborhood import neighbor_purity_score
+
+_MAX_ROWS = 5000  # The silhouette compares all pairs of rows.
+
+
+def label_agreement_score(
+    embedding: ArrayLike, labels: ArrayLike, *, n_neighbors: int = 20
+) -> float:
+    """Return how far nearest neighbours are of one cluster, corrected for chance.
+
+    ``(p - e) / (1 - e)``, with p the :func:`neighbor_purity_score` of the clusters
+    and e the share of all pairs that are of one cluster. One cluster alone scores 0.
+    The correction takes away what large clusters have by their size, not that more
+    clusters have more borders: at equal quality fewer score higher.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_samples, d)
+    labels : array-like of shape (n_samples,)
+        Of the clusters.
+    n_neighbors : int
+        From 1 to n_samples - 1.
+
+    Returns
+    -------
+    float
+        At most 1; 0 by chance.
+
+    Raises
+    ------
+    ValueError
+        Wrong shapes, unequal lengths, NaN, or ``n_neighbors`` out of range.
+    """
+    purity = neighbor_purity_score(embedding, labels, n_neighbors=n_neighbors)
+    sizes = np.unique(np.asarray(labels), return_counts=True)[1]
+    n = sizes.sum()
+    by_chance = float((sizes * (sizes - 1)).sum() / (n * (n - 1)))
+    return (purity - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
+
+
+def cluster_silhouette_score(embedding: ArrayLike, labels: ArrayLike) -> float:
+    """Return the mean silhouette of clusters, by cosine after centring.
+
+    Rousseeuw (1987), as :func:`sklearn.metrics.silhouette_score`, where one cluster is
+    an error; here it scores 0. Of more than 5,000 rows so many are drawn, the same ones
+    in every call. Not corrected for chance: there is no silhouette that any number of
+    clusters has on data without clusters.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_samples, d)
+    labels : array-like of shape (n_samples,)
+        Of the clusters.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 0 also for one cluster, and where each row is a cluster.
+
+    Raises
+    ------
+    ValueError
+        Wrong shapes, unequal lengths, NaN or infinity.
+    """
+    rows = check_finite_array(embedding, "embedding", (None, None))
+    names = check_labels(labels, "labels")
+    check_same_length(embedding=rows, labels=names)
+    if len(rows) > _MAX_ROWS:
+        chosen = np.random.default_rng(0).choice(len(rows), _MAX_ROWS, replace=False)
+        rows, names = rows[chosen], names[chosen]
+    if not 1 < len(np.unique(names)) < len(names):
+        return 0.0
+    centred = rows - rows.mean(axis=0)
+    return float(silhouette_score(centred, names, metric="cosine"))
+
+
+def adjusted_stability(first: NDArray, second: NDArray) -> float:
+    """Return the adjusted Rand index of two labellings (n,) of the same rows.
+
+    0 where either is of one cluster: nothing is told apart, be it ever so stable.
+    """
+    if min(len(np.unique(first)), len(np.unique(second))) < 2:
+        return 0.0
+    return float(adjusted_rand_score(first, second))
