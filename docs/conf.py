@@ -1,12 +1,8 @@
 """Sphinx configuration: no network, and every warning an error (`make docs`)."""
 
-import os
-
 from sphinx_gallery.sorting import FileNameSortKey
 
 import invariant_cluster
-
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 project = "invariant_cluster"
 author = "The invariant_cluster developers"

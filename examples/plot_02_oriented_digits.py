@@ -24,11 +24,15 @@ from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits, make_oriented
 from invariant_cluster.metrics import (
     clustering_accuracy_score,
-    match_labels,
-    matched_confusion_matrix,
-    rotation_correlation,
-    rotation_error,
     translation_correlation,
+)
+from invariant_cluster.plot import (
+    ClusterGalleryDisplay,
+    EmbeddingDisplay,
+    LatentTraversalDisplay,
+    MatchedConfusionMatrixDisplay,
+    PoseDisplay,
+    ReconstructionDisplay,
 )
 
 digits = load_oriented_digits()
@@ -52,35 +56,20 @@ pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 # Poses follow known moves
 # ------------------------
 # No angle is right by itself: each image has a canonical orientation of its own. What can
-# be checked is the change. Turn an image by alpha about its centre, then move it by t,
-# and the pose should become ``theta + alpha`` and ``R(alpha) tau + t``.
-moved, alpha, shift = make_oriented(images, translation_std=0.05, random_state=1)
-theta, tau = embedder.predict_pose(images)
-theta_moved, tau_moved = embedder.predict_pose(moved)
-
-cos, sin = np.cos(alpha), np.sin(alpha)
-x, y = tau.T
-tau_expected = np.column_stack([cos * x - sin * y, sin * x + cos * y]) + shift
-turned = (theta_moved - theta) % (2 * np.pi)
-print(f"circular correlation of angles: {rotation_correlation(alpha, turned):.3f}")
-print(f"median error: {rotation_error(alpha, turned, remove_offset=False):.2f} degrees")
-print("correlation of shifts:", translation_correlation(tau_expected, tau_moved).round(3))
-
-figure, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
-axes[0].scatter(np.rad2deg(alpha), np.rad2deg(turned), s=4, alpha=0.4)
-axes[0].set(
-    xlabel="turned by (degrees)", ylabel="change of theta (degrees)", aspect="equal"
-)
-axes[0].set(xticks=range(0, 361, 90), yticks=range(0, 361, 90))
-for column, name in enumerate("xy"):
-    axes[1].scatter(
-        tau_expected[:, column], tau_moved[:, column], s=4, alpha=0.4, label=name
-    )
-axes[1].set(xlabel="true shift (pixels)", ylabel="predicted shift (pixels)")
-axes[1].set_aspect("equal")
-axes[1].legend()
+# be checked is the change: turn an image by alpha, and theta should become
+# ``theta + alpha``.
+pose = PoseDisplay.from_estimator(pipe, images, random_state=1)
+print(f"circular correlation {pose.correlation:.3f}, median error {pose.error:.2f} deg")
 plt.show()
 
+# %%
+# If the image is then moved by t, tau becomes ``R(alpha) tau + t``.
+moved, alpha, shift = make_oriented(images, translation_std=0.05, random_state=1)
+x, y = embedder.predict_pose(images)[1].T
+cos, sin = np.cos(alpha), np.sin(alpha)
+tau_expected = np.column_stack([cos * x - sin * y, sin * x + cos * y]) + shift
+tau_moved = embedder.predict_pose(moved)[1]
+print("correlation of shifts:", translation_correlation(tau_expected, tau_moved).round(3))
 
 # %%
 # One digit, eight ways to lie
@@ -88,63 +77,47 @@ plt.show()
 # The reconstruction lies as the input does. Drawn in canonical orientation it is the same
 # each time: theta and tau hold what differs, z what stays. The last row moves the input's
 # own pixels to canonical orientation.
-def show(ax: plt.Axes, image: np.ndarray) -> None:
-    """Draw an image without axes."""
-    ax.imshow(image, cmap="gray", vmin=0, vmax=255)
-    ax.set(xticks=[], yticks=[], frame_on=False)
-
-
 chosen = [np.flatnonzero(classes == digit)[1] for digit in (2, 4)]
-copies = make_oriented(
-    np.repeat(images[chosen], 8, axis=0), translation_std=0.03, return_pose=False
-)
-views = {
-    "input, turned": copies,
-    "reconstruction": embedder.reconstruct(copies),
-    "canonical reconstruction": embedder.reconstruct(copies, canonical=True),
-    "input, canonical view": embedder.canonicalize(copies),
-}
-figure, axes = plt.subplots(4, 16, figsize=(10, 2.6))
-for row, (title, pictures) in zip(axes, views.items(), strict=True):
-    for ax, picture in zip(row, pictures, strict=True):
-        show(ax, picture)
-    row[0].set_ylabel(title, rotation=0, ha="right", va="center")
+ReconstructionDisplay.from_estimator(pipe, images[chosen])
+plt.show()
+
+# %%
+# What z means
+# ------------
+# From the mean of z along its principal directions, drawn at three times the resolution
+# of the images: the INR is a function of the place, not a grid of pixels.
+LatentTraversalDisplay.from_estimator(pipe, images, resolution=72)
 plt.show()
 
 # %%
 # The clusters
 # ------------
-# Accuracy matches each cluster with one class (Hungarian method); classes are used for
-# nothing else.
+# The surest members of each. A cluster is named after the digit that it is matched with
+# (Hungarian method); the classes are used for nothing else.
+ClusterGalleryDisplay.from_estimator(pipe, images, classes, n_images=16)
+plt.show()
+
+# %%
+# Which digits are taken for which, and how often the digit is right:
 labels = clusterer.labels_
 kmeans = KMeans(10, n_init=10, random_state=0).fit(clusterer.training_embedding_)
 print(f"k-means on z: {100 * clustering_accuracy_score(classes, kmeans.labels_):.1f} %")
 print(f"SCAN: {100 * clustering_accuracy_score(classes, labels):.1f} %")
-
-named = match_labels(classes, labels)
-figure, axes = plt.subplots(10, 16, figsize=(9, 5.6))
-for digit, row in enumerate(axes):
-    members = np.flatnonzero(named == digit)
-    confidence = clusterer.probabilities_[members].max(axis=1)
-    for ax, index in zip(row, members[np.argsort(-confidence)], strict=False):
-        show(ax, images[index])
-    row[0].set_ylabel(
-        f"{digit}: {len(members)} images", rotation=0, ha="right", va="center"
-    )
-for ax in axes.flat:
-    ax.set(xticks=[], yticks=[], frame_on=False)
-figure.suptitle("The surest members of each cluster", y=0.93)
+MatchedConfusionMatrixDisplay.from_predictions(classes, labels)
 plt.show()
 
 # %%
-# Which digits are taken for which
-# --------------------------------
-counts = matched_confusion_matrix(classes, labels)
-figure, ax = plt.subplots(figsize=(4.6, 4.4), layout="constrained")
-ax.imshow(np.sqrt(counts), cmap="Blues")
-for (row, column), count in np.ndenumerate(counts):
-    if count:
-        colour = "white" if count > counts.max() / 3 else "black"
-        ax.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
-ax.set(xticks=range(10), yticks=range(10), xlabel="cluster", ylabel="digit")
+# The map of z
+# ------------
+# Near each other is what z takes for alike, whatever its turn (t-SNE).
+EmbeddingDisplay.from_estimator(embedder, images, classes, random_state=0)
 plt.show()
+
+# %%
+# What it says
+# ------------
+# Half of the angles are right to about a tenth of a degree; the few that are wrong are
+# wrong by half a turn, as happens to digits whose two ends are nearly alike. In our run
+# k-means on z put 77 % of the digits into the cluster of their class, and SCAN 89 %. The
+# 9 fares worst: turned, it is a 6, and no method that lets orientation mean nothing can
+# tell all of them apart.

@@ -86,3 +86,25 @@ accuracy = pd.DataFrame(
     }
 )
 print((100 * accuracy).round(1).to_string())
+
+# %%
+figure, ax = plt.subplots(figsize=(6.5, 3.4), layout="constrained")
+(100 * accuracy).T.plot.bar(ax=ax, rot=0, ylabel="accuracy (%)", ylim=(0, 100))
+ax.axhline(10, color="0.4", linewidth=1, linestyle="dotted")
+ax.text(2.45, 11, "chance", ha="right", color="0.3", fontsize="small")
+ax.legend(ncols=3, loc="upper right")
+plt.show()
+
+# %%
+# What it says
+# ------------
+# As long as the digits are upright, pixels are a good representation: 80 % of the images
+# fall into the cluster of their class, more than from z. Turned, 24 % do, and moved as
+# well, 14 %, little more than chance. More images, or a better clustering of pixels, would
+# not help: what is near in pixels lies alike, and no longer shows alike.
+#
+# Features that no turn changes do not care: 60 % in all three. They pay with what they
+# throw away, a good part of the shape. The learned z keeps more of it, 68 to 75 %. It had to
+# draw each image from z and a pose, and so z says what the image shows.
+#
+# If your images are upright, do not ask for invariance.

@@ -25,6 +25,7 @@ from sklearn.pipeline import Pipeline
 
 from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_image_folder, load_oriented_digits
+from invariant_cluster.plot import ClusterGalleryDisplay
 
 n_images = 900
 digits = load_oriented_digits(size=32, translation_std=0.05)
@@ -91,22 +92,18 @@ print(table.head(6).to_string(index=False))
 # %%
 # And a look at it
 # ----------------
-# The surest files of each cluster, as they lie in the folder (left) and brought to their
-# canonical orientation (right).
-surest = [
-    table[table.cluster == cluster].nlargest(7, "confidence").index
-    for cluster in range(10)
-]
+# The surest files of each cluster, as they lie in the folder and, to the right, brought to
+# their canonical orientation.
 upright = pipe["embed"].canonicalize(images)
-figure, axes = plt.subplots(10, 15, figsize=(8, 5.6))
-for cluster, (row, members) in enumerate(zip(axes, surest, strict=True)):
-    for ax, index in zip(row, members, strict=False):
-        ax.imshow(images[index], cmap="gray", vmin=0, vmax=255)
-    for ax, index in zip(row[8:], members, strict=False):
-        ax.imshow(upright[index], cmap="gray", vmin=0, vmax=255)
-    size = np.sum(clusters.labels_ == cluster)
-    row[0].set_ylabel(f"{cluster}: {size} files", rotation=0, ha="right", va="center")
-for ax in axes.flat:
-    ax.set(xticks=[], yticks=[], frame_on=False)
+figure, axes = plt.subplots(1, 2, figsize=(10, 6), layout="constrained")
+ClusterGalleryDisplay.from_estimator(pipe, images, n_images=7, ax=axes[0])
+ClusterGalleryDisplay.from_predictions(
+    upright,
+    clusters.labels_,
+    table["confidence"],
+    n_images=7,
+    intensity_range=(0, 255),
+    ax=axes[1],
+)
 plt.show()
 temporary.cleanup()

@@ -112,3 +112,15 @@ for name, history in histories.items():
 ax.set(xlabel="epoch", ylabel="squared error of a pixel", yscale="log")
 ax.legend()
 plt.show()
+
+# %%
+# What it says
+# ------------
+# An encoder of one's own is one argument, and worth trying. In our run of eight epochs the
+# plain convolutions took half the time of the ResNet and gave the better z: 0.90 of the
+# neighbours were of the same class, against 0.83. Even without an encoder it was 0.88. The
+# images are small, and already turned and centred when the encoder sees them; so few of
+# them do not need eighteen layers. On larger images, or after longer training, ask again.
+#
+# What the encoder cannot change is the invariance: that comes from the alignment and from
+# the training, not from the network.

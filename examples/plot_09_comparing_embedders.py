@@ -86,3 +86,8 @@ for name, embedder in embedders.items():
     }
 table = pd.DataFrame(rows).T
 print(table.round(2).to_string())
+
+figure, ax = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
+table.drop(columns="seconds").plot.bar(ax=ax, rot=15, ylim=(0, 1.15))
+ax.legend(ncols=3, loc="upper right")
+plt.show()
