@@ -76,3 +76,17 @@ z = embedder.transform(images)
 for n_clusters in table.index:
     labels = clusterer.set_params(n_clusters=n_clusters).fit_predict(z)
     print(f"{n_clusters:2d} clusters: {adjusted_rand_score(classes, labels):.2f}")
+
+# %%
+# What it says
+# ------------
+# In our run the halves of the images agreed best on 8 clusters, while the classes are ten
+# and the agreement with them was highest at 12. The curve does not count classes: it tells
+# how finely *these images* can be cut with *this z* so that the same parts come out again.
+# A 6 and a 9 that are turned are one shape, and two shapes that z holds alike make one
+# stable cluster rather than two unstable ones. What it does tell is where not to look: with 4 or 6
+# clusters, halves of the images agree on little, and the turn and the neighbours, which
+# few clusters please as well as many, do not show it.
+#
+# So take the suggestion for the least number that is worth looking at, draw its clusters,
+# and go up from there.

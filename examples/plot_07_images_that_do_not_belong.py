@@ -1,7 +1,7 @@
 """
-====================================
+=====================================
 Finding the images that do not belong
-====================================
+=====================================
 
 Every image gets a cluster, also one that has no business there: a second object in the
 frame, a smudge, something that slipped in from another collection. The probability of the
