@@ -19,6 +19,7 @@ extensions = [
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.md5"]
 templates_path = ["_templates"]
 default_role = "code"
+smartquotes = False  # parameters are quoted as Python writes them
 
 # References: within these pages alone, since the build has no network. Names of other
 # projects stay names.
@@ -32,6 +33,7 @@ autosummary_imported_members = True
 autodoc_typehints = "none"  # numpydoc's Parameters say what a type hint cannot
 numpydoc_show_class_members = False  # the template of _templates lists them
 numpydoc_xref_param_type = False
+toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "invariant_cluster"
@@ -39,6 +41,8 @@ html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_show_sourcelink = False
 html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
