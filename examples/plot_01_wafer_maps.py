@@ -19,7 +19,6 @@ import argparse
 import time
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -29,8 +28,9 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from invariant_cluster import IRLINREmbedder, PolarFourierEmbedder, SCANClusterer
-from invariant_cluster.datasets import load_wafer_maps, make_oriented
-from invariant_cluster.metrics import clustering_accuracy_score, match_labels
+from invariant_cluster.datasets import load_wafer_maps
+from invariant_cluster.metrics import clustering_accuracy_score
+from invariant_cluster.plot import ClusterGalleryDisplay, ReconstructionDisplay
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -136,51 +136,19 @@ print(table.round(1).to_string(), "\n")
 # %%
 # The clusters of the last seed, named after the class that each is matched with: the
 # twelve maps that the model is surest of.
-def hide_axes(axes: np.ndarray) -> None:
-    """Leave only the images."""
-    for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-        ax.set_frame_on(False)
-
-
-clusterer = estimator[-1]
-matched = match_labels(classes, clusterer.labels_)
-figure, axes = plt.subplots(n_clusters, 12, figsize=(10, 8))
-for cluster, row in enumerate(axes):
-    members = np.flatnonzero(clusterer.labels_ == cluster)
-    surest = members[np.argsort(-clusterer.probabilities_[members, cluster])]
-    for ax, index in zip(row, surest, strict=False):
-        ax.imshow(images[index], cmap="magma", vmin=0, vmax=1)
-    name = matched[members[0]] if len(members) else -1
-    title = names[name] if name >= 0 else "(no class)"
-    row[0].set_ylabel(
-        f"{title}\n{len(members)} maps", rotation=0, ha="right", va="center"
-    )
-hide_axes(axes)
-figure.suptitle("Clusters of wafer maps, the surest members first", y=0.93)
-figure.savefig(options.out / "wafer_clusters.png", dpi=110, bbox_inches="tight")
+gallery = ClusterGalleryDisplay.from_estimator(
+    estimator, images, classes, target_names=names, cmap="magma"
+)
+gallery.ax_.set_title("Clusters of wafer maps, the surest members first")
+gallery.figure_.savefig(options.out / "wafer_clusters.png", dpi=110)
 
 # %%
-# One map, turned by eight angles: the reconstruction follows the turn; in canonical
+# Two maps, turned by eight angles: the reconstruction follows the turn; in canonical
 # orientation all eight are the same image.
-embedder = estimator[0]
 class_names = names[classes]
 chosen = [np.flatnonzero(class_names == name)[0] for name in ("Edge-Loc", "Donut")]
-copies = np.repeat(images[chosen], 8, axis=0)
-copies = make_oriented(copies, translation_std=0, random_state=0, return_pose=False)
-rows = {
-    "input, turned": copies,
-    "reconstruction": embedder.reconstruct(copies),
-    "canonical reconstruction": embedder.reconstruct(copies, canonical=True),
-    "input, canonical view": embedder.canonicalize(copies),
-}
-figure, axes = plt.subplots(len(rows), len(copies), figsize=(14, 4))
-for row, (title, pictures) in zip(axes, rows.items(), strict=True):
-    for ax, picture in zip(row, pictures, strict=True):
-        ax.imshow(picture, cmap="magma", vmin=0, vmax=1)
-    row[0].set_ylabel(title, rotation=0, ha="right", va="center")
-hide_axes(axes)
-figure.savefig(options.out / "wafer_views.png", dpi=110, bbox_inches="tight")
+views = ReconstructionDisplay.from_estimator(estimator, images[chosen], cmap="magma")
+views.figure_.savefig(options.out / "wafer_views.png", dpi=110)
 print(
     f"Pictures: {options.out / 'wafer_clusters.png'}, {options.out / 'wafer_views.png'}"
 )

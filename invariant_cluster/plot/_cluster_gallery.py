@@ -281,7 +281,9 @@ def _match_names(
 ) -> dict[int, str]:
     """Return the name of the class that each cluster is matched with."""
     classes, codes = np.unique(check_labels(y, "y"), return_inverse=True)
-    names = [*name_labels(classes, target_names), _NO_CLASS]
+    prefix = "class " if target_names is None and classes.dtype.kind in "iu" else ""
+    names = [prefix + name for name in name_labels(classes, target_names)]
+    names.append(_NO_CLASS)
     check_same_length(labels=clusters, y=codes)
     matched = match_labels(codes, clusters)
     return {int(c): names[m] for c, m in zip(clusters.tolist(), matched, strict=True)}

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-_INCHES = (8.0, 6.5)
+_INCHES = 7.0  # of the longer side of the map
+_LEGEND_INCHES = 1.3
+_FLATTEST = 0.4
 _MARKERS = "os^DvPX*<>"
 
 
@@ -85,7 +87,7 @@ class EmbeddingDisplay:
         method: str = "tsne",
         random_state: int | np.random.RandomState | None = None,
         n_thumbnails: int = 80,
-        thumbnail_size: float = 0.05,
+        thumbnail_size: float = 0.06,
         ax: Any = None,
         cmap: Any = "gray",
     ) -> EmbeddingDisplay:
@@ -117,6 +119,7 @@ class EmbeddingDisplay:
             take_pictures(embedder, images),
             clusters if y is None else y,
             target_names if y is not None else None,
+            prefix="cluster " if y is None else "",
             method=method,
             random_state=random_state,
         ).plot(ax, n_thumbnails=n_thumbnails, thumbnail_size=thumbnail_size, cmap=cmap)
@@ -134,7 +137,7 @@ class EmbeddingDisplay:
         intensity_range: tuple[float, float] | None = None,
         image_shape: Sequence[int] | None = None,
         n_thumbnails: int = 80,
-        thumbnail_size: float = 0.05,
+        thumbnail_size: float = 0.06,
         ax: Any = None,
         cmap: Any = "gray",
     ) -> EmbeddingDisplay:
@@ -181,7 +184,7 @@ class EmbeddingDisplay:
         ax: Any = None,
         *,
         n_thumbnails: int = 80,
-        thumbnail_size: float = 0.05,
+        thumbnail_size: float = 0.06,
         cmap: Any = "gray",
     ) -> EmbeddingDisplay:
         """Draw points and thumbnails.
@@ -192,7 +195,7 @@ class EmbeddingDisplay:
             By default those of a new figure.
         n_thumbnails : int, default=80
             At most; they do not overlap. 0 shows points alone.
-        thumbnail_size : float, default=0.05
+        thumbnail_size : float, default=0.06
             Longer side of a thumbnail, as a fraction of the map's.
         cmap : str or Colormap, default="gray"
             Of images with one channel.
@@ -201,11 +204,11 @@ class EmbeddingDisplay:
         -------
         self
         """
-        self.ax_ = get_axes(ax, _INCHES)
+        self.ax_ = get_axes(ax, _figure_size(self.places))
         self.figure_ = self.ax_.figure  # type: ignore[assignment]
         colours = self._draw_points()
         self._draw_thumbnails(n_thumbnails, thumbnail_size, colours, cmap)
-        self.ax_.set(xticks=[], yticks=[], aspect="equal")
+        self.ax_.set(xticks=[], yticks=[], aspect="equal", anchor="NW")
         return self
 
     @classmethod
@@ -215,6 +218,8 @@ class EmbeddingDisplay:
         pictures: NDArray | None,
         labels: ArrayLike | None,
         target_names: Sequence[str] | None,
+        *,
+        prefix: str = "",
         **mapping: Any,
     ) -> EmbeddingDisplay:
         rows = check_finite_array(np.asarray(z), "z", (None, None))
@@ -225,7 +230,7 @@ class EmbeddingDisplay:
             labels = check_labels(labels, "labels")
             check_same_length(z=rows, labels=labels)
             found = np.unique(labels)
-            shown = name_labels(found, target_names)
+            shown = [prefix + name for name in name_labels(found, target_names)]
             names = dict(zip(found.tolist(), shown, strict=True))
         return cls(
             map_to_plane(rows, **mapping),
@@ -290,6 +295,13 @@ class EmbeddingDisplay:
             interpolation="nearest",
             zorder=3,
         )
+
+
+def _figure_size(places: NDArray) -> tuple[float, float]:
+    """Return (width, height) in inches of a figure shaped like the map."""
+    extent = np.ptp(places, axis=0)
+    width, height = _INCHES * np.maximum(extent / extent.max(), _FLATTEST)
+    return float(width) + _LEGEND_INCHES, float(height)
 
 
 def _embed(estimator: Any, X: ArrayLike) -> tuple[NDArray, NDArray | None]:

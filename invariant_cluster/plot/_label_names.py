@@ -14,6 +14,7 @@ def name_labels(labels: NDArray, target_names: Sequence[str] | None) -> list[str
     Parameters
     ----------
     labels : ndarray of shape (n,)
+        Distinct, in ascending order.
     target_names : sequence of str, optional
         Names of the labels 0, 1, ...
 
@@ -24,15 +25,15 @@ def name_labels(labels: NDArray, target_names: Sequence[str] | None) -> list[str
     """
     if target_names is None:
         return [str(label) for label in labels]
-    if labels.dtype.kind not in "iu" or labels.min() < 0:
+    first = labels.tolist()[0]
+    if labels.dtype.kind not in "iu" or first < 0:
         raise ValueError(
-            f"target_names names the classes 0, 1, ..., but y holds "
-            f"{labels.min() if labels.dtype.kind in 'iu' else labels[0]!r}: give y as "
-            "such integers, or target_names=None."
+            f"target_names names the classes 0, 1, ..., but y holds {first}: "
+            "give y as such integers, or target_names=None."
         )
-    if labels.max() >= len(target_names):
+    if labels[-1] >= len(target_names):
         raise ValueError(
-            f"target_names has {len(target_names)} names but y holds {labels.max()}: "
+            f"target_names has {len(target_names)} names but y holds {labels[-1]}: "
             "give one name for each of the classes 0, 1, ..."
         )
     return [str(name) for name in np.asarray(target_names)[labels]]

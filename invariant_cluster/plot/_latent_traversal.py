@@ -134,7 +134,7 @@ class LatentTraversalDisplay:
         self.image_ = draw_mosaic(
             list(self.pictures),
             row_titles=[
-                f"component {i}\n{share:.0%} of variance"
+                f"component {i}\n{100 * share:.0f} % of variance"
                 for i, share in enumerate(self.explained, start=1)
             ],
             column_titles=[f"{shift:+.1f} sd" for shift in self.shifts],

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _INCHES = 0.55  # of a cell
 _MARGIN_INCHES = 1.8
-_NO_CLUSTER = "none"
+_NO_CLUSTER = "-"
+_LONGEST_LEVEL = 5  # letters that fit below a cell
 _SUMMED_AXIS: dict[str, Any] = {"true": 1, "pred": 0, "all": (0, 1)}
 
 
@@ -190,8 +191,10 @@ class MatchedConfusionMatrixDisplay:
         ax = self.ax_
         rows, columns = self.confusion_matrix.shape
         ax.set_xticks(range(columns), labels=self.cluster_names)
+        if max(map(len, self.cluster_names)) > _LONGEST_LEVEL:
+            ax.tick_params("x", labelrotation=90)
         ax.set_yticks(range(rows), labels=self.class_names)
-        ax.set(xlabel="cluster", ylabel="class")
+        ax.set(xlabel="cluster", ylabel="class", anchor="NW")
         ax.set_title(f"matched accuracy {100 * accuracy:.1f} %", fontsize="medium")
 
 

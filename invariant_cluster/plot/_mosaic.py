@@ -55,6 +55,7 @@ def draw_mosaic(
     )
     ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.set_frame_on(False)
+    ax.set_anchor("NW")  # else the layout misjudges the titles' room
     return image
 
 

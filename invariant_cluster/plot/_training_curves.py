@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,31 +14,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INCHES = (5.0, 3.6)
+_INCHES = (4.2, 1.0)  # of a strip
+_MARGIN_INCHES = 0.9
 _NO_TERMS = ("stage", "seconds")
-_MARKERS = "osD^vPX*<>"
+_STYLES = ("-", "--", ":")
+_MOST_MARKED = 12  # epochs
 
 
 class TrainingCurvesDisplay:
-    """Loss and its terms in each epoch, one panel a trained step.
+    """Loss and its terms in each epoch: one column a trained step, one strip a term.
 
-    The stages of a clusterer are parted by lines.
+    Terms differ by orders of magnitude, so each has an axis of its own. The stages of a
+    clusterer are parted by lines and told apart by colour and dashes.
 
     Make it by :meth:`from_estimator`.
 
     Parameters
     ----------
     histories : dict of str to DataFrame
-        ``history_`` of each step, by the panel's title: one row an epoch.
+        ``history_`` of each step, by the column's title: one row an epoch.
 
     Attributes
     ----------
-    axes_ : list of matplotlib Axes
-        One a step.
+    axes_ : dict of str to dict of str to matplotlib Axes
+        By step and term, ``axes_["IRLINREmbedder"]["loss"]``.
     figure_ : matplotlib Figure
     """
 
-    axes_: list[Axes]
+    axes_: dict[str, dict[str, Axes]]
     figure_: Figure
 
     def __init__(self, histories: dict[str, pd.DataFrame]) -> None:
@@ -52,7 +55,7 @@ class TrainingCurvesDisplay:
         ----------
         estimator : fitted estimator with ``history_``, or Pipeline with such steps
         ax : matplotlib Axes, optional
-            Divided if there are several panels; by default those of a new figure.
+            Is divided; by default those of a new figure.
 
         Raises
         ------
@@ -77,73 +80,78 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Divided if there are several panels; by default those of a new figure.
+            Is divided; by default those of a new figure.
 
         Returns
         -------
         self
         """
+        terms = {title: _terms_of(frame) for title, frame in self.histories.items()}
         width, height = _INCHES
-        ax = get_axes(ax, (width * len(self.histories), height))
+        tallest = max(map(len, terms.values()))
+        ax = get_axes(ax, (width * len(terms), height * tallest + _MARGIN_INCHES))
         self.figure_ = ax.figure
-        self.axes_ = _divide(ax, len(self.histories))
-        for panel, (title, history) in zip(
-            self.axes_, self.histories.items(), strict=True
-        ):
-            _draw_history(panel, history)
-            panel.set_title(title, fontsize="medium")
+        columns = _divide(ax, len(terms))
+        self.axes_ = {
+            title: _draw_history(ax, place, self.histories[title], terms[title])
+            for place, title in zip(columns, terms, strict=True)
+        }
+        for title, strips in self.axes_.items():
+            strips["loss"].set_title(title, fontsize="medium")
+            self.figure_.align_ylabels(list(strips.values()))
         return self
 
 
-def _divide(ax: Axes, n: int) -> list[Axes]:
-    """Return n panels side by side in place of the Axes; these alone, if n is 1."""
-    if n == 1:
-        return [ax]
+def _terms_of(history: pd.DataFrame) -> list[str]:
+    return [name for name in history.columns if name not in _NO_TERMS]
+
+
+def _divide(ax: Axes, n: int) -> list[Any]:
+    """Return the places of n columns in place of the Axes."""
     ax.set_axis_off()
     place = ax.get_subplotspec()
-    if place is None:
-        box = ax.get_position()
-        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
-        grid: Any = ax.figure.add_gridspec(1, n, wspace=0.3, **sides)
+    if place is not None:
+        grid: Any = place.subgridspec(1, n)
     else:
-        grid = place.subgridspec(1, n)
-    return [ax.figure.add_subplot(grid[i]) for i in range(n)]
+        box, figure = ax.get_position(), cast("Figure", ax.figure)
+        sides = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
+        grid = figure.add_gridspec(1, n, wspace=0.4, **sides)
+    return [grid[i] for i in range(n)]
 
 
-def _draw_history(ax: Axes, history: pd.DataFrame) -> None:
-    terms = [name for name in history.columns if name not in _NO_TERMS]
-    epochs = np.arange(1, len(history) + 1)
-    every = max(1, len(epochs) // 10)
-    for term, marker in zip(terms, _MARKERS, strict=False):
-        ax.plot(
-            epochs,
-            history[term],
-            label=term.replace("_", " "),
-            marker=marker,
-            markevery=every,
-            markersize=4,
-            linewidth=1.2,
-        )
-    # Terms differ by orders of magnitude; SCAN's loss is negative.
-    if (history[terms].min() > 0).all():
-        ax.set_yscale("log")
+def _draw_history(
+    ax: Axes, place: Any, history: pd.DataFrame, terms: list[str]
+) -> dict[str, Axes]:
+    """Draw one strip a term, below each other; return them."""
+    figure: Any = ax.figure
+    grid = place.subgridspec(len(terms), 1)
+    strips = {term: figure.add_subplot(grid[i]) for i, term in enumerate(terms)}
+    for term, strip in strips.items():
+        _draw_term(strip, history, term)
+        strip.tick_params(labelsize="small", labelbottom=term == terms[-1])
+    strips[terms[-1]].set_xlabel("epoch")
     if "stage" in history:
-        _mark_stages(ax, history["stage"])
-    ax.set_xlabel("epoch")
-    ax.legend(fontsize="small")
+        strips["loss"].legend(fontsize="x-small")
+    return strips
 
 
-def _mark_stages(ax: Axes, stages: pd.Series) -> None:
-    """Part the stages by lines and write their names at the top."""
-    starts = np.flatnonzero(stages != stages.shift())
-    for start in starts:
-        if start:
-            ax.axvline(start + 0.5, color="0.6", linewidth=1)
-        ax.text(
-            start + 0.6,
-            1.0,
-            str(stages.iloc[start]),
-            transform=ax.get_xaxis_transform(),
-            va="bottom",
-            fontsize="small",
+def _draw_term(ax: Axes, history: pd.DataFrame, term: str) -> None:
+    """Draw one term, each stage in its style, with a line where the next one starts."""
+    epochs = np.arange(1, len(history) + 1)
+    stages = history["stage"] if "stage" in history else pd.Series("", history.index)
+    for i, stage in enumerate(stages.unique()):
+        own = (stages == stage).to_numpy()
+        marker = "." if len(epochs) <= _MOST_MARKED or own.sum() == 1 else ""
+        ax.plot(
+            epochs[own],
+            history[term][own],
+            _STYLES[i % len(_STYLES)],
+            color=f"C{i}",
+            marker=marker,
+            label=stage,
         )
+        if i:
+            ax.axvline(epochs[own][0] - 0.5, color="0.6", linewidth=1)
+    ax.set_ylabel(
+        term.replace("_", " "), rotation=0, ha="right", va="center", fontsize="small"
+    )
