@@ -10,6 +10,7 @@ network draws from z, and which clusters SCAN finds in it. They are the figures 
 paper (Kwon, Choi and Ryu, ICML 2023), from a run of a minute or two.
 """
 
+# sphinx_gallery_thumbnail_number = 4
 # %%
 # Train
 # -----
@@ -69,7 +70,9 @@ x, y = embedder.predict_pose(images)[1].T
 cos, sin = np.cos(alpha), np.sin(alpha)
 tau_expected = np.column_stack([cos * x - sin * y, sin * x + cos * y]) + shift
 tau_moved = embedder.predict_pose(moved)[1]
-print("correlation of shifts:", translation_correlation(tau_expected, tau_moved).round(3))
+print(
+    "correlation of shifts:", translation_correlation(tau_expected, tau_moved).round(3)
+)
 
 # %%
 # One digit, eight ways to lie
@@ -84,9 +87,9 @@ plt.show()
 # %%
 # What z means
 # ------------
-# From the mean of z along its principal directions, drawn at three times the resolution
-# of the images: the INR is a function of the place, not a grid of pixels.
-LatentTraversalDisplay.from_estimator(pipe, images, resolution=72)
+# From the z of the 2 along the principal directions of z, drawn at three times the
+# resolution of the images: the INR is a function of the place, not a grid of pixels.
+LatentTraversalDisplay.from_estimator(pipe, images, start=chosen[0], resolution=72)
 plt.show()
 
 # %%

@@ -25,9 +25,7 @@ from invariant_cluster.datasets import load_oriented_digits
 from invariant_cluster.model_selection import label_free_curve, suggest_value
 from invariant_cluster.plot import LabelFreeCurveDisplay
 
-images, classes = load_oriented_digits(
-    size=20, translation_std=0.05, return_X_y=True
-)
+images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 images, classes = images[:900], classes[:900]
 embedder = IRLINREmbedder(
     d=32,

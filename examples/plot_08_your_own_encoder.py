@@ -65,9 +65,7 @@ def flat_pixels(n_channels: int) -> nn.Module:
 # The same embedder with the built-in ResNet18, with the convolutions above, and with no
 # encoder at all: aligned pixels go straight into the head, a perceptron. All see the same
 # images for as many epochs.
-images, classes = load_oriented_digits(
-    size=20, translation_std=0.05, return_X_y=True
-)
+images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 embedder = IRLINREmbedder(
     d=32,
     encoder_width=4,

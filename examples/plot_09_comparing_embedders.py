@@ -37,9 +37,7 @@ from invariant_cluster.metrics import (
     neighbor_purity_score,
 )
 
-images, classes = load_oriented_digits(
-    size=20, translation_std=0.05, return_X_y=True
-)
+images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 training = {"max_epochs": 8, "batch_size": 64, "lr": 2e-3, "random_state": 0}
 small = {"d": 32, **training}
 decoder = {"n_frequencies": 32, "n_pixels": 128}
