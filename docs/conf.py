@@ -1,7 +1,5 @@
 """Sphinx configuration: no network, and every warning an error (`make docs`)."""
 
-from sphinx_gallery.sorting import FileNameSortKey
-
 import invariant_cluster
 
 project = "invariant_cluster"

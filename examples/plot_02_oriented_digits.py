@@ -4,10 +4,10 @@ Digits, each turned and moved: z and poses
 ===========================================
 
 The 1,797 digits of scikit-learn, each laid into a frame at an angle and a place of its
-own. IRL-INR splits every image into what it shows, z, and how it lies: an angle theta and
-a shift tau. This page looks at all three: whether the poses follow known moves, what the
-network draws from z, and which clusters SCAN finds in it. They are the figures of the
-paper (Kwon, Choi and Ryu, ICML 2023), from a run of a minute or two.
+own. IRL-INR splits every image into what it shows, z, and how it lies: an angle theta
+and a shift tau. This page looks at all three: whether the poses follow known moves,
+what the network draws from z, and which clusters SCAN finds in it. They are the figures
+of the paper (Kwon, Choi and Ryu, ICML 2023), from a run of a minute or two.
 """
 
 # sphinx_gallery_thumbnail_number = 4
@@ -56,9 +56,9 @@ pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 # %%
 # Poses follow known moves
 # ------------------------
-# No angle is right by itself: each image has a canonical orientation of its own. What can
-# be checked is the change: turn an image by alpha, and theta should become
-# ``theta + alpha``.
+# No angle is right by itself: each image has a canonical orientation of its own. What
+# can be checked is the change: turn an image by alpha, and theta should become ``theta
+# + alpha``.
 pose = PoseDisplay.from_estimator(pipe, images, random_state=1)
 print(f"circular correlation {pose.correlation:.3f}, median error {pose.error:.2f} deg")
 plt.show()
@@ -77,9 +77,9 @@ print(
 # %%
 # One digit, eight ways to lie
 # ----------------------------
-# The reconstruction lies as the input does. Drawn in canonical orientation it is the same
-# each time: theta and tau hold what differs, z what stays. The last row moves the input's
-# own pixels to canonical orientation.
+# The reconstruction lies as the input does. Drawn in canonical orientation it is the
+# same each time: theta and tau hold what differs, z what stays. The last row moves the
+# input's own pixels to canonical orientation.
 chosen = [np.flatnonzero(classes == digit)[1] for digit in (2, 4)]
 ReconstructionDisplay.from_estimator(pipe, images[chosen])
 plt.show()
@@ -121,6 +121,6 @@ plt.show()
 # ------------
 # Half of the angles are right to about a tenth of a degree; the few that are wrong are
 # wrong by half a turn, as happens to digits whose two ends are nearly alike. In our run
-# k-means on z put 77 % of the digits into the cluster of their class, and SCAN 89 %. The
-# 9 fares worst: turned, it is a 6, and no method that lets orientation mean nothing can
-# tell all of them apart.
+# k-means on z put 77 % of the digits into the cluster of their class, and SCAN 89 %.
+# The 9 fares worst: turned, it is a 6, and no method that lets orientation mean nothing
+# can tell all of them apart.

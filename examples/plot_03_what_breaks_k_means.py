@@ -14,8 +14,8 @@ pixels, rotation-invariant features without training, and the learned z of IRL-I
 # The same digits three times
 # ---------------------------
 # scikit-learn's digits, enlarged and laid into a frame: as they are; each turned by an
-# angle of its own; and turned and moved. ``make_oriented`` is the package's model of how
-# images come about: an object, turned by theta, moved by tau.
+# angle of its own; and turned and moved. ``make_oriented`` is the package's model of
+# how images come about: an object, turned by theta, moved by tau.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -47,9 +47,9 @@ plt.show()
 # %%
 # Three representations, one clustering
 # -------------------------------------
-# ``PolarFourierEmbedder`` samples each image on rings about its centre of mass and keeps
-# magnitudes that no turn changes. ``IRLINREmbedder`` learns z from the images themselves,
-# upright or not; the network is a light one. k-means is the same for all.
+# ``PolarFourierEmbedder`` samples each image on rings about its centre of mass and
+# keeps magnitudes that no turn changes. ``IRLINREmbedder`` learns z from the images
+# themselves, upright or not; the network is a light one. k-means is the same for all.
 
 
 def flatten(images: np.ndarray) -> np.ndarray:
@@ -98,13 +98,13 @@ plt.show()
 # %%
 # What it says
 # ------------
-# As long as the digits are upright, pixels are a good representation: 80 % of the images
-# fall into the cluster of their class, more than from z. Turned, 24 % do, and moved as
-# well, 14 %, little more than chance. More images, or a better clustering of pixels, would
-# not help: what is near in pixels lies alike, and no longer shows alike.
+# As long as the digits are upright, pixels are a good representation: 80 % of the
+# images fall into the cluster of their class, more than from z. Turned, 24 % do, and
+# moved as well, 14 %, little more than chance. More images, or a better clustering of
+# pixels, would not help: what is near in pixels lies alike, and no longer shows alike.
 #
 # Features that no turn changes do not care: 60 % in all three. They pay with what they
-# throw away, a good part of the shape. The learned z keeps more of it, 68 to 75 %. It had to
-# draw each image from z and a pose, and so z says what the image shows.
+# throw away, a good part of the shape. The learned z keeps more of it, 68 to 75 %. It
+# had to draw each image from z and a pose, and so z says what the image shows.
 #
 # If your images are upright, do not ask for invariance.

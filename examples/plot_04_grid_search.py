@@ -3,21 +3,22 @@
 Choosing d by GridSearchCV, without labels
 ============================================
 
-An embedder and a clusterer in a ``Pipeline`` are one estimator, so scikit-learn's search
-works on any of their parameters. What it needs is a score. Classes are not there, in
-earnest; reconstruction errors do not compare across d, since a longer z always draws
-better. The package's scorers compare what the estimator says of images that it has not
-seen with what it says of turned copies of them: a good z does not notice the turn.
+An embedder and a clusterer in a ``Pipeline`` are one estimator, so scikit-learn's
+search works on any of their parameters. What it needs is a score. Classes are not
+there, in earnest; reconstruction errors do not compare across d, since a longer z
+always draws better. The package's scorers compare what the estimator says of images
+that it has not seen with what it says of turned copies of them: a good z does not
+notice the turn.
 """
 
 # %%
 # The search
 # ----------
-# 900 oriented digits, three widths d of z, two folds. ``neighbor_agreement_scorer`` asks
-# whether an image and its turned copy have the same nearest neighbours;
-# ``label_stability_scorer`` whether they fall into the same cluster. ``accuracy_scorer``
-# looks at the classes, to see afterwards whether the other two chose well. A search takes
-# one of them to refit: here the first.
+# 900 oriented digits, three widths d of z, two folds. ``neighbor_agreement_scorer``
+# asks whether an image and its turned copy have the same nearest neighbours;
+# ``label_stability_scorer`` whether they fall into the same cluster.
+# ``accuracy_scorer`` looks at the classes, to see afterwards whether the other two
+# chose well. A search takes one of them to refit: here the first.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.model_selection import GridSearchCV
@@ -81,7 +82,7 @@ plt.show()
 # %%
 # What it says
 # ------------
-# In our run both scores without labels chose d = 8, and the accuracy, which neither saw,
-# is highest there as well. Two dimensions are too few for ten digits. With 32 the turned
-# copies have other neighbours more often, and 450 training images a fold for 10 epochs are
-# too few to make more dimensions worth having; with more of both, ask again.
+# In our run both scores without labels chose d = 8, and the accuracy, which neither
+# saw, is highest there as well. Two dimensions are too few for ten digits. With 32 the
+# turned copies have other neighbours more often, and 450 training images a fold for 10
+# epochs are too few to make more dimensions worth having; with more of both, ask again.

@@ -3,17 +3,17 @@
 Your own folder of images
 =========================
 
-Files in, files out: a folder of PNGs, black on white and of all sizes, becomes an array,
-the array becomes clusters, and the clusters become a table that any program opens.
-Nothing in the pipeline is told that the paper is white.
+Files in, files out: a folder of PNGs, black on white and of all sizes, becomes an
+array, the array becomes clusters, and the clusters become a table that any program
+opens. Nothing in the pipeline is told that the paper is white.
 """
 
 # %%
 # A folder to begin with
 # ----------------------
-# Take your own instead. This one holds 900 of the bundled digits as a scanner might leave
-# them: dark ink on white paper, each turned and moved, each file of its own size, without
-# labels. ``load_image_folder`` also reads a folder with one sub-folder a class.
+# Take your own instead. This one holds 900 of the bundled digits as a scanner might
+# leave them: dark ink on white paper, each turned and moved, each file of its own size,
+# without labels. ``load_image_folder`` also reads a folder with one sub-folder a class.
 import tempfile
 from pathlib import Path
 
@@ -72,8 +72,8 @@ print("background:", pipe["embed"].background_)
 # %%
 # From clusters to a table
 # ------------------------
-# One row a file: its cluster, how sure that is, and how the object lies. A file for your
-# spreadsheet.
+# One row a file: its cluster, how sure that is, and how the object lies. A file for
+# your spreadsheet.
 theta, tau = pipe["embed"].predict_pose(images)
 clusters = pipe["cluster"]
 table = pd.DataFrame(
@@ -92,8 +92,8 @@ print(table.head(6).to_string(index=False, float_format="{:.2f}".format))
 # %%
 # And a look at it
 # ----------------
-# The surest files of each cluster, as they lie in the folder and, to the right, brought to
-# their canonical orientation.
+# The surest files of each cluster, as they lie in the folder and, to the right, brought
+# to their canonical orientation.
 upright = pipe["embed"].canonicalize(images)
 figure, axes = plt.subplots(1, 2, figsize=(10, 6), layout="constrained")
 ClusterGalleryDisplay.from_estimator(pipe, images, n_images=7, ax=axes[0])

@@ -46,8 +46,8 @@ pipe = Pipeline([("embed", frozen), ("cluster", clusterer)])
 # %%
 # The table
 # ---------
-# One row a number of clusters. ``..._std`` is the spread over repetitions with other seeds
-# and other halves.
+# One row a number of clusters. ``..._std`` is the spread over repetitions with other
+# seeds and other halves.
 table = label_free_curve(
     pipe,
     images,
@@ -78,13 +78,13 @@ for n_clusters in table.index:
 # %%
 # What it says
 # ------------
-# In our run the halves of the images agreed best on 8 clusters, while the classes are ten
-# and the agreement with them was highest at 12. The curve does not count classes: it tells
-# how finely *these images* can be cut with *this z* so that the same parts come out again.
-# A 6 and a 9 that are turned are one shape, and two shapes that z holds alike make one
-# stable cluster rather than two unstable ones. What it does tell is where not to look: with 4 or 6
-# clusters, halves of the images agree on little, and the turn and the neighbours, which
-# few clusters please as well as many, do not show it.
+# In our run the halves of the images agreed best on 8 clusters, while the classes are
+# ten and the agreement with them was highest at 12. The curve does not count classes:
+# it tells how finely *these images* can be cut with *this z* so that the same parts
+# come out again. A 6 and a 9 that are turned are one shape, and two shapes that z holds
+# alike make one stable cluster rather than two unstable ones. What it does tell is
+# where not to look: with 4 or 6 clusters, halves of the images agree on little, and the
+# turn and the neighbours, which few clusters please as well as many, do not show it.
 #
-# So take the suggestion for the least number that is worth looking at, draw its clusters,
-# and go up from there.
+# So take the suggestion for the least number that is worth looking at, draw its
+# clusters, and go up from there.

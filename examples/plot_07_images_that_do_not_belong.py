@@ -4,17 +4,18 @@ Finding the images that do not belong
 =====================================
 
 Every image gets a cluster, also one that has no business there: a second object in the
-frame, a smudge, something that slipped in from another collection. The probability of the
-cluster does not tell, since it only weighs the clusters against each other.
-``SCANClusterer.score_samples`` asks something else: how far is the image's z from that of
-its nearest neighbours?
+frame, a smudge, something that slipped in from another collection. The probability of
+the cluster does not tell, since it only weighs the clusters against each other.
+``SCANClusterer.score_samples`` asks something else: how far is the image's z from that
+of its nearest neighbours?
 """
 
 # %%
 # A collection with strangers in it
 # ---------------------------------
-# 900 oriented digits and, unmarked among them, 30 images of three sorts: wafer maps, two
-# digits in one frame, and smudges. Nobody tells the pipeline, which is trained on all.
+# 900 oriented digits and, unmarked among them, 30 images of three sorts: wafer maps,
+# two digits in one frame, and smudges. Nobody tells the pipeline, which is trained on
+# all.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -87,8 +88,8 @@ found = strange[strangest[:30]].sum()
 print(f"strangers among the 30 strangest: {found} of {strange.sum()}")
 
 # %%
-# Where to draw the line is for you to say: look at the lowest scores until what you see is
-# what you want. For new images, compare with the scores of the training images.
+# Where to draw the line is for you to say: look at the lowest scores until what you see
+# is what you want. For new images, compare with the scores of the training images.
 threshold = np.quantile(normality, 0.03)
 figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
 bins = np.linspace(normality.min(), normality.max(), 40)

@@ -12,10 +12,10 @@ are the package's; SCAN fine-tunes your encoder as it would its own.
 # %%
 # A small network of one's own
 # ----------------------------
-# The factory may be a class, if its constructor takes the channels alone. Images come as
-# (n, c, h, w), scaled to [0, 1], aligned and cut to the field of view; features go as
-# (n, n_features), of any number. Define it in a module that can be imported, not in a
-# lambda, if the estimator is to be pickled.
+# The factory may be a class, if its constructor takes the channels alone. Images come
+# as (n, c, h, w), scaled to [0, 1], aligned and cut to the field of view; features go
+# as (n, n_features), of any number. Define it in a module that can be imported, not in
+# a lambda, if the estimator is to be pickled.
 import time
 
 import matplotlib.pyplot as plt
@@ -63,8 +63,8 @@ def flat_pixels(n_channels: int) -> nn.Module:
 # Side by side
 # ------------
 # The same embedder with the built-in ResNet18, with the convolutions above, and with no
-# encoder at all: aligned pixels go straight into the head, a perceptron. All see the same
-# images for as many epochs.
+# encoder at all: aligned pixels go straight into the head, a perceptron. All see the
+# same images for as many epochs.
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 embedder = IRLINREmbedder(
     d=32,
@@ -114,11 +114,12 @@ plt.show()
 # %%
 # What it says
 # ------------
-# An encoder of one's own is one argument, and worth trying. In our run of eight epochs the
-# plain convolutions took half the time of the ResNet and gave the better z: 0.90 of the
-# neighbours were of the same class, against 0.83. Even without an encoder it was 0.88. The
-# images are small, and already turned and centred when the encoder sees them; so few of
-# them do not need eighteen layers. On larger images, or after longer training, ask again.
+# An encoder of one's own is one argument, and worth trying. In our run of eight epochs
+# the plain convolutions took half the time of the ResNet and gave the better z: 0.90 of
+# the neighbours were of the same class, against 0.83. Even without an encoder it was
+# 0.88. The images are small, and already turned and centred when the encoder sees them;
+# so few of them do not need eighteen layers. On larger images, or after longer
+# training, ask again.
 #
-# What the encoder cannot change is the invariance: that comes from the alignment and from
-# the training, not from the network.
+# What the encoder cannot change is the invariance: that comes from the alignment and
+# from the training, not from the network.

@@ -4,10 +4,10 @@ Comparing embedders
 ===================
 
 Every embedder of the package is a step of a ``Pipeline`` that can be exchanged for any
-other: the paper's method, its rivals, and what needs no training. Which is best for your
-images is a question to ask of your images. Here all are asked of oriented digits, with
-equally small networks and equally few epochs, which is no fair judgement of what each
-reaches in the end; :doc:`/results` has the longer runs.
+other: the paper's method, its rivals, and what needs no training. Which is best for
+your images is a question to ask of your images. Here all are asked of oriented digits,
+with equally small networks and equally few epochs, which is no fair judgement of what
+each reaches in the end; :doc:`/results` has the longer runs.
 """
 
 # %%
@@ -69,8 +69,8 @@ embedders = {
 # Three questions
 # ---------------
 # *invariance*: does z stay when the image is turned (the centred cosine of both z)?
-# *purity*: are the nearest neighbours of an image of its class? *k-means*: do the classes
-# come out as clusters? The last two need labels, the first none.
+# *purity*: are the nearest neighbours of an image of its class? *k-means*: do the
+# classes come out as clusters? The last two need labels, the first none.
 kmeans = KMeans(10, n_init=10, random_state=0)
 rows = {}
 for name, embedder in embedders.items():
