@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
-MODULES = ["", ".datasets", ".metrics", ".plot"]
+MODULES = ["", ".datasets", ".metrics", ".model_selection", ".plot"]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_public_name_is_on_the_page(name):
     module = importlib.import_module(f"invariant_cluster{name}")
     listed = set(re.findall(r"^   (\w+)$", PAGE.read_text(encoding="utf-8"), re.M))
-    modules = {"datasets", "metrics", "plot"}  # they have sections of their own
-    missing = sorted(set(module.__all__) - listed - modules)
-    assert missing == [], "list them in docs/api.rst"
+    made = {name for name in module.__all__ if callable(getattr(module, name))}
+    assert made
+    assert sorted(made - listed) == [], "list them in docs/api.rst"

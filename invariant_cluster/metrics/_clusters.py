@@ -48,12 +48,12 @@ def label_agreement_score(
 
 
 def cluster_silhouette_score(embedding: ArrayLike, labels: ArrayLike) -> float:
-    """Return the mean silhouette of clusters, by cosine after centring.
+    """Return the mean silhouette of clusters, by Euclidean distance.
 
     Rousseeuw (1987), as :func:`sklearn.metrics.silhouette_score`, where one cluster is
     an error; here it scores 0. Of more than 5,000 rows so many are drawn, the same ones
-    in every call. Not corrected for chance: there is no silhouette that any number of
-    clusters has on data without clusters.
+    in every call. Not corrected for chance: on data without clusters it falls with
+    their number and with d.
 
     Parameters
     ----------
@@ -79,8 +79,7 @@ def cluster_silhouette_score(embedding: ArrayLike, labels: ArrayLike) -> float:
         rows, names = rows[chosen], names[chosen]
     if not 1 < len(np.unique(names)) < len(names):
         return 0.0
-    centred = rows - rows.mean(axis=0)
-    return float(silhouette_score(centred, names, metric="cosine"))
+    return float(silhouette_score(rows, names))
 
 
 def adjusted_stability(first: NDArray, second: NDArray) -> float:

@@ -31,7 +31,8 @@ def resampling_stability_score(
     Computation 2004, with that index for their distance.
 
     What is stable need not be right: two or three coarse clusters are often the most
-    stable of all, also where finer ones are real.
+    stable of all, also where finer ones are real, and any longish cloud splits in two
+    in the same way.
 
     Parameters
     ----------
@@ -71,7 +72,9 @@ def _check(clusterer: Any, X: Any, n_repeats: int) -> None:
     if n_repeats < 1:
         raise ValueError(f"n_repeats={n_repeats!r} must be at least 1.")
     if len(X) < _MIN_ROWS:
-        raise ValueError(f"X has {len(X)} row(s): two halves need at least {_MIN_ROWS}.")
+        raise ValueError(
+            f"X has {len(X)} row(s): two halves need at least {_MIN_ROWS}."
+        )
 
 
 def _split_and_compare(clusterer: Any, X: Any, random: np.random.RandomState) -> float:

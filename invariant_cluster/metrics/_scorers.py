@@ -196,8 +196,8 @@ def silhouette_scorer(
 ) -> float:
     """Return the mean silhouette of the clusters in z.
 
-    It knows of no chance: on data without clusters it is not the same at every
-    number of clusters, nor at every d.
+    It knows of no chance: on data without clusters it falls with their number and with
+    d.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
 def _two_labels(estimator: Any, X: ArrayLike, scorer: str) -> tuple[NDArray, NDArray]:
     """Return clusters of the images and of their turned copies, each (n,)."""
     labels = _labels(estimator, X, scorer)
-    turned = turned_copy(X, _image_shape(estimator))
+    turned = turned_copy(X, image_shape_of(estimator))
     return labels, _labels(estimator, turned, scorer)
 
 
@@ -312,7 +312,7 @@ def _two_embeddings(
     embedder = _embedder(estimator)
     _check_has(embedder, "transform", scorer, "an embedder or a Pipeline with one")
     z = np.asarray(embedder.transform(X))
-    turned = turned_copy(X, _image_shape(estimator))
+    turned = turned_copy(X, image_shape_of(estimator))
     return z, np.asarray(embedder.transform(turned))
 
 
@@ -329,7 +329,7 @@ def _embedder(estimator: Any) -> Any:
     return estimator
 
 
-def _image_shape(estimator: Any) -> Sequence[int] | None:
+def image_shape_of(estimator: Any) -> Sequence[int] | None:
     """Return the first ``image_shape`` that the estimator or one of its steps has."""
     shapes = (getattr(step, "image_shape", None) for step in _steps(estimator))
     return next((shape for shape in shapes if shape is not None), None)

@@ -7,6 +7,7 @@ draw; ``plot`` draws again, elsewhere or otherwise. They need matplotlib:
 
 from invariant_cluster.plot._cluster_gallery import ClusterGalleryDisplay
 from invariant_cluster.plot._embedding import EmbeddingDisplay
+from invariant_cluster.plot._label_free_curve_display import LabelFreeCurveDisplay
 from invariant_cluster.plot._latent_traversal import LatentTraversalDisplay
 from invariant_cluster.plot._matched_confusion_matrix import (
     MatchedConfusionMatrixDisplay,
@@ -18,6 +19,7 @@ from invariant_cluster.plot._training_curves import TrainingCurvesDisplay
 __all__ = [
     "ClusterGalleryDisplay",
     "EmbeddingDisplay",
+    "LabelFreeCurveDisplay",
     "LatentTraversalDisplay",
     "MatchedConfusionMatrixDisplay",
     "PoseDisplay",

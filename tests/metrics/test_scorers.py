@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
-from sklearn.cluster import KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -12,13 +12,27 @@ from sklearn.preprocessing import FunctionTransformer
 
 from invariant_cluster.metrics import (
     accuracy_scorer,
+    adjusted_label_stability_scorer,
+    cluster_silhouette_score,
     invariance_scorer,
+    label_agreement_score,
+    label_agreement_scorer,
     label_stability_scorer,
     neighbor_agreement_scorer,
+    resampling_stability_score,
+    resampling_stability_scorer,
+    silhouette_scorer,
 )
 from invariant_cluster.metrics._turned import turned_copy
 
-LABEL_FREE = [invariance_scorer, label_stability_scorer, neighbor_agreement_scorer]
+UNDER_TURNS = [
+    adjusted_label_stability_scorer,
+    invariance_scorer,
+    label_stability_scorer,
+    neighbor_agreement_scorer,
+]
+OF_CLUSTERS = [label_agreement_scorer, resampling_stability_scorer, silhouette_scorer]
+LABEL_FREE = [*UNDER_TURNS, *OF_CLUSTERS]
 
 
 class RingMeans(TransformerMixin, BaseEstimator):
@@ -81,7 +95,7 @@ def fitted(data, embedder):
     return make_pipeline(embedder, Splitter()).fit(data[0])
 
 
-@pytest.mark.parametrize("scorer", LABEL_FREE)
+@pytest.mark.parametrize("scorer", UNDER_TURNS)
 def test_an_invariant_embedder_scores_higher(data, scorer):
     invariant = scorer(fitted(data, RingMeans()), data[0])
     varying = scorer(fitted(data, Quadrants()), data[0])
@@ -135,6 +149,38 @@ def test_accuracy_scorer_matches_clusters_with_classes(data):
     assert accuracy_scorer(pipeline, images, names) == max(hits, 1 - hits)
 
 
+def test_clusters_of_z_are_scored_as_by_metrics(data):
+    images = data[0]
+    pipeline = make_pipeline(RingMeans(), KMeans(3, n_init=1, random_state=0))
+    labels = pipeline.fit_predict(images)
+    z = pipeline[0].transform(images)
+    agreement = label_agreement_score(z, labels, n_neighbors=12)
+    assert label_agreement_scorer(pipeline, images) == agreement
+    assert silhouette_scorer(pipeline, images) == cluster_silhouette_score(z, labels)
+    stability = resampling_stability_score(pipeline[-1], z)
+    assert resampling_stability_scorer(pipeline, images) == stability
+    for scorer in OF_CLUSTERS:  # A clusterer of rows has z already.
+        assert scorer(pipeline[-1], z) == scorer(pipeline, images)
+
+
+@pytest.mark.parametrize("scorer", [adjusted_label_stability_scorer, *OF_CLUSTERS])
+def test_one_cluster_scores_nothing(data, scorer):
+    pipeline = make_pipeline(RingMeans(), KMeans(1, random_state=0)).fit(data[0])
+    assert scorer(pipeline, data[0]) == 0
+
+
+@pytest.mark.parametrize("scorer", OF_CLUSTERS)
+@pytest.mark.parametrize("parameter", ["cluster__n_clusters", "embed__d"])
+def test_grid_search_over_clusters_and_width(
+    make_embedder, make_clusterer, images, scorer, parameter
+):
+    pipeline = Pipeline([("embed", make_embedder()), ("cluster", make_clusterer())])
+    search = GridSearchCV(
+        pipeline, {parameter: [2, 3]}, scoring=scorer, cv=2, error_score="raise"
+    ).fit(images)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 @pytest.mark.parametrize("scorer", [accuracy_scorer, neighbor_agreement_scorer])
 def test_grid_search_in_two_processes(data, scorer):
     rows = data[0].reshape(len(data[0]), -1)
@@ -155,8 +201,10 @@ def test_cross_validate_with_many_scorers_and_no_classes(data):
     found = cross_validate(
         pipeline, data[0], scoring=scoring, cv=3, error_score="raise"
     )
-    for name in scoring:
-        assert (found[f"test_{name}"] > 0.5).all()
+    for scorer in UNDER_TURNS:
+        assert (found[f"test_{scorer.__name__}"] > 0.5).all()
+    for scorer in OF_CLUSTERS:
+        assert np.isfinite(found[f"test_{scorer.__name__}"]).all()
 
 
 @pytest.mark.parametrize("scorer", [accuracy_scorer, *LABEL_FREE])
@@ -172,6 +220,11 @@ def test_errors_say_what_to_do(data):
         accuracy_scorer(RingMeans(), images, data[1])
     with pytest.raises(TypeError, match="label_stability_scorer calls predict"):
         label_stability_scorer(RingMeans(), images)
+    with pytest.raises(TypeError, match="silhouette_scorer calls predict, which RingM"):
+        silhouette_scorer(RingMeans().fit(images), images)
+    alone = AgglomerativeClustering(2).fit(np.eye(9))
+    with pytest.raises(TypeError, match=r"Agglomerative.* has no predict"):
+        resampling_stability_scorer(alone, np.eye(9))
     with pytest.raises(TypeError, match="calls transform, which LogisticRegression"):
         invariance_scorer(LogisticRegression(), images)
 

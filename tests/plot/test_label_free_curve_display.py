@@ -1,0 +1,88 @@
+"""Curves of criteria without labels, drawn."""
+
+import builtins
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
+
+from invariant_cluster.model_selection import label_free_curve, suggest_value
+from invariant_cluster.plot import LabelFreeCurveDisplay
+
+SETTINGS = {"param_name": "n_clusters", "param_range": [2, 3, 4, 6], "random_state": 0}
+CRITERIA = ["resampling_stability", "label_agreement", "silhouette"]
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return make_blobs(90, n_features=6, centers=3, random_state=0)[0]
+
+
+@pytest.fixture(scope="module")
+def table(rows):
+    return label_free_curve(KMeans(n_init=1), rows, **SETTINGS)
+
+
+def test_lines_show_the_table(table):
+    display = LabelFreeCurveDisplay.from_table(table)
+    assert [ax.get_title() for ax in display.axes_] == [
+        name.replace("_", " ") for name in CRITERIA
+    ]
+    for ax, line, name in zip(display.axes_, display.lines_, CRITERIA, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), table[name])
+        assert ax.get_xlabel() == "n_clusters"
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == list("2346")
+        told = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert f"suggests {suggest_value(table, name)}" in told
+    assert display.best_["silhouette"] == 3
+    assert list(display.best_) == CRITERIA
+
+
+def test_from_estimator_computes_the_same(rows, table):
+    display = LabelFreeCurveDisplay.from_estimator(KMeans(n_init=1), rows, **SETTINGS)
+    for line, name in zip(display.lines_, CRITERIA, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), table[name])
+
+
+def test_given_axes_are_drawn_on(table):
+    figure, axes = plt.subplots(1, 3)
+    display = LabelFreeCurveDisplay.from_table(table, ax=axes)
+    assert display.figure_ is figure
+    one = plt.figure().add_subplot()
+    display.plot(one, criteria=["silhouette"])
+    assert list(display.axes_) == [one]
+    assert len(display.lines_) == 1
+
+
+def test_errors_say_what_to_do(table):
+    display = LabelFreeCurveDisplay(table)
+    with pytest.raises(ValueError, match="ax holds 1 Axes but there are 3 criteria"):
+        display.plot(plt.figure().add_subplot())
+    with pytest.raises(ValueError, match="criteria='accuracy' is unknown: choose one"):
+        display.plot(criteria=["accuracy"])
+
+
+def test_without_matplotlib_nothing_is_computed(rows, monkeypatch):
+    real = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    def compute(*args, **kwargs):
+        raise AssertionError("computed before the import was tried")
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(ImportError, match=r"pip install 'invariant-cluster\[plot\]'"):
+        LabelFreeCurveDisplay.from_estimator(
+            type("Never", (KMeans,), {"fit": compute})(), rows, **SETTINGS
+        )
