@@ -58,7 +58,7 @@ table = label_free_curve(
     random_state=0,
 )
 print(table.filter(regex="^(?!.*_std$)").T.round(2).to_string())
-print("most stable on halves of the images:", suggest_value(table))
+print("suggested:", suggest_value(table))
 
 # %%
 # The curves
