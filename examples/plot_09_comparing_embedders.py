@@ -89,3 +89,16 @@ figure, ax = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
 table.drop(columns="seconds").plot.bar(ax=ax, rot=15, ylim=(0, 1.15))
 ax.legend(ncols=3, loc="upper right")
 plt.show()
+
+# %%
+# What it says
+# ------------
+# In our run of eight epochs IRL-INR put 73 % of the digits into the cluster of their
+# class, and so did SimCLR once its inputs were aligned; without alignment 24 %. On
+# these images, and after so short a training, alignment is nearly all that there is to
+# gain; what the INR adds shows later, and in the poses and images that SimCLR does not
+# give. The features that need no training reach 60 % in a second, more than the three
+# rivals as they were published.
+#
+# Invariance alone is worth nothing: the z of TARGET-VAE hardly changes with a turn, and
+# hardly with the digit either. Read it beside a score that asks what z tells apart.
