@@ -96,8 +96,8 @@ plt.show()
 # In our run of eight epochs IRL-INR put 73 % of the digits into the cluster of their
 # class, and so did SimCLR once its inputs were aligned; without alignment 24 %. On
 # these images, and after so short a training, alignment is nearly all that there is to
-# gain; what the INR adds shows later, and in the poses and images that SimCLR does not
-# give. The features that need no training reach 60 % in a second, more than the three
+# gain; what the INR gives in any case is the images and learned poses that SimCLR does
+# not. The features that need no training reach 60 % in a second, more than the three
 # rivals as they were published.
 #
 # Invariance alone is worth nothing: the z of TARGET-VAE hardly changes with a turn, and
