@@ -38,6 +38,7 @@ html_title = "invariant_cluster"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("how_it_works", "method", "recipe", "results")}
 html_theme_options = {
     "header_links_before_dropdown": 7,
     "navbar_align": "left",
