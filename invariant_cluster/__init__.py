@@ -1,6 +1,6 @@
 """Orientation-invariant clustering of images, as scikit-learn estimators."""
 
-from invariant_cluster import datasets, metrics, plot
+from invariant_cluster import datasets, metrics, model_selection, plot
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._irlinr_embedder import IRLINREmbedder
 from invariant_cluster._polar_fourier_embedder import PolarFourierEmbedder
@@ -21,5 +21,6 @@ __all__ = [
     "TargetVAEEmbedder",
     "datasets",
     "metrics",
+    "model_selection",
     "plot",
 ]

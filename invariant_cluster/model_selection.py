@@ -157,9 +157,10 @@ def label_free_curve(
 def suggest_value(table: pd.DataFrame, criterion: str = "silhouette") -> Any:
     """Return the value at which a criterion is highest: a suggestion, no more.
 
-    It goes by the excess over the reference where there is one. On two data sets with
-    classes the default came within one of their number, the others less near
-    (``docs/method.md``); two are no proof. Look at the curve, and at the images.
+    It goes by the excess over the reference where there is one. On the two data sets
+    on which the default was chosen, it came within one of the number of classes, and
+    other criteria did not (``docs/method.md``): no proof. Look at the curve, and at the
+    images.
 
     Parameters
     ----------
@@ -214,7 +215,8 @@ def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]
 
     def judge(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
         heads = heads_alone(clusterer)
-        plain = Views(*(None if z is None else np.asarray(z) for z in views))
+        turned = None if views.z_turned is None else np.asarray(views.z_turned)
+        plain = Views(np.asarray(views.z), turned)
         reference = Views(_draw_reference(plain.z, seed))
         without = _judge_clusters(heads, reference, seed)
         given = (heads, plain) if heads_only else (clusterer, views)
