@@ -8,6 +8,7 @@ from invariant_cluster._scan_clusterer import SCANClusterer
 from invariant_cluster._simclr_embedder import SimCLREmbedder
 from invariant_cluster._spatial_vae_embedder import SpatialVAEEmbedder
 from invariant_cluster._target_vae_embedder import TargetVAEEmbedder
+from invariant_cluster.report import cluster_report
 
 __version__ = "0.1.0"
 
@@ -19,6 +20,7 @@ __all__ = [
     "SimCLREmbedder",
     "SpatialVAEEmbedder",
     "TargetVAEEmbedder",
+    "cluster_report",
     "datasets",
     "metrics",
     "model_selection",

@@ -1,0 +1,90 @@
+"""The user's images, as the pipeline takes them and as a screen shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from invariant_cluster._intensity import measure_range
+from invariant_cluster._pictures import as_pictures
+from invariant_cluster._validation import infer_layout
+from invariant_cluster.metrics._turned import turned_copy
+
+
+@dataclass(frozen=True)
+class ReportImages:
+    """Images and what it takes to show any of them.
+
+    Attributes
+    ----------
+    given : array-like of n images
+        As the user gave them.
+    array : ndarray of the same
+    image_shape : tuple of int or None
+        What folds flat rows into images.
+    intensity_range : (low, high)
+        The values shown as black and white, the same for every picture.
+    """
+
+    given: Any
+    array: NDArray
+    image_shape: Sequence[int] | None
+    intensity_range: tuple[float, float]
+
+    @classmethod
+    def of(cls, pipeline: Any, X: ArrayLike) -> ReportImages:
+        """Measure the images as the pipeline's embedder did."""
+        array = np.asarray(X)
+        shape = _first(pipeline, "image_shape")
+        intensity_range = _first(pipeline, "intensity_range_")
+        channels = infer_layout(array, shape).to_channels(array)
+        return cls(X, array, shape, measure_range(channels, intensity_range))
+
+    @property
+    def side_lengths(self) -> tuple[int, int]:
+        """(h, w) in pixels."""
+        layout = infer_layout(self.array, self.image_shape)
+        return layout.channels_first_shape[1:]
+
+    def take(self, indices: NDArray) -> Any:
+        """Return some images in the user's form, frames as frames."""
+        frame = getattr(self.given, "iloc", None)
+        return self.array[indices] if frame is None else frame[indices]
+
+    def turned(self) -> Any:
+        """Return all, each turned by a random angle, in the user's form."""
+        turned = turned_copy(self.array, self.image_shape)
+        if isinstance(self.given, pd.DataFrame):
+            return pd.DataFrame(turned, self.given.index, self.given.columns)
+        return turned
+
+    def pictures(self, indices: NDArray) -> NDArray[np.float32]:
+        """Return some images in [0, 1], shape (m, h, w) or (m, h, w, c)."""
+        return as_pictures(
+            self.array[indices],
+            intensity_range=self.intensity_range,
+            image_shape=self.image_shape,
+        )
+
+    def stretched(self, images: NDArray) -> NDArray[np.float32]:
+        """Return images in the user's layout as pictures, each of full contrast."""
+        pictures = as_pictures(
+            images,
+            intensity_range=self.intensity_range,
+            image_shape=self.image_shape,
+        )
+        axes = tuple(range(1, pictures.ndim))
+        low = pictures.min(axis=axes, keepdims=True)
+        spread = pictures.max(axis=axes, keepdims=True) - low
+        return (pictures - low) / np.where(spread > 0, spread, 1)
+
+
+def _first(pipeline: Any, attribute: str) -> Any:
+    """Return the first value of an attribute that a step has, or None."""
+    values = (getattr(step, attribute, None) for _, step in pipeline.steps)
+    return next((value for value in values if value is not None), None)

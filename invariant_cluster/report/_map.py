@@ -1,0 +1,146 @@
+"""The map of z: marks in the plane, with a thumbnail for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from invariant_cluster._plane import map_to_plane
+
+from ._checks import Classes
+from ._clusters import name_cluster
+from ._galleries import tell_of
+from ._images import ReportImages
+from ._markers import Markers
+from ._reading import Reading
+from ._sprites import SpriteSheet, make_sheet
+
+WIDTH, HEIGHT, _MARGIN = 720, 560, 24
+_MOST_POINTS = 2000
+_LARGEST_TILE, _SHOWN_TILE = 40, 96
+_LARGEST_RADIUS, _SMALLEST_RADIUS = 5.0, 2.5
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class MapGroup:
+    """The marks of one cluster.
+
+    Attributes
+    ----------
+    label : int
+    name : str
+    color : str
+        CSS class.
+    path : str
+        All its marks.
+    key : str
+        One mark about (8, 8), for legends.
+    x, y : float
+        Where its number stands: on the mark nearest the middle of them.
+    """
+
+    label: int
+    name: str
+    color: str
+    path: str
+    key: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """What the template draws.
+
+    Attributes
+    ----------
+    groups : list of MapGroup
+    data : dict
+        For the script: points [x, y, cluster], what is told of each, the sheet.
+    sheet : SpriteSheet
+    n_points, n_images : int
+    """
+
+    groups: list[MapGroup]
+    data: dict[str, Any]
+    sheet: SpriteSheet
+    n_points: int
+    n_images: int
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def draw_map(
+    images: ReportImages, reading: Reading, markers: Markers, classes: Classes | None
+) -> EmbeddingMap | None:
+    """Return the map of (at most 2,000 of) the images; None for fewer than 3."""
+    sample = _sample(len(reading.labels))
+    if len(sample) < 3:
+        return None
+    places = _fit_frame(_to_plane(reading.z[sample]))
+    labels = reading.labels[sample]
+    sheet = make_sheet(
+        images.pictures(sample), shown=_SHOWN_TILE, largest=_LARGEST_TILE, palette=True
+    )
+    radius = _radius(len(sample))
+    groups = [
+        _draw_group(label, places[labels == label], markers, radius)
+        for label in np.unique(labels).tolist()
+    ]
+    data = {
+        "points": [
+            [round(x, 1), round(y, 1), label]
+            for (x, y), label in zip(places.tolist(), labels.tolist(), strict=True)
+        ],
+        "told": [tell_of(i, reading.certainty, reading, classes) for i in sample],
+        "columns": sheet.columns,
+        "tile": [sheet.width, sheet.height],
+    }
+    return EmbeddingMap(groups, data, sheet, len(sample), len(reading.labels))
+
+
+def _sample(n: int) -> NDArray[np.intp]:
+    if n <= _MOST_POINTS:
+        return np.arange(n)
+    drawn = np.random.default_rng(_SEED).choice(n, _MOST_POINTS, replace=False)
+    return np.sort(drawn)
+
+
+def _to_plane(z: NDArray) -> NDArray:
+    """Return t-SNE of z; rows that are all alike stay together."""
+    if np.ptp(z, axis=0).max() == 0:
+        return np.zeros((len(z), 2))
+    return map_to_plane(z, random_state=_SEED)
+
+
+def _fit_frame(places: NDArray) -> NDArray:
+    """Scale (n, 2), y up, into the frame, y down, both axes alike."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    room = np.array([WIDTH, HEIGHT]) - 2 * _MARGIN
+    spread = np.maximum(high - low, 1e-9)
+    centered = (places - (low + high) / 2) * (room / spread).min()
+    return centered * [1, -1] + [WIDTH / 2, HEIGHT / 2]
+
+
+def _radius(n: int) -> float:
+    return float(np.clip(120 / np.sqrt(n), _SMALLEST_RADIUS, _LARGEST_RADIUS))
+
+
+def _draw_group(
+    label: int, places: NDArray, markers: Markers, radius: float
+) -> MapGroup:
+    middle = np.median(places, axis=0)
+    x, y = places[np.linalg.norm(places - middle, axis=1).argmin()]
+    return MapGroup(
+        label=label,
+        name=name_cluster(label),
+        color=markers.color(label),
+        path="".join(markers.path(label, *place, radius) for place in places.tolist()),
+        key=markers.path(label, 8, 8, 6),
+        x=round(float(x), 1),
+        y=round(float(y), 1),
+    )

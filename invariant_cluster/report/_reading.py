@@ -1,0 +1,152 @@
+"""What a fitted pipeline says of images, computed once for the whole report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._images import ReportImages
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number for each image.
+
+    Attributes
+    ----------
+    name : str
+    shown : ndarray of shape (n,)
+        As it is printed.
+    rank : ndarray of shape (n,)
+        Higher is surer, or fits better.
+    explained : str
+        What it is, to follow a colon.
+    """
+
+    name: str
+    shown: NDArray
+    rank: NDArray
+    explained: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the pipeline says.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n, d)
+    labels : ndarray of shape (n,), int
+    clusters : list of int, sorted; those that hold images
+    n_clusters : int
+        How many there can be, those without an image included.
+    certainty : Measure
+        Of each image's cluster.
+    has_confidence : bool
+        Whether the certainty is a probability.
+    fit : Measure
+        How well each image fits anywhere.
+    stays : ndarray of bool, shape (n,), or None
+        Whether the image keeps its cluster when turned; None without ``predict``.
+    """
+
+    z: NDArray
+    labels: NDArray[np.intp]
+    clusters: list[int]
+    n_clusters: int
+    certainty: Measure
+    has_confidence: bool
+    fit: Measure
+    stays: NDArray[np.bool_] | None
+
+    def members(self, cluster: int) -> NDArray[np.intp]:
+        """Return the indices of a cluster's images."""
+        return np.flatnonzero(self.labels == cluster)
+
+
+def read_pipeline(pipeline: Any, images: ReportImages) -> Reading:
+    """Embed and cluster the images, and once more a turned copy.
+
+    Raises
+    ------
+    ValueError
+        When the clusterer has only ``labels_``, and of another number of images.
+    """
+    clusterer = pipeline[-1]
+    embedding = pipeline[:-1].transform(images.given)
+    probabilities = _probabilities(clusterer, embedding)
+    labels = _labels(clusterer, embedding, probabilities)
+    z = np.asarray(embedding)
+    certainty = _certainty(z, labels, probabilities)
+    clusters = [int(label) for label in np.unique(labels)]
+    return Reading(
+        z=z,
+        labels=labels,
+        clusters=clusters,
+        n_clusters=len(clusters) if probabilities is None else probabilities.shape[1],
+        certainty=certainty,
+        has_confidence=probabilities is not None,
+        fit=_fit_anywhere(clusterer, embedding, certainty),
+        stays=_stays(pipeline, images, labels),
+    )
+
+
+def _probabilities(clusterer: Any, embedding: Any) -> NDArray | None:
+    if not hasattr(clusterer, "predict_proba"):
+        return None
+    return np.asarray(clusterer.predict_proba(embedding))
+
+
+def _labels(
+    clusterer: Any, embedding: Any, probabilities: NDArray | None
+) -> NDArray[np.intp]:
+    if probabilities is not None:
+        return probabilities.argmax(axis=1)
+    if hasattr(clusterer, "predict"):
+        return np.asarray(clusterer.predict(embedding))
+    labels = np.asarray(clusterer.labels_)
+    if len(labels) != len(embedding):
+        raise ValueError(
+            f"X has {len(embedding)} images but {clusterer!r} has only the labels_ of "
+            f"the {len(labels)} that it was fitted on: give those, or a clusterer with "
+            "predict."
+        )
+    return labels
+
+
+def _certainty(z: NDArray, labels: NDArray, probabilities: NDArray | None) -> Measure:
+    if probabilities is None:
+        distance = _distance_to_mean(z, labels)
+        told = "the distance in z from the mean of the image's cluster"
+        return Measure("distance", distance, -distance, told)
+    highest = probabilities.max(axis=1)
+    told = "the probability of the most probable cluster, by the clusterer itself"
+    return Measure("confidence", highest, highest, told)
+
+
+def _distance_to_mean(z: NDArray, labels: NDArray) -> NDArray:
+    distance = np.empty(len(z))
+    for cluster in np.unique(labels):
+        rows = z[labels == cluster]
+        distance[labels == cluster] = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
+    return distance
+
+
+def _fit_anywhere(clusterer: Any, embedding: Any, certainty: Measure) -> Measure:
+    """Return the clusterer's own score of fit, or else the certainty."""
+    if not hasattr(clusterer, "score_samples"):
+        return certainty
+    score = np.asarray(clusterer.score_samples(embedding))
+    told = (
+        f"that of {type(clusterer).__name__}.score_samples, the lower the more unusual"
+    )
+    return Measure("score", score, score, told)
+
+
+def _stays(pipeline: Any, images: ReportImages, labels: NDArray) -> NDArray | None:
+    if not hasattr(pipeline[-1], "predict"):
+        return None
+    return np.asarray(pipeline.predict(images.turned()) == labels)
