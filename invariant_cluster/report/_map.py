@@ -139,7 +139,7 @@ def _draw_group(
         label=label,
         name=name_cluster(label),
         color=markers.color(label),
-        path="".join(markers.path(label, *place, radius) for place in places.tolist()),
+        path="".join(markers.path(label, i, j, radius) for i, j in places.tolist()),
         key=markers.path(label, 8, 8, 6),
         x=round(float(x), 1),
         y=round(float(y), 1),

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 N_COLORS = 7  # --mark-0 to --mark-6 in style.css, after Okabe and Ito (2008)
 
-# Each fits a circle of radius 1; "X Y" is where it is drawn.
-_SHAPES = (
-    ((0.0, -0.9), (0.64, -0.64), (0.9, 0.0), (0.64, 0.64))
-    + ((0.0, 0.9), (-0.64, 0.64), (-0.9, 0.0), (-0.64, -0.64)),  # disc
-    ((-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)),  # square
-    ((0.0, -1.1), (1.0, 0.8), (-1.0, 0.8)),  # triangle
-    ((0.0, -1.2), (0.9, 0.0), (0.0, 1.2), (-0.9, 0.0)),  # diamond
-    ((0.0, 1.1), (1.0, -0.8), (-1.0, -0.8)),  # triangle on its tip
-)
-_CROSS = (
-    ((-0.25, -1.0), (0.25, -1.0), (0.25, -0.25), (1.0, -0.25))
-    + ((1.0, 0.25), (0.25, 0.25), (0.25, 1.0), (-0.25, 1.0))
-    + ((-0.25, 0.25), (-1.0, 0.25), (-1.0, -0.25), (-0.25, -0.25))
-)
+# Outlines about (0, 0) of radius about 1.
+_DISC = tuple((math.cos(i * math.pi / 4), math.sin(i * math.pi / 4)) for i in range(8))
+_SQUARE = ((-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8))
+_TRIANGLE = ((0.0, -1.1), (1.0, 0.8), (-1.0, 0.8))
+_DIAMOND = ((0.0, -1.2), (0.9, 0.0), (0.0, 1.2), (-0.9, 0.0))
+_TIPPED = ((0.0, 1.1), (1.0, -0.8), (-1.0, -0.8))
+_SHAPES = (_DISC, _SQUARE, _TRIANGLE, _DIAMOND, _TIPPED)
+_BOW_TIE = ((-1.0, -0.8), (1.0, 0.8), (1.0, -0.8), (-1.0, 0.8))  # noise
 
 
 class Markers:
-    """A colour and a shape for each cluster; 35 differ, noise has a cross.
+    """A colour and a shape for each cluster; 35 differ, noise has a bow tie.
 
     Parameters
     ----------
@@ -42,6 +37,6 @@ class Markers:
     def path(self, cluster: int, x: float, y: float, radius: float) -> str:
         """Return the SVG path of the cluster's shape about a point."""
         place = self._place.get(cluster)
-        shape = _CROSS if place is None else _SHAPES[place % len(_SHAPES)]
+        shape = _BOW_TIE if place is None else _SHAPES[place % len(_SHAPES)]
         corners = [f"{x + radius * i:.1f} {y + radius * j:.1f}" for i, j in shape]
         return f"M{'L'.join(corners)}Z"

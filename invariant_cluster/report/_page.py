@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _TEMPLATES = files(__package__) / "templates"
-_NOTHING = "–"
+_NOTHING = "\N{EN DASH}"
 
 
 def render_page(**content: Any) -> str:

@@ -52,7 +52,7 @@ class Outline(HTMLParser):
 
     def handle_data(self, data):
         if {"th", "td"} & set(self.open):
-            self.rows[-1][-1] += data.strip()
+            self.rows[-1][-1] = f"{self.rows[-1][-1]} {data.strip()}".strip()
 
     def attributes(self, name):
         return [values[name] for _, values in self.tags if name in values]
@@ -161,7 +161,7 @@ def test_without_classes_nothing_speaks_of_them(pipe, images, tmp_path):
 def test_curves_of_every_stage_and_term(page, pipe):
     for term in ["reconstruction", "consistency", "symmetry", "entropy"]:
         assert f"<strong>{term}</strong>" in page
-    assert "IRLINREmbedder\n    <small>2 epochs" in page
+    assert re.search(r"IRLINREmbedder\s+<small>2 epochs", page)
     for stage in pipe["cluster"].history_["stage"].unique():
         assert f"SCANClusterer, {stage}" in page
 
@@ -198,7 +198,8 @@ def test_a_score_of_the_clusterer_is_used(make_polar_embedder, images, tmp_path)
 
 
 def test_it_loads_nothing_from_elsewhere(page, outline):
-    assert not re.search("https?:|//[a-z]|@import", page.replace("data:", ""))
+    without_pictures = re.sub(r"base64,[\w+/=]+", "", page)
+    assert not re.search(r"https?:|//\w|@import", without_pictures)
     assert set(re.findall(r"url\((.{5})", page)) == {"data:"}
     for name in ["src", "srcset", "data", "action", "poster"]:
         assert outline.attributes(name) == []
@@ -264,7 +265,7 @@ def test_a_clusterer_without_predict(make_polar_embedder, images, tmp_path):
     pipe = make_pipeline(make_polar_embedder(), AgglomerativeClustering(3))
     page = write(pipe.fit(images), images, tmp_path)
     assert "there is no stability" in page
-    with pytest.raises(ValueError, match="X has 47 images but Agglomerative.*the 48 "):
+    with pytest.raises(ValueError, match=r"X has 47 images but Agglomerative.*the 48 "):
         write(pipe, images[1:], tmp_path)
 
 
@@ -323,20 +324,20 @@ def test_many_images_keep_the_file_small(make_polar_embedder, tmp_path, monkeypa
 def test_errors_name_what_to_do(pipe, images, names, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"path='.*nowhere.r\.html' lies in"):
         cluster_report(pipe, images, path=tmp_path / "nowhere" / "r.html")
-    with pytest.raises(IsADirectoryError, match="path='.*' is a folder: give a file"):
+    with pytest.raises(IsADirectoryError, match=r"path='.*' is a folder: give a file"):
         cluster_report(pipe, images, path=tmp_path)
     with pytest.raises(ValueError, match="y has 47 entries but X has 48 images: give"):
         cluster_report(pipe, images, names[1:], tmp_path / "r.html")
+    gap = np.where(np.arange(48) == 0, np.nan, 1.0)
     with pytest.raises(ValueError, match="y has a missing value, first in row 0"):
-        y = np.where(np.arange(48) == 0, np.nan, 1.0)
-        cluster_report(pipe, images, y, tmp_path / "r.html")
+        cluster_report(pipe, images, gap, tmp_path / "r.html")
     with pytest.raises(TypeError, match="pipeline is a KMeans: give a scikit-learn"):
         cluster_report(KMeans(3), images, path=tmp_path / "r.html")
     one = Pipeline([("cluster", pipe["cluster"])])
     with pytest.raises(ValueError, match=r"pipeline has 1 step, \['cluster'\]: a rep"):
         cluster_report(one, images, path=tmp_path / "r.html")
-    with pytest.raises(ValueError, match="ends in PCA.* put a clusterer last"):
-        no_clusterer = make_pipeline(pipe["embed"], PCA(2).fit(images[:, 0]))
+    no_clusterer = make_pipeline(pipe["embed"], PCA(2).fit(images[:, 0]))
+    with pytest.raises(ValueError, match=r"ends in PCA.* put a clusterer last"):
         cluster_report(no_clusterer, images, path=tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []
 
