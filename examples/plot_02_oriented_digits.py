@@ -10,7 +10,6 @@ what the network draws from z, and which clusters SCAN finds in it. They are the
 of the paper (Kwon, Choi and Ryu, ICML 2023), from a run of a minute or two.
 """
 
-# sphinx_gallery_thumbnail_number = 4
 # %%
 # Train
 # -----
@@ -97,6 +96,7 @@ plt.show()
 # ------------
 # The surest members of each. A cluster is named after the digit that it is matched with
 # (Hungarian method); the classes are used for nothing else.
+# sphinx_gallery_thumbnail_number = 4
 ClusterGalleryDisplay.from_estimator(pipe, images, classes, n_images=16)
 plt.show()
 
