@@ -158,8 +158,8 @@ def suggest_value(table: pd.DataFrame, criterion: str = "silhouette") -> Any:
     """Return the value at which a criterion is highest: a suggestion, no more.
 
     It goes by the excess over the reference where there is one. On the two data sets
-    on which the default was chosen, it came within one of the number of classes, and
-    other criteria did not (``docs/method.md``): no proof. Look at the curve, and at the
+    on which the default was chosen it came within one of the number of classes, others
+    only on one of them (``docs/method.md``): no proof. Look at the curve, and at the
     images.
 
     Parameters
