@@ -8,22 +8,31 @@ PYTEST_ARGS ?=
 
 BIN := $(VENV)/bin/python
 INSTALL = $(BIN) -m pip install --disable-pip-version-check -c constraints.txt -e
+# Every warning is an error, an unknown reference one of them; nothing is fetched.
+SPHINX = $(BIN) -m sphinx -b html -n -W --keep-going
 DEPENDS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format
+.PHONY: help demo test docs docs-fast lint format
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Set PYTHON=python3.12 for another Python, VENV=folder for another place."
 
 demo: $(VENV)/.stamp-demo ## cluster real wafer maps, with a progress bar, a table and pictures
-	MPLBACKEND=Agg $(BIN) -u examples/plot_01_wafer_maps.py
+	MPLBACKEND=Agg $(BIN) -u examples/plot_01_wafer_maps.py \
+	    --seeds 0 1 2 --verbose 1
 
 test: $(VENV)/.stamp-test ## run every test and doctest, with coverage
 	$(BIN) -m pytest -n $(JOBS) --dist worksteal \
 	    --cov --cov-report=term --cov-fail-under=90 $(PYTEST_ARGS)
+
+docs: $(VENV)/.stamp-docs ## build docs/_build/html; runs the examples that changed
+	$(SPHINX) docs docs/_build/html
+
+docs-fast: $(VENV)/.stamp-docs ## the same without running the examples
+	$(SPHINX) -D plot_gallery=0 docs docs/_build/html-fast
 
 lint: $(VENV)/.stamp-lint ## check style, format and types
 	$(BIN) -m ruff check .
@@ -46,6 +55,10 @@ $(VENV)/.stamp-demo: $(VENV)/.stamp-venv $(DEPENDS)
 $(VENV)/.stamp-test: $(VENV)/.stamp-venv $(DEPENDS)
 	$(INSTALL) ".[plot,test]"
 	@touch $(VENV)/.stamp-demo $@
+
+$(VENV)/.stamp-docs: $(VENV)/.stamp-venv $(DEPENDS)
+	$(INSTALL) ".[docs]"
+	@touch $@
 
 $(VENV)/.stamp-lint: $(VENV)/.stamp-venv $(DEPENDS)
 	$(INSTALL) ".[plot,dev]"

@@ -52,8 +52,8 @@ def make_oriented(
 
     Returns
     -------
-    images : ndarray of shape (n, *size) or (n, *size, c)
-        Dtype and layout are kept; integers are rounded.
+    images : ndarray of shape (n, h, w) or (n, h, w, c)
+        h and w are those of the frame. Dtype and layout are kept; integers are rounded.
     theta : ndarray of shape (n,)
         Angles in radians in [0, 2 pi), counter-clockwise. With ``return_pose``.
     tau : ndarray of shape (n, 2)

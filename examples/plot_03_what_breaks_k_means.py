@@ -1,0 +1,110 @@
+"""
+====================================
+What breaks k-means when images turn
+====================================
+
+k-means on pixels groups images that overlap. That works while like objects lie alike,
+and stops working once each lies as it fell: two turned copies of one digit share fewer
+pixels than two digits that happen to lie the same way. Here the same 1,797 digits are
+clustered upright, turned, and turned and moved, from three representations: their
+pixels, rotation-invariant features without training, and the learned z of IRL-INR.
+"""
+
+# %%
+# The same digits three times
+# ---------------------------
+# scikit-learn's digits, enlarged and laid into a frame: as they are; each turned by an
+# angle of its own; and turned and moved. ``make_oriented`` is the package's model of
+# how images come about: an object, turned by theta, moved by tau.
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy.ndimage import zoom
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+
+from invariant_cluster import IRLINREmbedder, PolarFourierEmbedder
+from invariant_cluster.datasets import make_oriented
+from invariant_cluster.metrics import clustering_accuracy_score
+
+small, classes = load_digits(return_X_y=True)
+digits = zoom(small.reshape(-1, 8, 8), (1, 1.75, 1.75), order=1)
+frame = {"size": 20, "random_state": 0, "return_pose": False}
+data = {
+    "upright": make_oriented(digits, rotate=False, translation_std=0, **frame),
+    "turned": make_oriented(digits, translation_std=0, **frame),
+    "turned and moved": make_oriented(digits, translation_std=0.07, **frame),
+}
+
+figure, axes = plt.subplots(3, 10, figsize=(8, 2.8), layout="constrained")
+for row, (name, images) in zip(axes, data.items(), strict=True):
+    for ax, image in zip(row, images, strict=False):
+        ax.imshow(image, cmap="gray")
+        ax.set(xticks=[], yticks=[])
+    row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+plt.show()
+
+# %%
+# Three representations, one clustering
+# -------------------------------------
+# ``PolarFourierEmbedder`` samples each image on rings about its centre of mass and
+# keeps magnitudes that no turn changes. ``IRLINREmbedder`` learns z from the images
+# themselves, upright or not; the network is a light one. k-means is the same for all.
+
+
+def flatten(images: np.ndarray) -> np.ndarray:
+    """Return pixels as they are."""
+    return images.reshape(len(images), -1)
+
+
+embedder = IRLINREmbedder(
+    d=32,
+    encoder_width=4,
+    n_frequencies=32,
+    inr_hidden=(64, 64),
+    hypernetwork_hidden=(64,),
+    n_pixels=128,
+    translation_std=0.07,
+    max_epochs=10,
+    batch_size=64,
+    lr=2e-3,
+    random_state=0,
+)
+representations = {
+    "pixels": flatten,
+    "polar Fourier": PolarFourierEmbedder(random_state=0).fit_transform,
+    "z of IRL-INR": embedder.fit_transform,
+}
+kmeans = KMeans(10, n_init=10, random_state=0)
+accuracy = pd.DataFrame(
+    {
+        name: {
+            title: clustering_accuracy_score(classes, kmeans.fit_predict(represent(X)))
+            for title, represent in representations.items()
+        }
+        for name, X in data.items()
+    }
+)
+print((100 * accuracy).round(1).to_string())
+
+# %%
+figure, ax = plt.subplots(figsize=(6.5, 3.4), layout="constrained")
+(100 * accuracy).T.plot.bar(ax=ax, rot=0, ylabel="accuracy (%)", ylim=(0, 100))
+ax.axhline(10, color="0.4", linewidth=1, linestyle="dotted")
+ax.text(2.45, 11, "chance", ha="right", color="0.3", fontsize="small")
+ax.legend(ncols=3, loc="upper right")
+plt.show()
+
+# %%
+# What it says
+# ------------
+# As long as the digits are upright, pixels are a good representation: 80 % of the
+# images fall into the cluster of their class, more than from z. Turned, 24 % do, and
+# moved as well, 14 %, little more than chance. More images, or a better clustering of
+# pixels, would not help: what is near in pixels lies alike, and no longer shows alike.
+#
+# Features that no turn changes do not care: 60 % in all three. They pay with what they
+# throw away, a good part of the shape. The learned z keeps more of it, 68 to 75 %. It
+# had to draw each image from z and a pose, and so z says what the image shows.
+#
+# If your images are upright, do not ask for invariance.
