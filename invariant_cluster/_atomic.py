@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,22 +14,22 @@ from pathlib import Path
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that takes its place at the end.
 
-    After an exception nothing has changed: an older file is still there.
+    After an exception nothing has changed: an older file is still there. A file that is
+    replaced hands on its permissions; a link goes on pointing to its file.
 
     Raises
     ------
-    FileNotFoundError
-        When the folder does not exist.
-    IsADirectoryError
-        When the path is a folder.
+    FileNotFoundError, IsADirectoryError, ValueError, PermissionError
+        As :func:`check_place`.
     """
-    target = check_place(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    target = check_place(path).resolve()
+    temporary = target.with_name(f".{uuid.uuid4().hex}.partial")
     try:
+        # The system applies the user's mask of permissions.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -43,9 +44,14 @@ def check_place(path: str | os.PathLike[str]) -> Path:
         When the folder does not exist.
     IsADirectoryError
         When the path is a folder.
+    ValueError
+        When it is neither a folder nor a file, such as a device.
+    PermissionError
+        When files in the folder cannot be made.
     """
     target = Path(path)
-    if not target.parent.is_dir():
+    folder = target.resolve().parent
+    if not folder.is_dir():
         raise FileNotFoundError(
             f"path={str(path)!r} is in a folder that does not exist: make "
             f"{str(target.parent)!r} first."
@@ -54,11 +60,13 @@ def check_place(path: str | os.PathLike[str]) -> Path:
         raise IsADirectoryError(
             f"path={str(path)!r} is a folder: give the name of a file."
         )
+    if target.exists() and not target.is_file():
+        raise ValueError(
+            f"path={str(path)!r} is no ordinary file: give the name of one."
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"path={str(path)!r} is in a folder that you may not write to: give "
+            "another."
+        )
     return target
-
-
-def _umask() -> int:
-    """Return the process's mask of permissions, which can only be read by setting."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -20,8 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from invariant_cluster._blueprint import (
-    blueprint_of,
     build_module,
+    decode_blueprint,
+    encode_blueprint,
     make_blueprint,
     set_geometry,
 )
@@ -56,8 +57,9 @@ from invariant_cluster._runtime import (
 from invariant_cluster._savable import (
     Part,
     SavableMixin,
-    describe,
+    encode_recipe,
     names_of,
+    recipe_of,
     set_names,
 )
 from invariant_cluster._validation import (
@@ -416,12 +418,14 @@ class ImageEmbedder(
             for name, weight in weights_of(module).items()
             if name.split(".")[0] not in missing
         }
-        blueprint = blueprint_of(self.encoder_)
-        return Part({**describe(self), "blueprint": blueprint, "state": state}, weights)
+        blueprint = encode_blueprint(self.encoder_)
+        recipe = encode_recipe(recipe_of(self))
+        return Part({**recipe, "blueprint": blueprint, "state": state}, weights)
 
     def _restore(self, part: Part, encoder: Any) -> None:
         """Set the fitted attributes from a part of a model file."""
-        blueprint, state = part.spec["blueprint"], part.spec["state"]
+        blueprint = decode_blueprint(part.spec["blueprint"])
+        state = part.spec["state"]
         module = build_module(blueprint, encoder)
         leave_out(module, state["left_out"])
         load_weights(module, part.tensors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import pandas as pd
 import torch
 
 _PLAIN = (bool, int, float, str, type(None))
+_KINDS = "biuf"  # of arrays
 
 
 def encode(value: Any) -> Any:
     """Return a parameter as JSON; objects that JSON has not become tagged dicts.
 
-    Tuples and arrays come back as they were. Of a callable only the name is kept, so
-    that an error can tell what is missing.
+    Tuples and arrays come back as they were, other sequences as lists. Of a callable
+    only the name is kept, so that an error can tell what is missing.
 
     Raises
     ------
@@ -29,12 +31,16 @@ def encode(value: Any) -> Any:
         return {"float": str(value)}
     if isinstance(value, _PLAIN):
         return value
-    if isinstance(value, list):
-        return [encode(item) for item in value]
     if isinstance(value, tuple):
         return {"tuple": [encode(item) for item in value]}
-    if isinstance(value, np.ndarray):
-        return {"array": value.tolist(), "dtype": str(value.dtype)}
+    if is_callable_name(value):
+        return value
+    if hasattr(value, "__array__"):
+        array = np.asarray(value)
+        if array.dtype.kind in _KINDS:
+            return {"array": array.tolist(), "dtype": str(array.dtype)}
+    if isinstance(value, Sequence):
+        return [encode(item) for item in value]
     if isinstance(value, torch.device):
         return str(value)
     if callable(value):
@@ -52,7 +58,10 @@ def decode(value: Any) -> Any:
         return float(value["float"])
     if "tuple" in value:
         return tuple(decode(item) for item in value["tuple"])
-    return np.array(value["array"], dtype=value["dtype"])
+    dtype = np.dtype(value["dtype"])
+    if dtype.kind not in _KINDS:
+        raise ValueError(f"dtype {dtype} is no kind of number")
+    return np.array(value["array"], dtype=dtype)
 
 
 def is_callable_name(value: Any) -> bool:

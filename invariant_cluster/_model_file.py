@@ -21,7 +21,6 @@ from invariant_cluster._atomic import replacing
 
 FORMAT = 1
 _KEY = "invariant_cluster"
-_CHECKSUM = "sha256"
 
 
 class ModelFile(NamedTuple):
@@ -51,7 +50,8 @@ def write_model(path: str | os.PathLike[str], content: ModelFile) -> None:
         for name, tensor in content.tensors.items()
     }
     text = json.dumps({"format": FORMAT, **content.spec}, allow_nan=False)
-    metadata = {_KEY: text, _CHECKSUM: _checksum(text, tensors)}
+    # One entry, since safetensors writes several in any order.
+    metadata = {_KEY: f"{_checksum(text, tensors)} {text}"}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata)
 
@@ -89,22 +89,29 @@ def _checked_spec(
             f"path={str(path)!r} was not written by invariant_cluster: give a file "
             "that its save made."
         )
-    text = metadata[_KEY]
-    if metadata.get(_CHECKSUM) != _checksum(text, tensors):
+    checksum, _, text = metadata[_KEY].partition(" ")
+    if checksum != _checksum(text, tensors):
         raise ValueError(
             f"path={str(path)!r} is damaged or was altered: its checksum does not "
             "fit. Save the model again."
         )
-    spec: dict[str, Any] = json.loads(text)
-    if spec["format"] > FORMAT:
+    try:
+        spec: dict[str, Any] = json.loads(text)
+        version = int(spec["format"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
-            f"path={str(path)!r} has format {spec['format']}, and this version of "
+            f"path={str(path)!r} does not describe a model ({error!r}): it was altered."
+        ) from error
+    if version > FORMAT:
+        raise ValueError(
+            f"path={str(path)!r} has format {version}, and this version of "
             f"invariant_cluster reads {FORMAT} at most: install a newer one."
         )
     return spec
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of everything that a file holds, in hexadecimals."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]

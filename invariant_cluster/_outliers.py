@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 
-# Of the training rows' root mean square length: an image embedded in another batch
-# differs by rounding, about a hundredth of this.
+# Of the training rows' median length: an image embedded in another batch differs by
+# rounding, about a hundredth of this.
 _SAME = 1e-4
 
 
@@ -44,5 +44,5 @@ def score_nearness(
 
 
 def _typical_length(rows: NDArray) -> float:
-    """Return the root mean square distance of the rows (n, d) from their mean."""
-    return float(np.sqrt(rows.var(axis=0, dtype=np.float64).sum()))
+    """Return the median distance of the rows (n, d) from their median."""
+    return float(np.median(np.linalg.norm(rows - np.median(rows, axis=0), axis=1)))

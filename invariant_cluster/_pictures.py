@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from invariant_cluster._intensity import measure_range
 from invariant_cluster._validation import infer_layout
 
+_SHOWN = (1, 3, 4)  # channels
+
 
 def as_pictures(
     images: ArrayLike,
@@ -31,9 +33,20 @@ def as_pictures(
     Returns
     -------
     ndarray of shape (n, h, w) or, with 3 or 4 channels, (n, h, w, c); float32
+        A fourth channel is opacity.
+
+    Raises
+    ------
+    ValueError
+        With another number of channels.
     """
     array = np.asarray(images)
     channels = infer_layout(array, image_shape).to_channels(array)
+    if channels.shape[1] not in _SHOWN:
+        raise ValueError(
+            f"images have {channels.shape[1]} channels, and a screen shows 1, 3 or 4: "
+            "choose such channels first, as in images[..., :3]."
+        )
     low, high = measure_range(channels, intensity_range)
     scaled = (channels.astype(np.float32) - low) / (high - low)
     pictures = np.moveaxis(scaled.clip(0, 1), 1, -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -34,8 +33,9 @@ from invariant_cluster._runtime import map_batches
 from invariant_cluster._savable import (
     Part,
     SavableMixin,
-    describe,
+    encode_recipe,
     names_of,
+    recipe_of,
     set_names,
 )
 from invariant_cluster._validation import (
@@ -243,7 +243,7 @@ class PolarFourierEmbedder(
         check_is_fitted(self, "pca_")
         fitted = {name: getattr(self.pca_, name) for name in _PCA_NUMBERS}
         state = {
-            "layout": asdict(self.layout_),
+            "layout": self.layout_.to_json(),
             "background": self.background_.tolist(),
             "feature_names_in": names_of(self),
             "pca": {name: encode(value) for name, value in fitted.items()},
@@ -251,20 +251,19 @@ class PolarFourierEmbedder(
         arrays = {
             name: torch.from_numpy(getattr(self.pca_, name)) for name in _PCA_ARRAYS
         }
-        return Part({**describe(self), "state": state}, arrays)
+        return Part({**encode_recipe(recipe_of(self)), "state": state}, arrays)
 
     def _restore(self, part: Part, encoder: object) -> None:
         """Set the fitted attributes from a part of a model file."""
         state = part.spec["state"]
-        layout = state["layout"]
-        store_layout(self, ImageLayout(**{**layout, "shape": tuple(layout["shape"])}))
+        store_layout(self, ImageLayout.from_json(state["layout"]))
         self.background_ = np.asarray(state["background"], dtype=np.float32)
         set_names(self, state["feature_names_in"])
         self.pca_ = self._make_pca(len(part.tensors["components_"]))
-        for name, value in state["pca"].items():
-            setattr(self.pca_, name, decode(value))
-        for name, tensor in part.tensors.items():
-            setattr(self.pca_, name, tensor.numpy())
+        for name in _PCA_NUMBERS:
+            setattr(self.pca_, name, decode(state["pca"][name]))
+        for name in _PCA_ARRAYS:
+            setattr(self.pca_, name, part.tensors[name].numpy())
 
     @property
     def _n_features_out(self) -> int:

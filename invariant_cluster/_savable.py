@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -38,24 +39,29 @@ class SavableMixin(metaclass=ABCMeta):
         """Write the fitted estimator to a file that cannot run code when loaded.
 
         Weights are in the safetensors format, everything else is JSON in its header; no
-        pickle. Callbacks and generators are left out, and a loaded model is not trained
-        further: for that, joblib keeps everything.
+        pickle. Callbacks, generators and what a subclass of yours adds to the fitted
+        attributes are left out, and a loaded model is not trained further: for that,
+        joblib keeps everything.
 
         Parameters
         ----------
         path : path-like
             Replaced if it exists, whole or not at all.
         encoder_only : bool, default=False
-            Leave out what ``transform`` does not need, most of the bytes: the loaded
-            embedder cannot ``reconstruct`` or ``score``.
+            Leave out what ``transform`` does not need, which is most of the bytes of an
+            ``IRLINREmbedder``: a loaded embedder cannot ``reconstruct``, ``draw`` or
+            ``score``. A clusterer needs all that it has.
 
         Raises
         ------
         FileNotFoundError
             When the folder does not exist.
+        TypeError, ValueError
+            For parameters that a file cannot hold, such as code of your own other than
+            an ``encoder``.
         """
         part = self._dump(encoder_only=encoder_only)
-        write_model(path, join_parts({"": part}))
+        write_model(path, join_parts([(None, part)]))
 
     @classmethod
     def load(
@@ -81,9 +87,9 @@ class SavableMixin(metaclass=ABCMeta):
             When it is damaged, of a newer version, or holds something else.
         """
         parts = split_parts(read_model(path))
-        found = ", ".join(part.spec["class"] for part in parts.values())
-        estimator = restore(parts[""], encoder) if "" in parts else None
+        estimator = restore(parts[0][1], encoder) if len(parts) == 1 else None
         if not isinstance(estimator, cls):
+            found = ", ".join(str(part.spec.get("class")) for _, part in parts)
             raise ValueError(
                 f"path={str(path)!r} holds {found}, no {cls.__name__}: use "
                 "invariant_cluster.load_model, which returns what there is."
@@ -99,61 +105,128 @@ class SavableMixin(metaclass=ABCMeta):
         """Set the fitted attributes; parameters are set already."""
 
 
-def describe(estimator: Any) -> dict[str, Any]:
-    """Return class and parameters of an estimator as JSON.
+class Recipe(NamedTuple):
+    """An estimator's class and parameters.
 
-    A generator becomes None, as do callbacks.
+    Attributes
+    ----------
+    kind : type
+    parameters : dict
+        Of a callable only its name: it may not be fit for a pickle. Callbacks and
+        generators are None.
     """
-    parameters = {
-        name: encode(None if _is_left_out(name, value) else value)
-        for name, value in estimator.get_params(deep=False).items()
-    }
-    return {"class": type(estimator).__name__, "parameters": parameters}
+
+    kind: type[Any]
+    parameters: dict[str, Any]
 
 
-def _is_left_out(name: str, value: object) -> bool:
-    return name in _LEFT_OUT or isinstance(
+def recipe_of(estimator: Any) -> Recipe:
+    """Return the recipe of an estimator, fitted or not."""
+    given = estimator.get_params(deep=False)
+    kept = {name: _keep(name, value) for name, value in given.items()}
+    return Recipe(type(estimator), kept)
+
+
+def _keep(name: str, value: Any) -> Any:
+    if name in _LEFT_OUT or isinstance(
         value, np.random.RandomState | np.random.Generator
-    )
+    ):
+        return None
+    return encode(value) if callable(value) else value
 
 
-def construct(spec: dict[str, Any], encoder: Any = None) -> Any:
-    """Return the unfitted estimator that ``describe`` was given.
+def make_estimator(recipe: Recipe, encoder: Any = None) -> Any:
+    """Return the unfitted estimator of a recipe.
 
     Raises
     ------
     ValueError
-        When its class is unknown, or a callable parameter was not given again.
+        When its encoder was a callable and is not given again.
     """
+    parameters = dict(recipe.parameters)
+    trained_with = parameters.get("encoder")
+    if isinstance(trained_with, dict) and is_callable_name(trained_with):
+        if encoder is None:
+            called = trained_with["callable"]
+            raise ValueError(
+                f"The model was trained with encoder={called}, code of your own, which "
+                f"a model file does not hold: load it with encoder={called}."
+            )
+        parameters["encoder"] = encoder
+    return recipe.kind(**parameters)
+
+
+def encode_recipe(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as JSON.
+
+    Raises
+    ------
+    TypeError
+        For a parameter that JSON cannot hold.
+    ValueError
+        When another class of that name would be found at loading.
+    """
+    name = _name_of(recipe.kind)
+    if _find_class(name) is not recipe.kind:
+        raise ValueError(
+            f"{name} is the name of several classes: rename yours, or use joblib."
+        )
     parameters = {
-        name: _given(encoder, value["callable"])
-        if is_callable_name(value)
-        else decode(value)
-        for name, value in spec["parameters"].items()
+        key: _encode_parameter(name, key, value)
+        for key, value in recipe.parameters.items()
     }
-    return _find_class(spec["class"])(**parameters)
+    return {"class": name, "parameters": parameters}
+
+
+def _encode_parameter(kind: str, name: str, value: Any) -> Any:
+    if is_callable_name(value) and name != "encoder":
+        raise TypeError(
+            f"{name}={value['callable']} of {kind} is code, which a model file does "
+            "not hold: use joblib."
+        )
+    try:
+        return encode(value)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}={value!r} of {kind} cannot be saved ({error}): use joblib."
+        ) from error
+
+
+def decode_recipe(spec: dict[str, Any]) -> Recipe:
+    """Return the recipe that was encoded."""
+    parameters = {name: decode(value) for name, value in spec["parameters"].items()}
+    return Recipe(_find_class(spec["class"]), parameters)
 
 
 def restore(part: Part, encoder: Any = None) -> Any:
-    """Return the fitted estimator of a part."""
-    estimator = construct(part.spec, encoder)
-    estimator._restore(part, encoder)
+    """Return the fitted estimator of a part.
+
+    Raises
+    ------
+    ValueError
+        When the part is not one that ``save`` has written.
+    """
+    try:
+        estimator = make_estimator(decode_recipe(part.spec), encoder)
+        estimator._restore(part, encoder)
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(
+            f"The model file does not describe a model ({error!r}): it was altered, or "
+            "another version of invariant_cluster wrote it."
+        ) from error
     return estimator
 
 
-def _given(encoder: Any, name: str) -> Any:
-    if encoder is None:
-        raise ValueError(
-            f"The model was trained with encoder={name}, code of your own, which a "
-            f"model file does not hold: load it with encoder={name}."
-        )
-    return encoder
+def _name_of(kind: type[Any]) -> str:
+    """Return what a file calls a class: ours by its name, others by their place too."""
+    is_ours = kind.__module__.startswith(f"{__package__}.")
+    return kind.__name__ if is_ours else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _find_class(name: str) -> type[SavableMixin]:
+def _find_class(name: str) -> type[Any]:
     """Return the estimator of that name; a file can name no other code."""
     for known in _descendants(SavableMixin):
-        if known.__name__ == name:
+        if _name_of(known) == name and not inspect.isabstract(known):
             return known
     raise ValueError(
         f"The file holds a {name}, which is unknown: import its module first, or "
@@ -162,34 +235,45 @@ def _find_class(name: str) -> type[SavableMixin]:
 
 
 def _descendants(parent: type[Any]) -> Iterator[type[Any]]:
-    for child in parent.__subclasses__():
+    """Yield all subclasses, the latest first: a notebook defines some again."""
+    for child in reversed(parent.__subclasses__()):
         yield child
         yield from _descendants(child)
 
 
-def join_parts(parts: dict[str, Part]) -> ModelFile:
-    """Return the content of a file that holds these parts, by name."""
-    spec = {"parts": {name: part.spec for name, part in parts.items()}}
+def join_parts(parts: Sequence[tuple[str | None, Part]]) -> ModelFile:
+    """Return the content of a file that holds these parts; one without name is all."""
+    spec = {"parts": [{"name": name, **part.spec} for name, part in parts]}
     tensors = {
-        f"{name}/{key}": tensor
-        for name, part in parts.items()
+        f"{i}/{key}": tensor
+        for i, (_, part) in enumerate(parts)
         for key, tensor in part.tensors.items()
     }
     return ModelFile(spec, tensors)
 
 
-def split_parts(content: ModelFile) -> dict[str, Part]:
-    """Return the parts of a file, by name."""
+def split_parts(content: ModelFile) -> list[tuple[str | None, Part]]:
+    """Return names and parts of a file.
+
+    Raises
+    ------
+    ValueError
+        When it has none.
+    """
+    specs = content.spec.get("parts")
+    if not isinstance(specs, list) or not specs:
+        raise ValueError("The model file holds no estimator: it was altered.")
+    return [
+        (spec.get("name"), Part(spec, _tensors_of(content, f"{i}/")))
+        for i, spec in enumerate(specs)
+    ]
+
+
+def _tensors_of(content: ModelFile, prefix: str) -> dict[str, Tensor]:
     return {
-        name: Part(
-            spec,
-            {
-                key.removeprefix(f"{name}/"): tensor
-                for key, tensor in content.tensors.items()
-                if key.startswith(f"{name}/")
-            },
-        )
-        for name, spec in content.spec["parts"].items()
+        key.removeprefix(prefix): tensor
+        for key, tensor in content.tensors.items()
+        if key.startswith(prefix)
     }
 
 

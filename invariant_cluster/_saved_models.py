@@ -34,13 +34,15 @@ def save_model(
     path : path-like
         Replaced if it exists, whole or not at all.
     encoder_only : bool, default=False
-        Leave out what ``transform`` does not need, most of the bytes: a loaded embedder
-        cannot ``reconstruct`` or ``score``.
+        Leave out what ``transform`` does not need, which is most of the bytes of an
+        ``IRLINREmbedder``: a loaded embedder cannot ``reconstruct``, ``draw`` or
+        ``score``.
 
     Raises
     ------
     TypeError
-        When the model, or a step of it, is of another package.
+        When the model, or a step of it, is of another package, or has a parameter that
+        a file cannot hold.
     FileNotFoundError
         When the folder does not exist.
 
@@ -59,10 +61,11 @@ def save_model(
     >>> bool(np.allclose(loaded.transform(images), embedder.transform(images)))
     True
     """
-    steps = model.steps if isinstance(model, Pipeline) else [("", model)]
+    is_pipeline = isinstance(model, Pipeline)
+    steps = model.steps if is_pipeline else [(None, model)]
     for name, step in steps:
         _check_savable(name, step)
-    parts = {name: step._dump(encoder_only=encoder_only) for name, step in steps}
+    parts = [(name, step._dump(encoder_only=encoder_only)) for name, step in steps]
     write_model(path, join_parts(parts))
 
 
@@ -83,7 +86,8 @@ def load_model(
     Returns
     -------
     estimator or Pipeline
-        Its outputs equal those of the saved one. It cannot be trained further.
+        Its outputs equal those of the saved one, but for rounding. It cannot be trained
+        further. A Pipeline's ``memory`` and ``set_output`` are not kept.
 
     Raises
     ------
@@ -93,16 +97,18 @@ def load_model(
         When it is damaged or of a newer version.
     """
     parts = split_parts(read_model(path))
-    if "" in parts:
-        return restore(parts[""], encoder)
-    return Pipeline([(name, restore(part, encoder)) for name, part in parts.items()])
+    steps = [(name, restore(part, encoder)) for name, part in parts]
+    if steps[0][0] is None:
+        return steps[0][1]
+    return Pipeline(steps)
 
 
-def _check_savable(name: str, step: Any) -> None:
+def _check_savable(name: str | None, step: Any) -> None:
     if isinstance(step, SavableMixin):
         return
-    place = f"step {name!r} is" if name else "model is"
+    place = "model is" if name is None else f"step {name!r} is"
+    kind = step if isinstance(step, str) else type(step).__name__
     raise TypeError(
-        f"{place} {type(step).__name__}, of which a model file knows nothing: save the "
-        "embedder alone with its save, or the whole with joblib."
+        f"{place} {kind}, of which a model file knows nothing: save the embedder alone "
+        "with its save, or the whole with joblib."
     )

@@ -8,10 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster._blueprint import blueprint_of, build_module
+from invariant_cluster._blueprint import (
+    build_module,
+    decode_blueprint,
+    encode_blueprint,
+)
 from invariant_cluster._json_values import decode_frame, encode_frame
 from invariant_cluster._nets import resting_net
-from invariant_cluster._savable import Part, describe, names_of, set_names
+from invariant_cluster._savable import (
+    Part,
+    encode_recipe,
+    names_of,
+    recipe_of,
+    set_names,
+)
 from invariant_cluster._weights import load_weights, weights_of
 from invariant_cluster.modules import ClusterHeads, ScanModule, ScanObjective
 
@@ -30,10 +40,11 @@ def dump_clusterer(clusterer: Any) -> Part:
         "entropy_weight": objective.entropy_weight,
         "entropy_target": None if math.isinf(target) else target,
     }
-    blueprint = blueprint_of(encoder) if encoder is not None else None
+    blueprint = encode_blueprint(encoder) if encoder is not None else None
     arrays = {name: torch.from_numpy(getattr(clusterer, name)) for name in _ARRAYS}
     weights = weights_of(clusterer.net_.module_)
-    spec = {**describe(clusterer), "state": state, "blueprint": blueprint}
+    recipe = encode_recipe(recipe_of(clusterer))
+    spec = {**recipe, "state": state, "blueprint": blueprint}
     return Part(spec, arrays | weights)
 
 
@@ -60,7 +71,7 @@ def _build_encoder(part: Part, encoder: Any) -> nn.Module:
     blueprint = part.spec["blueprint"]
     if blueprint is None:
         return nn.Identity()
-    built: nn.Module = build_module(blueprint, encoder).encoder
+    built: nn.Module = build_module(decode_blueprint(blueprint), encoder).encoder
     return built
 
 

@@ -66,6 +66,15 @@ class ImageLayout:
         """How many values one image has in the user's array."""
         return math.prod(self.shape) if self.n_flat is None else self.n_flat
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` takes."""
+        return {"shape": list(self.shape), "order": self.order, "n_flat": self.n_flat}
+
+    @classmethod
+    def from_json(cls, layout: dict[str, Any]) -> ImageLayout:
+        """Return the layout that ``to_json`` was called of."""
+        return cls(tuple(layout["shape"]), layout["order"], layout["n_flat"])
+
     def check_same_shape(self, X: NDArray, name: str = "the encoder") -> None:
         """Raise a ValueError unless X holds images of this layout."""
         expected = self.shape if self.n_flat is None else (self.n_flat,)

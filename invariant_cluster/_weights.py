@@ -32,6 +32,8 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
 def leave_out(module: nn.Module, names: list[str]) -> None:
     """Replace parts of a module by what says that they are missing."""
     for name in names:
+        if name == "encoder" or name not in dict(module.named_children()):
+            raise ValueError(f"{name!r} is no part that a model can be without")
         setattr(module, name, LeftOut(name))
 
 

@@ -182,7 +182,7 @@ def suggest_value(table: pd.DataFrame, criterion: str = "silhouette") -> Any:
     check_choice("criterion", criterion, [name for name in CRITERIA if name in table])
     excess = f"{criterion}_excess"
     column = table[excess if excess in table else criterion]
-    return table.index.tolist()[int(np.argmax(column.to_numpy()))]
+    return table.index.tolist()[int(np.nanargmax(column.to_numpy()))]
 
 
 Fit = tuple[Any, Views, int]  # A clusterer, not fitted, what it sees, and a seed.

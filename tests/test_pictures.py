@@ -28,3 +28,8 @@ def test_given_range_becomes_black_and_white():
     pictures = as_pictures(images, intensity_range=(0.5, 1.5))
     expected = np.clip(images - 0.5, 0, 1)
     np.testing.assert_allclose(pictures, expected, atol=1e-6)
+
+
+def test_other_channels_are_refused():
+    with pytest.raises(ValueError, match="images have 2 channels, and a screen shows"):
+        as_pictures(np.zeros((4, 9, 10, 2)), image_shape=(9, 10, 2))

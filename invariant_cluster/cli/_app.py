@@ -12,7 +12,8 @@ import typer
 from sklearn.pipeline import Pipeline
 
 from invariant_cluster import __version__, cluster_report, load_model, save_model
-from invariant_cluster.cli._inputs import NamedImages, read_images
+from invariant_cluster._atomic import check_place
+from invariant_cluster.cli._inputs import NamedImages, read_images, share_outside
 from invariant_cluster.cli._outputs import (
     LABELS,
     MODEL,
@@ -21,11 +22,30 @@ from invariant_cluster.cli._outputs import (
     label_images,
     write_table,
 )
-from invariant_cluster.cli._presets import Invariance, Kind, Network, make_pipeline
+from invariant_cluster.cli._presets import (
+    ColorKind,
+    Invariance,
+    Kind,
+    Network,
+    make_pipeline,
+)
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
+from invariant_cluster.report._checks import import_extra
 
 _INTERRUPTED = 130
+_FEW = 20  # images: as many neighbours as SCANClusterer asks for
+_MOST_OUTSIDE = 0.05
+# Errors of the input, which a traceback would not explain.
+_TOLD = (
+    ValueError,
+    TypeError,
+    OSError,
+    ImportError,
+    FloatingPointError,
+    RuntimeError,
+    MemoryError,
+)
 
 app = typer.Typer(
     name="invariant-cluster",
@@ -47,6 +67,9 @@ Model = Annotated[
 ]
 Key = Annotated[
     str | None, typer.Option(help="Name of the images' array in an .npz file.")
+]
+Color = Annotated[
+    ColorKind, typer.Option(help="What the files of a folder are converted to.")
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what is there already.")
@@ -106,7 +129,10 @@ def fit(
     size: Annotated[
         int,
         typer.Option(
-            min=8, help="Side in pixels to which the files of a folder are resized."
+            min=8,
+            max=4096,
+            help="Side in pixels to which the files of a folder, or the maps of "
+            "LSWMD.pkl, are resized.",
         ),
     ] = 32,
     network: Annotated[
@@ -121,6 +147,7 @@ def fit(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="For equal results.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    color: Color = ColorKind.auto,
     key: Key = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -134,13 +161,14 @@ def fit(
     """
     with _one_line_errors():
         folder = _prepare_folder(out, overwrite)
-        given = _read(images, size, key)
+        given = _read(images, size, key, color)
         pipe = make_pipeline(
             n_clusters,
             kind=kind,
             network=network,
             invariance=invariance,
             epochs=epochs,
+            n_neighbors=_count_neighbors(n_clusters, len(given.images)),
             seed=seed,
             device=device,
         )
@@ -160,9 +188,9 @@ def predict(
 ) -> None:
     """Label images by a trained model, as fit does in labels.csv."""
     with _one_line_errors():
-        _check_free(out, overwrite)
+        _check_out(out, overwrite)
         pipe = _load(model)
-        given = _read(images, _side_of(pipe), key)
+        given = _read_like(pipe, images, key)
         table = label_images(pipe, given.images, given.names)
         if out is None:
             table.to_csv(sys.stdout, index=False)
@@ -183,9 +211,10 @@ def report(
 ) -> None:
     """Write a report of what a trained model makes of images."""
     with _one_line_errors():
-        _check_free(out, overwrite)
+        _check_out(out, overwrite)
+        import_extra()
         pipe = _load(model)
-        given = _read(images, _side_of(pipe), key)
+        given = _read_like(pipe, images, key)
         _write_report(pipe, given, out)
 
 
@@ -216,11 +245,11 @@ def _one_line_errors() -> Iterator[None]:
     """Turn errors of the input into one line and exit code 1."""
     try:
         yield
-    except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
+    except _TOLD as error:
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        typer.secho("Interrupted: nothing was written.", err=True)
+        typer.secho("Interrupted: only what is named above was written.", err=True)
         raise typer.Exit(_INTERRUPTED) from None
 
 
@@ -229,10 +258,37 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _read(path: Path, size: int, key: str | None) -> NamedImages:
-    given = read_images(path, size=size, key=key)
+def _read(path: Path, size: int, key: str | None, color: str = "auto") -> NamedImages:
+    if key is not None and path.suffix.lower() != ".npz":
+        raise ValueError(f"--key {key} is for .npz files, and {path} is none.")
+    given = read_images(path, size=size, key=key, color=color)
     _say(f"{len(given.images):,} images of shape {given.images.shape[1:]} from {path}.")
     return given
+
+
+def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
+    """Return images as a model knows them; warn where their values are others."""
+    n_channels, height, width = pipe[0].layout_.channels_first_shape
+    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
+    given = _read(path, max(height, width), key, color)
+    share = share_outside(given.images, getattr(pipe[0], "intensity_range_", None))
+    if share > _MOST_OUTSIDE:
+        low, high = pipe[0].intensity_range_
+        _say(
+            f"Warning: {share:.0%} of the values lie outside {low:g} to {high:g}, the "
+            "range that the model was trained on, and are cut to it: scale the images "
+            "as they were then."
+        )
+    return given
+
+
+def _count_neighbors(n_clusters: int, n_images: int) -> int | None:
+    """Return fewer neighbours than by default for few images; check their number."""
+    if n_clusters > n_images:
+        raise ValueError(
+            f"--n-clusters {n_clusters} but there are {n_images} images: ask for fewer."
+        )
+    return n_images - 1 if n_images <= _FEW else None
 
 
 def _load(path: Path) -> Pipeline:
@@ -242,36 +298,44 @@ def _load(path: Path) -> Pipeline:
         raise ValueError(
             f"{path} holds a {type(pipe).__name__} alone: give a model that fit wrote."
         )
+    if len(pipe) != 2 or not hasattr(pipe[-1], "predict_proba"):
+        steps = ", ".join(type(step).__name__ for _, step in pipe.steps)
+        raise ValueError(
+            f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
+        )
     return pipe
 
 
-def _side_of(pipe: Pipeline) -> int:
-    """Return to what side files are resized for a model."""
-    height, width = pipe[0].layout_.channels_first_shape[1:]
-    return int(max(height, width))
-
-
 def _prepare_folder(folder: Path, overwrite: bool) -> Path:
-    """Make the folder, before anything that takes minutes."""
+    """Check all that can fail before anything that takes minutes; make the folder."""
+    import_extra()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--out {folder} is a file: give the name of a folder.")
     for name in (LABELS, MODEL, REPORT):
         _check_free(folder / name, overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _check_free(path: Path | None, overwrite: bool) -> None:
-    if path is not None and path.exists() and not overwrite:
+def _check_out(path: Path | None, overwrite: bool) -> None:
+    if path is not None:
+        _check_free(check_place(path), overwrite)
+
+
+def _check_free(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
         raise ValueError(f"{path} is there already: choose another, or --overwrite.")
 
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     """Train, write all three files, and return the table of labels."""
     pipe.fit(given.images)
-    table = label_images(pipe, given.images, given.names)
     save_model(pipe, folder / MODEL)
+    _say(f"Wrote {folder / MODEL}.")
+    table = label_images(pipe, given.images, given.names)
     write_table(table, folder / LABELS)
+    _say(f"Wrote {folder / LABELS}.")
     _say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
-    _say(f"Wrote {folder / LABELS} and {folder / MODEL}.")
     _write_report(pipe, given, folder / REPORT)
     return table
 

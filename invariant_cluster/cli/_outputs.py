@@ -26,22 +26,21 @@ def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns file, cluster, confidence, theta (radians), tau_x and tau_y (pixels, y
-        up).
+        Columns file, cluster, confidence and, where the embedder knows poses, theta
+        (radians), tau_x and tau_y (pixels, y up).
     """
     embedder, clusterer = model[0], model[-1]
     probabilities = clusterer.predict_proba(embedder.transform(images))
-    theta, tau = embedder.predict_pose(images)
-    return pd.DataFrame(
-        {
-            "file": names,
-            "cluster": probabilities.argmax(axis=1),
-            "confidence": probabilities.max(axis=1).round(4),
-            "theta": theta.round(4),
-            "tau_x": tau[:, 0].round(3),
-            "tau_y": tau[:, 1].round(3),
-        }
-    )
+    columns = {
+        "file": names,
+        "cluster": probabilities.argmax(axis=1),
+        "confidence": probabilities.max(axis=1).round(4),
+    }
+    if hasattr(embedder, "predict_pose"):
+        theta, tau = embedder.predict_pose(images)
+        columns["theta"] = theta.round(4)
+        columns["tau_x"], columns["tau_y"] = tau.T.round(3)
+    return pd.DataFrame(columns)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -18,6 +18,14 @@ class Kind(StrEnum):
     wafers = "wafers"
 
 
+class ColorKind(StrEnum):
+    """What images of different kinds become."""
+
+    auto = "auto"
+    grey = "grey"
+    rgb = "rgb"
+
+
 class Network(StrEnum):
     """How large the networks are."""
 
@@ -71,6 +79,7 @@ def make_pipeline(
     network: Network = Network.auto,
     invariance: Invariance | None = None,
     epochs: int | None = None,
+    n_neighbors: int | None = None,
     seed: int = 0,
     device: str = "auto",
 ) -> Pipeline:
@@ -86,6 +95,8 @@ def make_pipeline(
         By default what suits the kind.
     epochs : int, optional
         Of the embedder.
+    n_neighbors : int, optional
+        Of the clusterer.
     seed : int
     device : str
     """
@@ -98,6 +109,8 @@ def make_pipeline(
         embedder["invariance"] = str(invariance)
     if epochs is not None:
         embedder["max_epochs"] = epochs
+    if n_neighbors is not None:
+        clusterer["n_neighbors"] = n_neighbors
     common: dict[str, Any] = {"device": device, "random_state": seed, "verbose": 1}
     return Pipeline(
         [

@@ -39,7 +39,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
 
     Attributes
     ----------
-    blueprint : dict or None
+    blueprint : Blueprint or None
         What it takes to build the encoder again, set by the embedder that made it.
     """
 
@@ -58,7 +58,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         self.d = d
         self.train_dtype = train_dtype
         self.variation = variation
-        self.blueprint: dict[str, Any] | None = None
+        self.blueprint: Any = None
 
     @property
     def pose_rule(self) -> PoseRule:

@@ -24,6 +24,6 @@ class LeftOut(nn.Module):
     def forward(self, *_: Any, **__: Any) -> NoReturn:
         """Say what is missing."""
         raise NotFittedError(
-            f"This model was saved with encoder_only=True, without its {self.name}: "
-            "transform and predict_pose work; save the whole for anything else."
+            f"This model was saved with encoder_only=True, without its {self.name}, "
+            "which this needs: save the whole."
         )

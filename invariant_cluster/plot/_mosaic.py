@@ -72,11 +72,6 @@ def compose_mosaic(rows: Sequence[NDArray]) -> NDArray[np.float32]:
     and opacity; picture j of row i starts at (i (h + gap), j (w + gap)).
     """
     height, width, *colours = rows[0].shape[1:]
-    if colours and colours[0] not in _COLOURS:
-        raise ValueError(
-            f"images have {colours[0]} channels, and a screen shows 1, 3 or 4: choose "
-            "such channels first, as in images[..., :3]."
-        )
     down, right = height + _gap(height), width + _gap(width)
     shape = (len(rows) * down, max(map(len, rows)) * right)
     mosaic = _empty(shape, coloured=bool(colours))

@@ -99,7 +99,7 @@ def cluster_report(
         clusters=describe_clusters(reading, agreement),
         reading=reading,
         markers=markers,
-        galleries=collect_galleries(pipeline, images, reading, classes),
+        galleries=collect_galleries(images, reading, classes),
         misfits=collect_misfits(images, reading, classes),
         map=draw_map(images, reading, markers, classes),
         curves=draw_curves(pipeline),

@@ -81,7 +81,7 @@ def summarize(pipeline: Any, images: ReportImages, reading: Reading) -> dict[str
         "n_used": sum(label != NOISE for label in reading.clusters),
         "n_empty": reading.n_clusters - len(reading.clusters),
         "size": f"{height} x {width}",
-        "embedder": type(pipeline[0]).__name__,
+        "embedder": type(images.embedder).__name__,
         "clusterer": type(pipeline[-1]).__name__,
         "d": reading.z.shape[1],
         "certainty": float(np.mean(reading.certainty.shown)),

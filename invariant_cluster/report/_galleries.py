@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +80,13 @@ class Misfits:
 
 
 def collect_galleries(
-    pipeline: Any, images: ReportImages, reading: Reading, classes: Classes | None
+    images: ReportImages, reading: Reading, classes: Classes | None
 ) -> Galleries:
     """Pick the images of each cluster in every order, and average its members."""
     picks = {order: _pick(reading, order) for order in ORDERS}
     used = np.unique(np.concatenate([i for p in picks.values() for i in p.values()]))
     sheet = make_sheet(images.pictures(used), shown=_TILE, largest=_TILE)
-    means = _make_means(pipeline, images, reading)
+    means = _make_means(images, reading)
     galleries = []
     for position, label in enumerate(reading.clusters):
         orders = {
@@ -158,11 +157,9 @@ def tell_of(
     return ", ".join(told)
 
 
-def _make_means(
-    pipeline: Any, images: ReportImages, reading: Reading
-) -> SpriteSheet | None:
+def _make_means(images: ReportImages, reading: Reading) -> SpriteSheet | None:
     """Return each cluster's mean of its members in canonical orientation."""
-    canonicalize = getattr(pipeline[0], "canonicalize", None)
+    canonicalize = getattr(images.embedder, "canonicalize", None)
     if canonicalize is None:
         return None
     rng = np.random.default_rng(_SEED)

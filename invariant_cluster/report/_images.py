@@ -24,6 +24,10 @@ class ReportImages:
     ----------
     given : array-like of n images
         As the user gave them.
+    embedder : estimator
+        The first step that knows how images are laid out, else the first of all.
+    seen : array-like of n images
+        As the embedder is given them: the user's, unless a step comes before it.
     array : ndarray of the same
     image_shape : tuple of int or None
         What folds flat rows into images.
@@ -32,18 +36,30 @@ class ReportImages:
     """
 
     given: Any
+    embedder: Any
+    seen: Any
     array: NDArray
     image_shape: Sequence[int] | None
     intensity_range: tuple[float, float]
 
     @classmethod
     def of(cls, pipeline: Any, X: ArrayLike) -> ReportImages:
-        """Measure the images as the pipeline's embedder did."""
-        array = np.asarray(X)
-        shape = _first(pipeline, "image_shape")
-        intensity_range = _first(pipeline, "intensity_range_")
+        """Measure the images as the pipeline's embedder did.
+
+        Raises
+        ------
+        ValueError
+            When they have a number of channels that no screen shows.
+        """
+        place = _find_embedder(pipeline)
+        embedder = pipeline[place]
+        seen = pipeline[:place].transform(X) if place else X
+        array, shape = np.asarray(seen), getattr(embedder, "image_shape", None)
+        as_pictures(array[:1], image_shape=shape)
         channels = infer_layout(array, shape).to_channels(array)
-        return cls(X, array, shape, measure_range(channels, intensity_range))
+        given_range = getattr(embedder, "intensity_range_", None)
+        limits = measure_range(channels, given_range)
+        return cls(X, embedder, seen, array, shape, limits)
 
     @property
     def side_lengths(self) -> tuple[int, int]:
@@ -52,13 +68,13 @@ class ReportImages:
         return layout.channels_first_shape[1:]
 
     def take(self, indices: NDArray) -> Any:
-        """Return some images in the user's form, frames as frames."""
-        frame = getattr(self.given, "iloc", None)
+        """Return some images as the embedder is given them, frames as frames."""
+        frame = getattr(self.seen, "iloc", None)
         return self.array[indices] if frame is None else frame[indices]
 
     def turned(self) -> Any:
         """Return all, each turned by a random angle, in the user's form."""
-        turned = turned_copy(self.array, self.image_shape)
+        turned = turned_copy(np.asarray(self.given), self.image_shape)
         if isinstance(self.given, pd.DataFrame):
             return pd.DataFrame(turned, self.given.index, self.given.columns)
         return turned
@@ -84,7 +100,8 @@ class ReportImages:
         return (pictures - low) / np.where(spread > 0, spread, 1)
 
 
-def _first(pipeline: Any, attribute: str) -> Any:
-    """Return the first value of an attribute that a step has, or None."""
-    values = (getattr(step, attribute, None) for _, step in pipeline.steps)
-    return next((value for value in values if value is not None), None)
+def _find_embedder(pipeline: Any) -> int:
+    """Return the place of the embedder among the steps before the clusterer."""
+    steps = [step for _, step in pipeline.steps[:-1]]
+    known = (i for i, step in enumerate(steps) if hasattr(step, "layout_"))
+    return next(known, 0)

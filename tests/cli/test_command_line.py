@@ -14,7 +14,7 @@ mrcfile = pytest.importorskip("mrcfile")
 
 from typer.testing import CliRunner  # noqa: E402
 
-from invariant_cluster import load_model, save_model  # noqa: E402
+from invariant_cluster import SCANClusterer, load_model, save_model  # noqa: E402
 from invariant_cluster.cli import _presets, main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
 
@@ -168,8 +168,8 @@ def test_full_networks_are_the_estimators_own():
     [
         (None, "does not exist: give a folder or a file"),
         ("text", "is of no known kind: give a folder of images, .npy"),
-        (np.array([{}], dtype=object), "cannot be read as an array"),
-        (np.zeros(3), "Reshape your data"),
+        (np.array([{}], dtype=object), "cannot be read as arrays"),
+        (np.zeros(3), "holds (3,), no images: give an array (n, h, w)"),
         (np.full((30, 9, 9), np.nan), "contains NaN, first in row 0"),
     ],
 )
@@ -230,8 +230,92 @@ def test_an_interrupt_writes_nothing(array, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Pipeline, "fit", interrupt)
     result = fit(array, tmp_path / "run", code=130)
-    assert "Interrupted: nothing was written" in result.stderr
+    assert "Interrupted: only what is named above was written" in result.stderr
+    assert "Wrote" not in result.stderr
     assert not list((tmp_path / "run").iterdir())
+
+
+def test_what_is_missing_is_found_before_training(
+    array, images, tmp_path, monkeypatch, no_training
+):
+    result = fit(array, tmp_path / "a", "-k", 49, code=1)
+    assert "--n-clusters 49 but there are 48 images: ask for fewer" in result.stderr
+    (tmp_path / "file").write_text("x")
+    result = fit(array, tmp_path / "file", code=1)
+    assert "is a file: give the name of a folder" in result.stderr
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = fit(array, tmp_path / "b", code=1)
+    assert "cluster_report needs jinja2, which is not installed" in result.stderr
+    assert not (tmp_path / "b").exists()
+
+
+def test_few_images_have_few_neighbours(images, tmp_path):
+    np.save(tmp_path / "few.npy", images[:10])
+    fit(tmp_path / "few.npy", tmp_path / "run")
+    model = load_model(tmp_path / "run" / "model.safetensors")
+    assert model[-1].neighbors_.shape == (10, 9)
+
+
+def test_an_interrupt_of_the_report_leaves_the_rest(array, tmp_path, monkeypatch):
+    from invariant_cluster.cli import _app
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_app, "cluster_report", interrupt)
+    result = fit(array, tmp_path / "run", code=130)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES - {
+        "report.html"
+    }
+    assert "labels.csv." in result.stderr
+
+
+def test_values_of_another_scale_are_warned_of(saved, images, tmp_path):
+    np.save(tmp_path / "deep.npy", images.astype(np.uint16) * 257)
+    result = run("predict", saved[0], tmp_path / "deep.npy")
+    assert "of the values lie outside 0 to 255, the range that the model" in (
+        result.stderr
+    )
+    np.save(tmp_path / "same.npy", images)
+    assert "Warning" not in run("predict", saved[0], tmp_path / "same.npy").stderr
+
+
+def test_colours_become_what_the_model_knows(saved, images, tmp_path):
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    for row, image in enumerate(images[:5]):
+        Image.fromarray(np.stack([image] * 3, axis=-1)).save(folder / f"{row}.png")
+    lines = run("predict", saved[0], folder).stdout.splitlines()[1:]
+    labels = [int(line.split(",")[1]) for line in lines]
+    assert labels == saved[1].predict(images[:5]).tolist()
+
+
+def test_models_without_pose_are_taken(make_polar_embedder, images, array, tmp_path):
+    clusterer = SCANClusterer(3, n_neighbors=3, head_max_epochs=1, fine_tune=False)
+    pipe = Pipeline([("embed", make_polar_embedder()), ("cluster", clusterer)])
+    save_model(pipe.fit(images), tmp_path / "polar.safetensors")
+    shown = run("predict", tmp_path / "polar.safetensors", array).stdout
+    assert shown.splitlines()[0] == "file,cluster,confidence"
+
+
+def test_misnamed_and_broken_archives_are_one_line(saved, images, array, tmp_path):
+    np.savez(tmp_path / "a.npz", images=images)
+    whole = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "other.npy").write_bytes(whole)
+    (tmp_path / "flat.npz").write_bytes(b"no archive")
+    for name, told in [
+        ("cut.npz", "cannot be read as arrays"),
+        ("other.npy", "is an archive of arrays: name it .npz"),
+        ("flat.npz", "cannot be read as arrays"),
+    ]:
+        result = run("predict", saved[0], tmp_path / name, code=1)
+        assert told in result.stderr
+    result = run("predict", saved[0], array, "--key", "a", code=1)
+    assert "--key a is for .npz files" in result.stderr
+    out = tmp_path / "none" / "labels.csv"
+    result = run("predict", saved[0], array, "--out", out, code=1)
+    assert "is in a folder that does not exist" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["fit", "predict", "report", "demo"])

@@ -54,8 +54,3 @@ def test_grey_scale_is_from_0_to_1_and_pixels_stay_sharp():
     assert image.get_clim() == (0, 1)
     assert image.get_interpolation() == "nearest"
     assert image.get_cmap().name == "cividis"
-
-
-def test_other_channels_are_refused():
-    with pytest.raises(ValueError, match=r"images have 5 channels, and a screen shows"):
-        compose_mosaic(make_rows(2, shape=(8, 8, 5)))

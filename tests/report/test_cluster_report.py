@@ -16,15 +16,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import invariant_cluster
 from invariant_cluster import SCANClusterer
+from invariant_cluster._pictures import as_pictures
 from invariant_cluster.metrics import (
     accuracy_scorer,
     clustering_accuracy_score,
     label_stability_scorer,
 )
 from invariant_cluster.report import _cluster_report, cluster_report
+from invariant_cluster.report._images import ReportImages
 
 
 class Outline(HTMLParser):
@@ -105,6 +108,25 @@ def test_images_are_called_by_their_names(pipe, images, tmp_path):
     labels = Outline(text_of(path)).attributes("aria-label")
     worst = np.argmin(pipe.score_samples(images))
     assert any(f"Image {worst}, <{worst}>.png, cluster" in label for label in labels)
+
+
+def test_steps_before_the_embedder_are_taken(make_embedder, images, tmp_path):
+    shift = FunctionTransformer(lambda X: X / 255.0)
+    pipe = make_pipeline(shift, make_embedder(), KMeans(3, random_state=0)).fit(images)
+    page = write(pipe, images, tmp_path)
+    assert "Mean canonical image of cluster" in page
+    found = ReportImages.of(pipe, images)
+    assert type(found.embedder).__name__ == "IRLINREmbedder"
+    expected = as_pictures(images / 255.0, intensity_range=(0, 1))
+    np.testing.assert_allclose(found.pictures(np.arange(48)), expected, atol=0.01)
+
+
+def test_channels_that_no_screen_shows_are_refused(make_embedder, images, tmp_path):
+    two = np.stack([images, images], axis=-1)
+    embedder = make_embedder(image_shape=(16, 16, 2), align=False)
+    pipe = make_pipeline(embedder, KMeans(3)).fit(two)
+    with pytest.raises(ValueError, match="images have 2 channels, and a screen shows"):
+        write(pipe, two, tmp_path)
 
 
 def test_it_is_well_formed(outline):
