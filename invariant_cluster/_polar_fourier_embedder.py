@@ -247,6 +247,8 @@ class PolarFourierEmbedder(
             "background": self.background_.tolist(),
             "feature_names_in": names_of(self),
             "pca": {name: encode(value) for name, value in fitted.items()},
+            # Products of arrays in another order are rounded otherwise.
+            "order": "F" if self.pca_.components_.flags.f_contiguous else "C",
         }
         arrays = {
             name: torch.from_numpy(getattr(self.pca_, name)) for name in _PCA_ARRAYS
@@ -263,7 +265,8 @@ class PolarFourierEmbedder(
         for name in _PCA_NUMBERS:
             setattr(self.pca_, name, decode(state["pca"][name]))
         for name in _PCA_ARRAYS:
-            setattr(self.pca_, name, part.tensors[name].numpy())
+            array = np.asarray(part.tensors[name].numpy(), order=state["order"])
+            setattr(self.pca_, name, array)
 
     @property
     def _n_features_out(self) -> int:

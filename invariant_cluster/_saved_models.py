@@ -58,7 +58,7 @@ def save_model(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model(embedder, Path(folder) / "digits.safetensors")
     ...     loaded = load_model(Path(folder) / "digits.safetensors")
-    >>> bool(np.allclose(loaded.transform(images), embedder.transform(images)))
+    >>> bool(np.array_equal(loaded.transform(images), embedder.transform(images)))
     True
     """
     is_pipeline = isinstance(model, Pipeline)
@@ -86,8 +86,7 @@ def load_model(
     Returns
     -------
     estimator or Pipeline
-        Its outputs equal those of the saved one, but for rounding. It cannot be trained
-        further. A Pipeline's ``memory`` and ``set_output`` are not kept.
+        Its outputs equal those of the saved one. It cannot be trained further. A Pipeline's ``memory`` and ``set_output`` are not kept.
 
     Raises
     ------
