@@ -86,7 +86,8 @@ def load_model(
     Returns
     -------
     estimator or Pipeline
-        Its outputs equal those of the saved one. It cannot be trained further. A Pipeline's ``memory`` and ``set_output`` are not kept.
+        Its outputs equal those of the saved one. It cannot be trained further. A
+        Pipeline's ``memory`` and ``set_output`` are not kept.
 
     Raises
     ------
