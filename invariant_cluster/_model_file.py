@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +24,7 @@ from invariant_cluster._atomic import replacing
 
 FORMAT = 1
 _KEY = "invariant_cluster"
+_PACKAGES = ("invariant-cluster", "torch", "numpy", "scikit-learn")
 
 
 class ModelFile(NamedTuple):
@@ -49,7 +53,8 @@ def write_model(path: str | os.PathLike[str], content: ModelFile) -> None:
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in content.tensors.items()
     }
-    text = json.dumps({"format": FORMAT, **content.spec}, allow_nan=False)
+    spec = {"format": FORMAT, "versions": _versions(), **content.spec}
+    text = json.dumps(spec, allow_nan=False)
     # One entry, since safetensors writes several in any order.
     metadata = {_KEY: f"{_checksum(text, tensors)} {text}"}
     with replacing(path) as temporary:
@@ -64,7 +69,12 @@ def read_model(path: str | os.PathLike[str]) -> ModelFile:
     FileNotFoundError
         When there is none.
     ValueError
-        When it is no model file, is damaged, or was written by a newer version.
+        When it is no model file, is damaged, or has a newer format.
+
+    Warns
+    -----
+    UserWarning
+        When a newer version of this package wrote it.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"path={str(path)!r} is no file: give a saved model.")
@@ -77,7 +87,32 @@ def read_model(path: str | os.PathLike[str]) -> ModelFile:
             f"path={str(path)!r} is no model file, or was cut off ({error}): save the "
             "model again."
         ) from error
-    return ModelFile(_checked_spec(path, metadata, tensors), tensors)
+    spec = _checked_spec(path, metadata, tensors)
+    _warn_if_newer(path, spec.get("versions"))
+    return ModelFile(spec, tensors)
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what a model's outputs depend on."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def _warn_if_newer(path: str | os.PathLike[str], versions: Any) -> None:
+    """Warn where a later version of this package has written a file."""
+    ours = version(_PACKAGES[0])
+    theirs = str(versions.get(_PACKAGES[0])) if isinstance(versions, dict) else ours
+    if _numbers(theirs) > _numbers(ours):
+        warnings.warn(
+            f"path={str(path)!r} was written by {_PACKAGES[0]} {theirs}, and this is "
+            f"{ours}: if its outputs look wrong, install that version.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Return the release in a version: "1.2.0rc1" -> (1, 2, 0)."""
+    return tuple(map(int, re.findall(r"\d+", text)[:3]))
 
 
 def _checked_spec(
@@ -97,14 +132,14 @@ def _checked_spec(
         )
     try:
         spec: dict[str, Any] = json.loads(text)
-        version = int(spec["format"])
+        found = int(spec["format"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f"path={str(path)!r} does not describe a model ({error!r}): it was altered."
         ) from error
-    if version > FORMAT:
+    if found > FORMAT:
         raise ValueError(
-            f"path={str(path)!r} has format {version}, and this version of "
+            f"path={str(path)!r} has format {found}, and this version of "
             f"invariant_cluster reads {FORMAT} at most: install a newer one."
         )
     return spec

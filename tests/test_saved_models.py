@@ -450,6 +450,16 @@ def test_newer_formats_are_refused(fitted, path):
         load_model(path)
 
 
+def test_newer_versions_are_warned_of(fitted, images, path):
+    save_model(fitted, path)
+    forge(path, lambda spec: spec["versions"].update({"invariant-cluster": "99.1"}))
+    with pytest.warns(
+        UserWarning, match=r"was written by invariant-cluster 99\.1, and"
+    ):
+        loaded = load_model(path)
+    np.testing.assert_array_equal(loaded.predict(images), fitted.predict(images))
+
+
 def test_other_files_are_refused(path):
     path.write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(ValueError, match="is no model file"):
