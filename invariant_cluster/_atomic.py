@@ -27,9 +27,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         # The system applies the user's mask of permissions.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        if target.exists():
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        model = target if target.exists() else temporary
+        mode = stat.S_IMODE(model.stat().st_mode)
         yield temporary
+        temporary.chmod(mode)  # who writes may set others, or make the file anew
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
 """A saved model comes back equal, and a bad file is refused."""
 
 import json
+import os
 import pickle
+import stat
 import subprocess
 import sys
 from functools import partial
@@ -352,6 +354,15 @@ def test_missing_folder_and_file_are_named(fitted, tmp_path):
         save_model(fitted, tmp_path)
     with pytest.raises(FileNotFoundError, match="is no file: give a saved model"):
         load_model(tmp_path / "none.safetensors")
+
+
+def test_others_may_read_what_the_mask_allows(fitted, path):
+    before = os.umask(0o022)
+    try:
+        save_model(fitted, path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_a_failed_save_leaves_the_old_file(fitted, path, tmp_path, monkeypatch):
