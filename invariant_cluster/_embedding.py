@@ -1,4 +1,4 @@
-"""The array that an embedder hands to the next step."""
+"""The array that an embedder hands to the next step, and rows of any."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 
@@ -79,6 +80,22 @@ class ImageEmbedding(np.ndarray):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle z, images and encoder together."""
         return ImageEmbedding, (self.view(np.ndarray), self.images, self.encoder)
+
+
+def take_rows(X: Any, rows: NDArray) -> Any:
+    """Return rows of X, as what X is.
+
+    Parameters
+    ----------
+    X : array-like of n rows
+        Rows of an ImageEmbedding keep their images, those of a DataFrame their names.
+    rows : int ndarray of shape (m,)
+    """
+    if isinstance(X, ImageEmbedding) and X.images is not None:
+        return ImageEmbedding(X[rows], X.images[rows], X.encoder)
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[rows]
+    return np.asarray(X)[rows]
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from invariant_cluster._turned import turned_copy
 from invariant_cluster._validation import check_choice
 from invariant_cluster.metrics import (
     cluster_silhouette_score,
@@ -23,7 +24,6 @@ from invariant_cluster.metrics import (
 from invariant_cluster.metrics._clusters import adjusted_stability
 from invariant_cluster.metrics._resampling import heads_alone, with_seed
 from invariant_cluster.metrics._scorers import default_n_neighbors, image_shape_of
-from invariant_cluster.metrics._turned import turned_copy
 
 __all__ = ["CRITERIA", "label_free_curve", "suggest_value"]
 
@@ -34,6 +34,7 @@ CRITERIA = (
     "silhouette",
     "neighbor_agreement",
 )
+_EXAMPLE_RANGE = "give values of %s, such as range(2, 16) for a number of clusters."
 _REFERRED = ("resampling_stability", "label_agreement", "silhouette")
 
 
@@ -125,7 +126,7 @@ def label_free_curve(
     ValueError
         No such parameter, an empty range, ``n_repeats`` below 1.
     TypeError
-        A clusterer without ``predict``.
+        A clusterer without ``predict``, a range that is no sequence.
 
     Examples
     --------
@@ -304,11 +305,14 @@ def _check_arguments(
 ) -> list[Any]:
     """Return the values of the range as a list."""
     check_choice("param_name", param_name, sorted(estimator.get_params()))
+    if isinstance(param_range, str) or not isinstance(param_range, Iterable):
+        raise TypeError(
+            f"param_range={param_range!r} is no sequence: {_EXAMPLE_RANGE % param_name}"
+        )
     values = list(param_range)
     if not values:
         raise ValueError(
-            f"param_range={param_range!r} is empty: give values of {param_name}, such "
-            "as range(2, 16) for a number of clusters."
+            f"param_range={param_range!r} is empty: {_EXAMPLE_RANGE % param_name}"
         )
     if not isinstance(n_repeats, Integral) or n_repeats < 1:
         raise ValueError(

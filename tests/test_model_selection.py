@@ -204,6 +204,15 @@ def test_the_embedders_width_compares(make_embedder, make_clusterer, images):
     assert suggest_value(table, "neighbor_agreement") in (2, 4)
 
 
+def test_frames_keep_their_names(make_embedder, make_clusterer, images):
+    rows = pd.DataFrame(images.reshape(len(images), -1)).rename(columns=str)
+    embedder = make_embedder(image_shape=images.shape[1:])
+    pipeline = Pipeline([("embed", embedder), ("cluster", make_clusterer())])
+    # a warning is an error
+    table = curve(pipeline, rows, "cluster__n_clusters", [3], n_repeats=1)
+    assert "turning_stability" in table
+
+
 def test_suggestions_go_by_the_excess():
     table = pd.DataFrame(
         {"silhouette": [3.0, 2.0], "silhouette_excess": [0.1, 0.2]}, index=["a", "b"]
@@ -221,6 +230,9 @@ def test_errors_say_what_to_do(pipeline, pictures):
         curve(pipeline, pictures, "k", [2])
     with pytest.raises(ValueError, match=r"param_range=\[\] is empty: give values"):
         curve(pipeline, pictures, "cluster__n_clusters", [])
+    for value in (3, "abc"):
+        with pytest.raises(TypeError, match=f"param_range={value!r} is no sequence"):
+            curve(pipeline, pictures, "cluster__n_clusters", value)
     with pytest.raises(
         ValueError, match="n_repeats=0 must be an integer of at least 1"
     ):

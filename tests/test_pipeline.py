@@ -17,13 +17,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 
-from invariant_cluster import ImageEmbedding
+from invariant_cluster import ImageEmbedding, metrics
 from invariant_cluster.metrics import (
     accuracy_scorer,
     clustering_accuracy_score,
     label_stability_scorer,
     neighbor_agreement_scorer,
 )
+
+SCORERS = [name for name in metrics.__all__ if name.endswith("_scorer")]
 
 
 def pipes_of(make_embedder, make_clusterer):
@@ -312,6 +314,15 @@ def test_set_output_pandas_in_a_pipeline_is_told_of(make_pipe, images):
     pipe = make_pipe(cluster__fine_tune=True).set_output(transform="pandas")
     with pytest.raises(ValueError, match="pandas output"):
         pipe.fit(images)
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_scorers_keep_the_names_of_a_frame(name, make_pipe, digits):
+    images, y = digits
+    rows = pd.DataFrame(images.reshape(len(images), -1)).rename(columns=str)
+    pipe = make_pipe(embed__image_shape=images.shape[1:]).fit(rows)
+    scored = getattr(metrics, name)(pipe, rows, y)  # a warning is an error
+    assert np.isfinite(scored)
 
 
 def test_set_output_polars(make_embedder, images):

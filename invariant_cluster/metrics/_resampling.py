@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from .._embedding import ImageEmbedding
+from .._embedding import take_rows
 from ._clusters import adjusted_stability
 
 _MIN_ROWS = 4
@@ -103,10 +103,3 @@ def heads_alone(clusterer: Any) -> Any:
     if "fine_tune" in copy.get_params(deep=False):
         copy.set_params(fine_tune=False)
     return copy
-
-
-def take_rows(X: Any, rows: NDArray) -> Any:
-    """Return rows of an array; those of an ImageEmbedding keep their images."""
-    if isinstance(X, ImageEmbedding) and X.images is not None:
-        return ImageEmbedding(X[rows], X.images[rows], X.encoder)
-    return np.asarray(X)[rows]

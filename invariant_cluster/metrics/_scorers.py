@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.pipeline import Pipeline
 
+from .._turned import turned_copy
 from ._clusters import (
     adjusted_stability,
     cluster_silhouette_score,
@@ -35,7 +36,6 @@ from ._invariance import invariance_score
 from ._matching import clustering_accuracy_score
 from ._neighborhood import neighbor_agreement_score
 from ._resampling import heads_alone, resampling_stability_score
-from ._turned import turned_copy
 
 _N_NEIGHBORS = 20
 

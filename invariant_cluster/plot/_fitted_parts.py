@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from invariant_cluster._geometry import move_array
 from invariant_cluster._pictures import as_pictures
+from invariant_cluster._turned import turn
 
 
-def find_step(estimator: Any, X: ArrayLike, method: str) -> tuple[Any, NDArray]:
+def find_step(estimator: Any, X: ArrayLike, method: str) -> tuple[Any, Any]:
     """Return the first step that has a method, and X as that step is given it.
 
     Parameters
@@ -30,8 +30,7 @@ def find_step(estimator: Any, X: ArrayLike, method: str) -> tuple[Any, NDArray]:
     for i, step in enumerate(steps_of(estimator)):
         if hasattr(step, method):
             check_is_fitted(step)
-            before = estimator[:i].transform(X) if i else X
-            return step, np.asarray(before)
+            return step, estimator[:i].transform(X) if i else X
     raise TypeError(
         f"estimator={type(estimator).__name__} has no {method}: give an embedder that "
         "has, such as IRLINREmbedder, or a Pipeline with one."
@@ -64,17 +63,19 @@ def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
     return as_pictures(channels, intensity_range=given, image_shape=channels.shape[1:])
 
 
-def turn_images(embedder: Any, X: NDArray, theta: NDArray) -> NDArray:
+def turn_images(embedder: Any, X: ArrayLike, theta: NDArray) -> Any:
     """Return images of an embedder's layout, each turned by its own angle.
 
     Parameters
     ----------
     embedder : fitted embedder
-    X : ndarray of n images
+    X : array-like of n images
     theta : ndarray of shape (n,), in radians
+
+    Returns
+    -------
+    ndarray of the shape and dtype of X, or a DataFrame with its labels
     """
-    embedder.layout_.check_same_shape(X, type(embedder).__name__)
-    channels = embedder.layout_.to_channels(X)
+    embedder.layout_.check_same_shape(np.asarray(X), type(embedder).__name__)
     fill = embedder.background_[:, None, None]
-    turned = move_array(channels, theta, np.zeros((len(channels), 2)), fill)
-    return embedder.layout_.from_channels(turned)
+    return turn(X, theta, embedder.layout_, fill)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from invariant_cluster._embedding import take_rows
 from invariant_cluster.plot._fitted_parts import find_step, take_pictures, turn_images
 from invariant_cluster.plot._mosaic import draw_mosaic
 
@@ -85,7 +86,8 @@ class ReconstructionDisplay:
         embedder, images = find_step(estimator, X, "canonicalize")
         turns = np.arange(n_turns) * (2 * np.pi / n_turns)
         angles = np.tile(turns, len(images))
-        copies = turn_images(embedder, np.repeat(images, n_turns, axis=0), angles)
+        repeated = np.repeat(np.arange(len(images)), n_turns)
+        copies = turn_images(embedder, take_rows(images, repeated), angles)
         rows = {
             title: take_pictures(embedder, seen)
             for title, seen in _views(embedder, copies).items()

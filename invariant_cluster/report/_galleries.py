@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from invariant_cluster._embedding import take_rows
 from invariant_cluster._exemplars import ORDERS, pick_exemplars
 
 from ._checks import Classes
@@ -166,7 +167,7 @@ def _make_means(images: ReportImages, reading: Reading) -> SpriteSheet | None:
     means = []
     for label in reading.clusters:
         members = rng.permutation(reading.members(label))[:_MOST_AVERAGED]
-        canonical = np.asarray(canonicalize(images.take(np.sort(members))))
+        canonical = np.asarray(canonicalize(take_rows(images.seen, np.sort(members))))
         means.append(canonical.mean(axis=0))
     pictures = images.stretched(np.stack(means))
     return make_sheet(pictures, shown=_MEAN_TILE, largest=_MEAN_TILE)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster._intensity import measure_range
 from invariant_cluster._pictures import as_pictures
+from invariant_cluster._turned import turned_copy
 from invariant_cluster._validation import infer_layout
-from invariant_cluster.metrics._turned import turned_copy
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,9 @@ class ReportImages:
         layout = infer_layout(self.array, self.image_shape)
         return layout.channels_first_shape[1:]
 
-    def take(self, indices: NDArray) -> Any:
-        """Return some images as the embedder is given them, frames as frames."""
-        frame = getattr(self.seen, "iloc", None)
-        return self.array[indices] if frame is None else frame[indices]
-
     def turned(self) -> Any:
         """Return all, each turned by a random angle, in the user's form."""
-        turned = turned_copy(np.asarray(self.given), self.image_shape)
-        if isinstance(self.given, pd.DataFrame):
-            return pd.DataFrame(turned, self.given.index, self.given.columns)
-        return turned
+        return turned_copy(self.given, self.image_shape)
 
     def pictures(self, indices: NDArray) -> NDArray[np.float32]:
         """Return some images in [0, 1], shape (m, h, w) or (m, h, w, c)."""

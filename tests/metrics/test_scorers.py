@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from invariant_cluster._turned import turned_copy
 from invariant_cluster.metrics import (
     accuracy_scorer,
     adjusted_label_stability_scorer,
@@ -23,7 +24,6 @@ from invariant_cluster.metrics import (
     resampling_stability_scorer,
     silhouette_scorer,
 )
-from invariant_cluster.metrics._turned import turned_copy
 
 UNDER_TURNS = [
     adjusted_label_stability_scorer,

@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
@@ -28,6 +29,26 @@ def fitted_pipe(
     """A fitted embedder and clusterer, to be read only."""
     steps = [("embed", make_embedder()), ("cluster", make_clusterer(max_epochs=2))]
     return Pipeline(steps).fit(images)
+
+
+@pytest.fixture(scope="session")
+def frame(images: np.ndarray) -> pd.DataFrame:
+    """The same images as flat rows under names."""
+    return pd.DataFrame(images.reshape(len(images), -1)).rename(
+        columns="pixel{}".format
+    )
+
+
+@pytest.fixture(scope="session")
+def framed_pipe(
+    make_embedder: Callable[..., Any],
+    make_clusterer: Callable[..., Any],
+    images: np.ndarray,
+    frame: pd.DataFrame,
+) -> Pipeline:
+    """The same Pipeline, fitted on the frame."""
+    embedder = make_embedder(image_shape=images.shape[1:])
+    return Pipeline([("embed", embedder), ("cluster", make_clusterer())]).fit(frame)
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,14 @@ def test_all_displays_are_tested(fitted_pipe, digits):
     assert made == set(plot.__all__)
 
 
+@pytest.mark.parametrize(
+    "name", ["gallery", "reconstruction", "pose", "confusion", "map", "traversal"]
+)
+def test_frames_are_as_good_as_arrays(name, framed_pipe, frame, digits):
+    display = MAKERS[name](framed_pipe, frame, digits[1])  # a warning is an error
+    assert is_drawn(display)
+
+
 def test_own_figure(make_display):
     display = make_display()
     assert plt.get_fignums() == [display.figure_.number]
