@@ -68,7 +68,12 @@ from invariant_cluster._validation import (
     StrOptions,
     check_images,
 )
-from invariant_cluster._weights import leave_out, left_out, load_weights, weights_of
+from invariant_cluster._weights import (
+    build_with_weights,
+    leave_out,
+    left_out,
+    weights_of,
+)
 from invariant_cluster.modules import (
     ArrayEncoder,
     ImageAligner,
@@ -426,9 +431,11 @@ class ImageEmbedder(
         """Set the fitted attributes from a part of a model file."""
         blueprint = decode_blueprint(part.spec["blueprint"])
         state = part.spec["state"]
-        module = build_module(blueprint, encoder)
-        leave_out(module, state["left_out"])
-        load_weights(module, part.tensors)
+        module = build_with_weights(
+            lambda: leave_out(build_module(blueprint, encoder), state["left_out"]),
+            part.tensors,
+            sketch=encoder is None,
+        )
         set_geometry(self, blueprint)
         set_names(self, state["feature_names_in"])
         self.history_ = decode_frame(state["history"])

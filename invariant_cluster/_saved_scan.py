@@ -22,7 +22,7 @@ from invariant_cluster._savable import (
     recipe_of,
     set_names,
 )
-from invariant_cluster._weights import load_weights, weights_of
+from invariant_cluster._weights import build_with_weights, weights_of
 from invariant_cluster.modules import ClusterHeads, ScanModule, ScanObjective
 
 _ARRAYS = ("labels_", "probabilities_", "neighbors_", "training_embedding_")
@@ -53,8 +53,11 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
     state, tensors = part.spec["state"], dict(part.tensors)
     for name in _ARRAYS:
         setattr(clusterer, name, tensors.pop(name).numpy())
-    module = ScanModule(_build_encoder(part, encoder), _build_heads(tensors))
-    load_weights(module, tensors)
+    module = build_with_weights(
+        lambda: ScanModule(_build_encoder(part, encoder), _build_heads(tensors)),
+        tensors,
+        sketch=encoder is None,
+    )
     clusterer.net_ = resting_net(module)
     clusterer.fine_tuned_ = state["fine_tuned"]
     clusterer.history_ = decode_frame(state["history"])

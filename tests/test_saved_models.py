@@ -438,6 +438,9 @@ FORGERIES = {
     "no blueprint": lambda spec: spec["parts"][1].pop("blueprint"),
     "unknown parameter": lambda spec: spec["parts"][0]["parameters"].update(x=1),
     "bad width": lambda spec: spec["parts"][0]["blueprint"]["parameters"].update(d=-1),
+    "huge width": lambda spec: spec["parts"][0]["blueprint"]["parameters"].update(
+        d=2**40
+    ),
     "huge text": lambda spec: spec["parts"][0]["parameters"].update(
         background={"array": [0], "dtype": "U300000000"}
     ),
