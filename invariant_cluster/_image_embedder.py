@@ -19,13 +19,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from invariant_cluster._blueprint import (
-    build_module,
-    decode_blueprint,
-    encode_blueprint,
-    make_blueprint,
-    set_geometry,
-)
+from invariant_cluster._blueprint import make_blueprint
 from invariant_cluster._embedding import ImageEmbedding
 from invariant_cluster._extent import find_side
 from invariant_cluster._geometry import pixels_to_units
@@ -34,13 +28,11 @@ from invariant_cluster._intensity import (
     measure_background,
     measure_range,
 )
-from invariant_cluster._json_values import decode_frame, encode_frame
 from invariant_cluster._nets import (
     TermNet,
     check_callbacks,
     history_frame,
     make_net,
-    resting_net,
     train,
 )
 from invariant_cluster._onnx_file import write_onnx
@@ -54,25 +46,13 @@ from invariant_cluster._runtime import (
     resolve_precision,
     seeded,
 )
-from invariant_cluster._savable import (
-    Part,
-    SavableMixin,
-    encode_recipe,
-    names_of,
-    recipe_of,
-    set_names,
-)
+from invariant_cluster._savable import Part, SavableMixin
+from invariant_cluster._saved_embedder import dump_embedder, restore_embedder
 from invariant_cluster._validation import (
     Interval,
     Options,
     StrOptions,
     check_images,
-)
-from invariant_cluster._weights import (
-    build_with_weights,
-    leave_out,
-    left_out,
-    weights_of,
 )
 from invariant_cluster.modules import (
     ArrayEncoder,
@@ -411,36 +391,11 @@ class ImageEmbedder(
     def _dump(self, *, encoder_only: bool) -> Part:
         """Return what a model file holds of the embedder."""
         check_is_fitted(self, "net_")
-        module = self.net_.module_
-        missing = _beside_encoder(module) if encoder_only else left_out(module)
-        state = {
-            "history": encode_frame(self.history_),
-            "feature_names_in": names_of(self),
-            "left_out": missing,
-        }
-        weights = {
-            name: weight
-            for name, weight in weights_of(module).items()
-            if name.split(".")[0] not in missing
-        }
-        blueprint = encode_blueprint(self.encoder_)
-        recipe = encode_recipe(recipe_of(self))
-        return Part({**recipe, "blueprint": blueprint, "state": state}, weights)
+        return dump_embedder(self, encoder_only=encoder_only)
 
     def _restore(self, part: Part, encoder: Any) -> None:
         """Set the fitted attributes from a part of a model file."""
-        blueprint = decode_blueprint(part.spec["blueprint"])
-        state = part.spec["state"]
-        module = build_with_weights(
-            lambda: leave_out(build_module(blueprint, encoder), state["left_out"]),
-            part.tensors,
-            sketch=encoder is None,
-        )
-        set_geometry(self, blueprint)
-        set_names(self, state["feature_names_in"])
-        self.history_ = decode_frame(state["history"])
-        self.n_iter_ = len(self.history_)
-        self.net_ = resting_net(module)
+        restore_embedder(self, part, encoder)
 
     def _rebuild_module(self, side: int | None) -> Any:
         """Return an untrained module; the geometry is set already."""
@@ -470,8 +425,3 @@ class ImageEmbedder(
 
     def _to_user(self, images: NDArray) -> NDArray:
         return self.layout_.from_channels(images)
-
-
-def _beside_encoder(module: nn.Module) -> list[str]:
-    """Return the names of a module's other parts."""
-    return [name for name, _ in module.named_children() if name != "encoder"]
