@@ -10,6 +10,7 @@ from benchmarks.published import ACCURACIES
 from benchmarks.records import append
 from benchmarks.summaries import summarize
 from benchmarks.tables import TABLES, Row
+from invariant_cluster._irlinr_embedder import PAPER_RECIPE
 
 
 def make_record(row, seed=0, accuracy=0.5, dataset="mnist-u", **changes):
@@ -106,6 +107,24 @@ def test_levers_are_compared_with_the_recipe_on_the_seeds_both_have(records):
     assert mnist[0][2:] == ["2", "0.400", "50.0%", "65.0%", "-", "90"]
     # Seed 0 alone: 40 and 30 % against 60 %.
     assert [row[6] for row in mnist[1:]] == ["-20.0", "-30.0"]
+
+
+def test_levers_that_no_table_moves_are_left_out(records):
+    old = Row("IRL-INR", "SCAN", {"d": 64}, {"heads_first": False})
+    records += [
+        make_record(old),
+        make_record(Row("IRL-INR", "SCAN", {"d": 48})),
+        make_record(Row("IRL-INR", "SCAN", PAPER_RECIPE)),
+        make_record(Row("IRL-INR", "SCAN", clusterer={"n_neighbors": 50})),
+    ]
+    rows = levers.render_levers(summarize(records))
+    assert {row[1] for row in rows if row[0] == "mnist-u"} == {
+        "the recipe",
+        "the paper's recipe",
+        "n_neighbors=50",
+        "d=64",
+        "d=512",
+    }
 
 
 def test_the_table_of_levers_stands_between_its_marks(records, tmp_path):
