@@ -1,9 +1,8 @@
 """What each lever of the recipe is worth: the table in docs/recipe.md."""
 
-import json
-
 from benchmarks.plans import plan_run
-from benchmarks.summaries import Summary, dig, find_changes
+from benchmarks.records import identity
+from benchmarks.summaries import Summary, dig
 from benchmarks.tables import TABLES, Row
 from invariant_cluster._irlinr_embedder import PAPER_RECIPE
 
@@ -35,29 +34,32 @@ def render_levers(summaries: list[Summary]) -> list[list[str]]:
     for dataset in sorted({row.dataset for row in rows}):
         scan = [row for row in rows if (row.dataset, row.method) == (dataset, SCAN)]
         plain = next((row for row in scan if not row.changes), None)
+        planned = plan_levers(dataset, scan)
         for row in sorted(scan, key=lambda row: bool(row.changes)):
-            if name := name_lever(row):
-                kmeans = find_kmeans(row, rows)
+            if (run := identity({**row.records[0], "seed": 0})) in planned:
+                name, kmeans = name_lever(row, planned[run]), find_kmeans(row, rows)
                 found.append(render_lever(name, row, plain, kmeans))
     return found
 
 
-def name_lever(row: Summary) -> str | None:
-    """Return what the table calls a row; None if no table moves such levers."""
-    n_clusters = dig(row.records[0], ("parameters", "clusterer", "n_clusters"))
+def plan_levers(dataset: str, scan: list[Summary]) -> dict[str, Row]:
+    """Return what ``LEVER_TABLES`` run with SCAN and seed 0, by the run's identity."""
+    if not scan:
+        return {}
+    n_clusters = dig(scan[0].records[0], ("parameters", "clusterer", "n_clusters"))
+    rows = (row for table in LEVER_TABLES for row in TABLES[table]())
+    return {
+        identity(plan_run(dataset, SCALE, row, 0, n_clusters)): row
+        for row in rows
+        if row.method == SCAN
+    }
 
-    def changes_of(planned: Row) -> tuple[object, ...]:
-        plan = plan_run(row.dataset, SCALE, planned, 0, n_clusters)
-        return tuple(find_changes(json.loads(json.dumps(plan))))
 
-    if not row.changes:
-        return RECIPE
-    if row.changes == changes_of(Row("IRL-INR", "SCAN", PAPER_RECIPE)):
+def name_lever(row: Summary, planned: Row) -> str:
+    """Return what the table calls a row."""
+    if planned.embedder is PAPER_RECIPE:
         return PAPER
-    planned = [lever for table in LEVER_TABLES for lever in TABLES[table]()]
-    if row.changes not in [changes_of(one) for one in planned if one.method == SCAN]:
-        return None
-    return ", ".join(f"{name}={value}" for name, value in row.changes)
+    return ", ".join(f"{name}={value}" for name, value in row.changes) or RECIPE
 
 
 def by_seed(row: Summary) -> dict[int, float]:
