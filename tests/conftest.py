@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -69,6 +70,14 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 def images(digits: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """The oriented digits alone, (48, 16, 16), uint8, not writeable."""
     return digits[0]
+
+
+@pytest.fixture(scope="session")
+def frame(images: np.ndarray) -> pd.DataFrame:
+    """The oriented digits as flat rows under names."""
+    return pd.DataFrame(images.reshape(len(images), -1)).rename(
+        columns="pixel{}".format
+    )
 
 
 @pytest.fixture(scope="session")

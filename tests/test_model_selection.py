@@ -204,12 +204,11 @@ def test_the_embedders_width_compares(make_embedder, make_clusterer, images):
     assert suggest_value(table, "neighbor_agreement") in (2, 4)
 
 
-def test_frames_keep_their_names(make_embedder, make_clusterer, images):
-    rows = pd.DataFrame(images.reshape(len(images), -1)).rename(columns=str)
+def test_frames_keep_their_names(make_embedder, make_clusterer, images, frame):
     embedder = make_embedder(image_shape=images.shape[1:])
     pipeline = Pipeline([("embed", embedder), ("cluster", make_clusterer())])
     # a warning is an error
-    table = curve(pipeline, rows, "cluster__n_clusters", [3], n_repeats=1)
+    table = curve(pipeline, frame, "cluster__n_clusters", [3], n_repeats=1)
     assert "turning_stability" in table
 
 

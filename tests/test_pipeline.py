@@ -287,7 +287,7 @@ def test_memory_caches_the_embedder(make_any_pipe, images, tmp_path, monkeypatch
 # Frames
 
 
-def test_set_output_pandas(make_any_embedder, make_clusterer, images):
+def test_set_output_pandas(make_any_embedder, make_clusterer, images, frame):
     embedder = make_any_embedder().set_output(transform="pandas")
     z = embedder.fit_transform(images)
     assert isinstance(z, pd.DataFrame)
@@ -296,8 +296,7 @@ def test_set_output_pandas(make_any_embedder, make_clusterer, images):
     plain = make_any_embedder().fit_transform(images)
     np.testing.assert_array_equal(z.to_numpy(), plain)
 
-    rows = pd.DataFrame(images.reshape(len(images), -1)).rename(columns=str)
-    rows.index = [f"image {i}" for i in range(len(rows))]
+    rows = frame.set_axis([f"image {i}" for i in range(len(frame))])
     framed = make_any_embedder().set_output(transform="pandas").fit_transform(rows)
     assert framed.index.equals(rows.index)
 
@@ -317,11 +316,10 @@ def test_set_output_pandas_in_a_pipeline_is_told_of(make_pipe, images):
 
 
 @pytest.mark.parametrize("name", SCORERS)
-def test_scorers_keep_the_names_of_a_frame(name, make_pipe, digits):
+def test_scorers_keep_the_names_of_a_frame(name, make_pipe, digits, frame):
     images, y = digits
-    rows = pd.DataFrame(images.reshape(len(images), -1)).rename(columns=str)
-    pipe = make_pipe(embed__image_shape=images.shape[1:]).fit(rows)
-    scored = getattr(metrics, name)(pipe, rows, y)  # a warning is an error
+    pipe = make_pipe(embed__image_shape=images.shape[1:]).fit(frame)
+    scored = getattr(metrics, name)(pipe, frame, y)  # a warning is an error
     assert np.isfinite(scored)
 
 

@@ -32,14 +32,6 @@ def fitted_pipe(
 
 
 @pytest.fixture(scope="session")
-def frame(images: np.ndarray) -> pd.DataFrame:
-    """The same images as flat rows under names."""
-    return pd.DataFrame(images.reshape(len(images), -1)).rename(
-        columns="pixel{}".format
-    )
-
-
-@pytest.fixture(scope="session")
 def framed_pipe(
     make_embedder: Callable[..., Any],
     make_clusterer: Callable[..., Any],
