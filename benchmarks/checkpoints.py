@@ -41,10 +41,10 @@ class ResumeTraining(Callback):
     """Stores a net's training at ends of epochs, and goes on from what is stored.
 
     Weights, optimizer, schedule, random generators and history are stored, so that a
-    training that was interrupted ends with the weights of one that was not. Each kind
-    of net has a file of its own: SCAN's stages share their callbacks. The files stay
-    after training, so that the stages after it can be interrupted too; ``discard``
-    deletes them.
+    training that was interrupted ends with the weights of one that was not. Each
+    training has a file of its own, by its number: SCAN's stages share their callbacks.
+    The files stay after training, so that the stages after it can be interrupted too;
+    ``discard`` deletes them. One object watches one ``fit``.
 
     Parameters
     ----------
@@ -57,12 +57,14 @@ class ResumeTraining(Callback):
     def __init__(self, path: str | os.PathLike[str], every_seconds: float = 60) -> None:
         self.path = path
         self.every_seconds = every_seconds
+        self.n_trainings_ = 0
 
     def on_train_begin(self, net: Any, **_: Any) -> None:
         """Go on from the stored state, if there is one."""
+        self.n_trainings_ += 1
         self.max_epochs_ = net.max_epochs
         self.stored_at_ = time.monotonic()
-        path = self._file(net)
+        path = self._file()
         if path.exists():
             restore(net, torch.load(path, map_location="cpu", weights_only=True))
             net.max_epochs = self.max_epochs_ - len(net.history)
@@ -71,7 +73,7 @@ class ResumeTraining(Callback):
         """Store the state if it is time to."""
         due = time.monotonic() - self.stored_at_ >= self.every_seconds
         if due or len(net.history) == self.max_epochs_:
-            write_whole(self._file(net), lambda path: torch.save(capture(net), path))
+            write_whole(self._file(), lambda path: torch.save(capture(net), path))
             self.stored_at_ = time.monotonic()
 
     def on_train_end(self, net: Any, **_: Any) -> None:
@@ -86,9 +88,9 @@ class ResumeTraining(Callback):
         if start.parent.is_dir() and not any(start.parent.iterdir()):
             start.parent.rmdir()
 
-    def _file(self, net: Any) -> Path:
+    def _file(self) -> Path:
         start = Path(self.path)
-        return start.with_name(f"{start.name}-{type(net).__name__}.pt")
+        return start.with_name(f"{start.name}-{self.n_trainings_}.pt")
 
 
 def capture(net: Any) -> dict[str, Any]:

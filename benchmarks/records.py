@@ -19,6 +19,7 @@ OF_FINE_TUNING = (
     "heads_first",
     "lr",
     "max_epochs",
+    "n_rounds",
     "precision",
     "self_label",
     "self_label_lr",
@@ -108,6 +109,7 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
         scan["head_max_epochs"] = 100 if scan["fine_tune"] else scan["max_epochs"]
         scan["heads_first"] = False
     scan.setdefault("heads_first", True)
+    scan.setdefault("n_rounds", 1)
     record["parameters"]["clusterer"] = drop_idle(scan)
     return record
 

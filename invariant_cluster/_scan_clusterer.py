@@ -47,6 +47,7 @@ from invariant_cluster._savable import Part, SavableMixin
 from invariant_cluster._saved_scan import dump_clusterer, restore_clusterer
 from invariant_cluster._scan_stages import (
     best_head,
+    encode,
     infer_heads,
     scan_loss,
     train_guarded,
@@ -124,6 +125,10 @@ class SCANClusterer(
     heads_first : bool, default=True
         Whether to train the heads alone before fine-tuning, which else starts from
         k-means. It takes seconds.
+    n_rounds : int, default=1
+        How often neighbours are mined and the encoder is fine-tuned. Each round after
+        the first takes z from the encoder tuned before, and takes as long. Without
+        effect on plain rows.
     batch_size : int, default=128
     lr : float, default=1e-3
         Of the encoder in fine-tuning, at its highest (one cycle).
@@ -151,15 +156,15 @@ class SCANClusterer(
     labels_ : ndarray of shape (n,), int64
     probabilities_ : ndarray of shape (n, n_clusters), float32
     neighbors_ : ndarray of shape (n, n_neighbors), int64
-        Row indices, nearest first.
+        Row indices, nearest first, of the last round.
     training_embedding_ : ndarray of shape (n, d), float32
     fine_tuned_ : bool
     encoder_ : nn.Module or None
         The fine-tuned copy.
     net_ : skorch.NeuralNet
     history_ : DataFrame
-        One row an epoch: stage ("heads", "fine-tuning" or "self-labelling"), loss and
-        its terms, seconds.
+        One row an epoch: stage ("heads", "fine-tuning" or "self-labelling"; "heads 2",
+        "fine-tuning 2" in the second round), loss and its terms, seconds.
     n_iter_ : int
         Epochs trained, in all stages, those of a self-labelling undone included.
     n_features_in_ : int
@@ -190,6 +195,7 @@ class SCANClusterer(
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "head_max_epochs": [Interval(Integral, 1, None, closed="left")],
         "heads_first": ["boolean"],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "head_lr": [Interval(Real, 0, None, closed="neither")],
@@ -218,6 +224,7 @@ class SCANClusterer(
         max_epochs: int = 50,
         head_max_epochs: int = 100,
         heads_first: bool = True,
+        n_rounds: int = 1,
         batch_size: int = 128,
         lr: float = 1e-3,
         head_lr: float = 0.03,
@@ -242,6 +249,7 @@ class SCANClusterer(
         self.max_epochs = max_epochs
         self.head_max_epochs = head_max_epochs
         self.heads_first = heads_first
+        self.n_rounds = n_rounds
         self.batch_size = batch_size
         self.lr = lr
         self.head_lr = head_lr
@@ -283,7 +291,6 @@ class SCANClusterer(
         resolve_device(self.device)
         data = self._check_training(X)
         self._forget()
-        self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
         with seeded(draw_seed(self.random_state)):
             stages = self._train_stages(data)
         self._store(data, stages)
@@ -408,48 +415,75 @@ class SCANClusterer(
         warnings.warn(told, UserWarning, stacklevel=4)
 
     def _train_stages(self, data: ScanInput) -> dict[str, TermNet]:
-        """Train heads, fine-tune, keep the best head, self-label; return the nets."""
+        """Train round after round, then self-label; return the net of each stage."""
+        nets: dict[str, TermNet] = {}
+        module = self._train_round(data, nets)
+        if data.encoder is None:
+            return nets
+        for number in range(2, self.n_rounds + 1):
+            if _is_interrupted(nets):
+                return nets
+            tuned = data._replace(z=encode(data.encoder, data.rows, self.device))
+            module = self._train_round(tuned, nets, f" {number}")
+        if self.self_label and not _is_interrupted(nets):
+            nets["self-labelling"] = self._make_self_label_net(module)
+            train_guarded(nets["self-labelling"], data.rows, self.device)
+        return nets
+
+    def _train_round(
+        self, data: ScanInput, nets: dict[str, TermNet], suffix: str = ""
+    ) -> ScanModule:
+        """Mine neighbours, train heads, fine-tune, keep the best head.
+
+        Parameters
+        ----------
+        data : ScanInput
+            Its encoder, if any, is trained.
+        nets : dict
+            Receives the net of each stage, under its name.
+        suffix : str
+            Of the stages' names.
+        """
+        self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
         seed = torch.initial_seed() % 2**31
         start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
         uniform = self.entropy_target == "uniform"
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy
         )
-        module = ScanModule(nn.Identity(), _make_heads(start))
-        nets: dict[str, TermNet] = {}
+        module, rows = ScanModule(nn.Identity(), _make_heads(start)), data.z
         if data.encoder is None or self.heads_first:
-            nets["heads"] = self._make_heads_net(module, len(data.z))
-            train(nets["heads"], data.z, self.neighbors_)
+            heads = self._make_heads_net(module, len(rows), f"heads{suffix}")
+            nets[f"heads{suffix}"] = heads
+            train(heads, rows, self.neighbors_)
         if data.encoder is not None and not _is_interrupted(nets):
-            module = ScanModule(data.encoder, module.heads)
-            nets["fine-tuning"] = self._make_scan_net(module, len(data.z))
-            train(nets["fine-tuning"], data.rows, self.neighbors_)
+            module, rows = ScanModule(data.encoder, module.heads), data.rows
+            tuned = self._make_scan_net(module, len(rows), f"fine-tuning{suffix}")
+            nets[f"fine-tuning{suffix}"] = tuned
+            train(tuned, rows, self.neighbors_)
         if self.n_heads > 1:
-            heads = infer_heads(module, _rows_of(data, nets), self.device)
-            module.heads.keep(best_head(self._objective, heads, self.neighbors_))
-        if self.self_label and "fine-tuning" in nets and not _is_interrupted(nets):
-            nets["self-labelling"] = self._make_self_label_net(module)
-            train_guarded(nets["self-labelling"], data.rows, self.device)
-        return nets
+            log_p = infer_heads(module, rows, self.device)
+            module.heads.keep(best_head(self._objective, log_p, self.neighbors_))
+        return module
 
-    def _make_heads_net(self, module: ScanModule, n_rows: int) -> TermNet:
+    def _make_heads_net(self, module: ScanModule, n_rows: int, stage: str) -> TermNet:
         return self._make_net(
             HeadsNet,
             module,
             self._sampled_objective(n_rows),
-            stage="heads",
+            stage=stage,
             lr=self.head_lr,
             lr_name="head_lr",
             max_epochs=self.head_max_epochs,
             terms=("consistency", "entropy"),
         )
 
-    def _make_scan_net(self, module: ScanModule, n_rows: int) -> TermNet:
+    def _make_scan_net(self, module: ScanModule, n_rows: int, stage: str) -> TermNet:
         return self._make_net(
             ScanNet,
             module,
             self._sampled_objective(n_rows),
-            stage="fine-tuning",
+            stage=stage,
             lr=self.lr,
             lr_name="lr or head_lr",
             max_epochs=self.max_epochs,
@@ -505,12 +539,14 @@ class SCANClusterer(
 
     def _store(self, data: ScanInput, nets: dict[str, TermNet]) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
-        self.net_ = list(nets.values())[-1]
-        self.fine_tuned_ = "fine-tuning" in nets
+        tuned = [net for net in nets.values() if isinstance(net, ScanNet)]
+        self.net_ = (tuned or list(nets.values()))[-1]
+        self.fine_tuned_ = bool(tuned)
         self.training_embedding_ = data.z
         self.history_ = _join_histories(nets)
         self.n_iter_ = len(self.history_)
-        heads = infer_heads(self.net_.module_, _rows_of(data, nets), self.device)
+        rows = data.rows if tuned else data.z
+        heads = infer_heads(self.net_.module_, rows, self.device)
         self.probabilities_ = np.exp(heads[:, 0])
         self.labels_ = self.probabilities_.argmax(axis=1)
         if _is_interrupted(nets):
@@ -553,11 +589,6 @@ def _make_heads(start: Start) -> ClusterHeads:
 
 def _is_interrupted(nets: dict[str, TermNet]) -> bool:
     return any(net.interrupted_ for net in nets.values())
-
-
-def _rows_of(data: ScanInput, nets: dict[str, TermNet]) -> NDArray:
-    """Return what the last of the nets sees."""
-    return data.rows if "fine-tuning" in nets else data.z
 
 
 def _join_histories(nets: dict[str, TermNet]) -> pd.DataFrame:

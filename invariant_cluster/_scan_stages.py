@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from invariant_cluster._losses import mean_entropy, scan_consistency
 from invariant_cluster._nets import TermNet, train
 from invariant_cluster._runtime import evaluating, map_batches, resolve_device
-from invariant_cluster.modules import ScanModule, ScanObjective
+from invariant_cluster.modules import ImageEncoder, ScanModule, ScanObjective
 
 
 def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.float32]:
@@ -30,9 +31,21 @@ def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.fl
     def log_probabilities(batch: Tensor) -> Tensor:
         return cast(Tensor, module(batch)).transpose(0, 1)
 
+    return _map_rows(module, log_probabilities, rows, device)
+
+
+def encode(encoder: ImageEncoder, images: NDArray, device: str) -> NDArray[np.float32]:
+    """Return z (n, d) of raw images (n, c, h, w)."""
+    return _map_rows(encoder, encoder, images, device)
+
+
+def _map_rows(
+    module: nn.Module, function: Callable[[Tensor], Tensor], rows: NDArray, device: str
+) -> NDArray[np.float32]:
+    """Return a function of the rows (n, ...) while its module is in evaluation."""
     resolved = resolve_device(device)
     with evaluating(module, resolved):
-        return map_batches(log_probabilities, rows, device=resolved)
+        return map_batches(function, rows, device=resolved)
 
 
 def scan_loss(

@@ -246,6 +246,7 @@ BAD_CLUSTERER = {
     "max_epochs": [0],
     "head_max_epochs": [0, 2.5, None],
     "heads_first": ["yes", None],
+    "n_rounds": [0, 1.5, "2"],
     "batch_size": [1],
     "lr": [0.0, np.nan],
     "head_lr": [0.0, -1.0, np.nan],

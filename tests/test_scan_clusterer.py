@@ -16,6 +16,7 @@ from skorch.callbacks import Callback, EarlyStopping
 
 from invariant_cluster import ImageEmbedding
 from invariant_cluster._centroids import Start
+from invariant_cluster._neighbors import mine_neighbors
 from invariant_cluster.metrics import clustering_accuracy_score
 
 AUGMENTATIONS = ["R", "R+T", "S1", "S1+R", "S1+R+T", "S1+S2", "S1+S2+R", "S1+S2+R+T"]
@@ -368,6 +369,51 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
     assert equal > 1.0
 
 
+# Rounds
+
+
+def test_each_round_has_its_stages(make_clusterer, embedding):
+    settings = {"max_epochs": 2, "n_rounds": 3, "self_label": True}
+    clusterer = make_clusterer(**settings).fit(embedding)
+    counts = clusterer.history_.groupby("stage", sort=False).size()
+    assert counts.to_dict() == {
+        "heads": 1,
+        "fine-tuning": 2,
+        "heads 2": 1,
+        "fine-tuning 2": 2,
+        "heads 3": 1,
+        "fine-tuning 3": 2,
+        "self-labelling": 20,
+    }
+    assert np.isfinite(clusterer.history_["loss"]).all()
+    np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
+
+
+def test_a_round_mines_neighbors_on_the_encoder_tuned_before(
+    make_clusterer, embedding, images
+):
+    once, twice = (
+        make_clusterer(n_rounds=n, max_epochs=9, lr=1e-2).fit(embedding) for n in [1, 2]
+    )
+    with torch.no_grad():
+        tuned = once.encoder_(torch.tensor(images)[:, None])
+    np.testing.assert_array_equal(twice.neighbors_, mine_neighbors(tuned, 3))
+    assert (twice.neighbors_ != once.neighbors_).any()
+    np.testing.assert_array_equal(twice.training_embedding_, embedding)
+
+
+def test_the_best_head_of_each_round_is_kept(make_clusterer, embedding):
+    clusterer = make_clusterer(n_rounds=2, n_heads=3).fit(embedding)
+    assert clusterer.net_.module_.heads.weight.shape[0] == 1
+    np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
+
+
+def test_rounds_have_no_effect_on_plain_rows(make_head, rows):
+    once, often = (make_head(n_rounds=n).fit(rows) for n in [1, 3])
+    np.testing.assert_array_equal(often.probabilities_, once.probabilities_)
+    assert often.n_iter_ == 1
+
+
 # Self-labelling
 
 
@@ -501,6 +547,21 @@ def test_interrupt_of_a_later_stage(make_clusterer, embedding, stage):
         clusterer.fit(embedding)
     assert clusterer.n_iter_ == stage
     assert clusterer.fine_tuned_
+    np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
+
+
+@pytest.mark.parametrize(
+    ("stage", "result"), [(2, "fine-tuning"), (3, "fine-tuning"), (4, "fine-tuning 2")]
+)
+def test_interrupt_of_a_later_round(make_clusterer, embedding, stage, result):
+    clusterer = make_clusterer(n_rounds=3, n_heads=2, callbacks=[Interrupt(stage)])
+    with pytest.raises(KeyboardInterrupt):
+        clusterer.fit(embedding)
+    assert clusterer.n_iter_ == stage
+    assert clusterer.fine_tuned_
+    tuned = clusterer.history_.query("stage.str.startswith('fine')")
+    assert tuned["stage"].iloc[-1] == result
+    assert clusterer.net_.history[-1]["train_loss"] == tuned["loss"].iloc[-1]
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 

@@ -19,6 +19,22 @@ class Break(Callback):
             raise self.error
 
 
+class BreakStage(Break):
+    """Fails in the third epoch of one training of many, known by its number."""
+
+    def __init__(self, number):
+        super().__init__(3, RuntimeError("killed"))
+        self.number = number
+        self.n_trainings_ = 0
+
+    def on_train_begin(self, net, **_):
+        self.n_trainings_ += 1
+
+    def on_batch_end(self, net, **_):
+        if self.n_trainings_ == self.number:
+            super().on_batch_end(net)
+
+
 def same_weights(first, second):
     ours, theirs = first.module_.state_dict(), second.module_.state_dict()
     assert list(ours) == list(theirs)
@@ -70,16 +86,37 @@ def test_clusterer_resumes_in_its_last_stage(
     assert (resumed.labels_ == straight.labels_).all()
 
 
+def test_clusterer_resumes_in_a_later_round(
+    make_embedder, make_clusterer, images, tmp_path
+):
+    z = make_embedder().fit_transform(images)
+    rounds = {"max_epochs": 4, "n_rounds": 2}
+    straight = make_clusterer(**rounds).fit(z)
+
+    def make(*others):
+        resume = ResumeTraining(tmp_path / "run", every_seconds=0)
+        return make_clusterer(**rounds, callbacks=[resume, *others])
+
+    with pytest.raises(RuntimeError):
+        make(BreakStage(4)).fit(z)
+    assert len(list(tmp_path.iterdir())) == 4
+    resumed = make().fit(z)
+    assert same_weights(resumed.net_, straight.net_)
+    assert (resumed.labels_ == straight.labels_).all()
+
+
 def test_stores_no_more_often_than_asked_but_always_the_end(
     make_embedder, images, tmp_path
 ):
-    resume = ResumeTraining(tmp_path / "folder" / "run", every_seconds=3600)
-    callbacks = [resume, Break(2, RuntimeError("killed"))]
+    def make(*others):
+        resume = ResumeTraining(tmp_path / "folder" / "run", every_seconds=3600)
+        return make_embedder(max_epochs=3, callbacks=[resume, *others])
+
     with pytest.raises(RuntimeError):
-        make_embedder(max_epochs=3, callbacks=callbacks).fit(images)
+        make(Break(2, RuntimeError("killed"))).fit(images)
     assert not (tmp_path / "folder").exists()
-    fitted = make_embedder(max_epochs=3, callbacks=[resume]).fit(images)
-    again = make_embedder(max_epochs=3, callbacks=[resume]).fit(images)
-    assert same_weights(again.net_, fitted.net_)
-    resume.discard()
+    fitted = make().fit(images)
+    again = make()
+    assert same_weights(again.fit(images).net_, fitted.net_)
+    again.callbacks[0].discard()
     assert not (tmp_path / "folder").exists()

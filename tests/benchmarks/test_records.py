@@ -55,6 +55,7 @@ def make_scan(**parameters):
                 "head_lr": 0.03,
                 "head_max_epochs": 100,
                 "heads_first": False,
+                "n_rounds": 1,
             },
         ),
         (
@@ -68,6 +69,7 @@ def make_scan(**parameters):
                 "head_lr": 0.1,
                 "head_max_epochs": 5,
                 "heads_first": True,
+                "n_rounds": 1,
             },
         ),
         ({"n_init": 10}, {"n_init": 10}),
