@@ -19,9 +19,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
-from benchmarks.light_model import make_light_embedder
 from benchmarks.scales import EMBEDDER_OF_DATA
-from invariant_cluster import SCANClusterer
+from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits, load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.model_selection import (
@@ -57,7 +56,7 @@ def main() -> None:
     wafers = options.dataset == "wafer-maps"
     data = load_wafer_maps(fail_map=True) if wafers else load_oriented_digits()
     parameters = EMBEDDER_OF_DATA["wm811k"] if wafers else {}
-    embedder = make_light_embedder(**parameters, random_state=options.seed)
+    embedder = IRLINREmbedder.light(**parameters, random_state=options.seed)
     z = np.asarray(embedder.fit_transform(data.images))
     k_means = options.clusterer == "k-means"
     start = time.process_time()

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
-from benchmarks.light_model import make_light_embedder
 from benchmarks.scales import EMBEDDER_OF_DATA
-from invariant_cluster import SCANClusterer
+from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits, load_wafer_maps
 
 DATASETS = ("wafer-maps", "digits")
@@ -92,7 +91,7 @@ def measure(dataset: str, left_out: str, seed: int, epochs: int) -> pd.DataFrame
     """Return AUROC in percent, a row a candidate, a column a kind of outlier."""
     images, names, foreign, parameters = load(dataset)
     known, held, other = split(names, left_out, seed)
-    embedder = make_light_embedder(
+    embedder = IRLINREmbedder.light(
         **parameters, max_epochs=epochs, random_state=seed
     ).fit(images[known])
     train = np.asarray(embedder.transform(images[known]))

@@ -90,6 +90,7 @@ SCAN_LEVERS: tuple[dict[str, Any], ...] = (
     {"n_heads": 5},
     {"lr": 1e-4},
     {"self_label": True},
+    {"n_rounds": 2},
 )
 WIDTHS = (32, 64, 128, 256, 512)
 

@@ -53,20 +53,11 @@ n_clusters = len(names)
 # SCAN's parameters on the training part of WM-811K, which the bundled maps are from.
 def make_estimator(seed: int) -> Pipeline:
     """Return the embedder and the clusterer as one estimator."""
-    embedder = IRLINREmbedder(
-        d=32,
-        encoder_width=8,
-        n_frequencies=64,
-        inr_hidden=(64, 64, 64),
-        hypernetwork_hidden=(64, 64),
+    embedder = IRLINREmbedder.light(
         invariance="rotation+reflection",
         noise=2.0,
         temperature=1.0,
         consistency_weight=0.01,
-        n_pixels=256,
-        max_epochs=16,
-        batch_size=64,
-        lr=2e-3,
         random_state=seed,
         verbose=options.verbose,
     )

@@ -37,18 +37,7 @@ from invariant_cluster.plot import (
 
 digits = load_oriented_digits()
 images, classes = digits.images, digits.target
-embedder = IRLINREmbedder(
-    d=32,
-    encoder_width=8,
-    n_frequencies=64,
-    inr_hidden=(64, 64, 64),
-    hypernetwork_hidden=(64, 64),
-    n_pixels=128,
-    max_epochs=16,
-    batch_size=64,
-    lr=2e-3,
-    random_state=0,
-)
+embedder = IRLINREmbedder.light(n_pixels=128, random_state=0)
 clusterer = SCANClusterer(10, max_epochs=8, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 

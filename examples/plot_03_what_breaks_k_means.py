@@ -57,18 +57,8 @@ def flatten(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
 
-embedder = IRLINREmbedder(
-    d=32,
-    encoder_width=4,
-    n_frequencies=32,
-    inr_hidden=(64, 64),
-    hypernetwork_hidden=(64,),
-    n_pixels=128,
-    translation_std=0.07,
-    max_epochs=10,
-    batch_size=64,
-    lr=2e-3,
-    random_state=0,
+embedder = IRLINREmbedder.light(
+    encoder_width=4, translation_std=0.07, max_epochs=10, random_state=0
 )
 representations = {
     "pixels": flatten,

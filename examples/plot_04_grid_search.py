@@ -35,16 +35,8 @@ from invariant_cluster.metrics import (
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 images, classes = images[:900], classes[:900]
 
-embedder = IRLINREmbedder(
-    encoder_width=4,
-    n_frequencies=32,
-    inr_hidden=(64, 64),
-    hypernetwork_hidden=(64,),
-    n_pixels=128,
-    max_epochs=10,
-    batch_size=32,
-    lr=2e-3,
-    random_state=0,
+embedder = IRLINREmbedder.light(
+    encoder_width=4, max_epochs=10, batch_size=32, random_state=0
 )
 heads = SCANClusterer(10, fine_tune=False, head_max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", heads)])

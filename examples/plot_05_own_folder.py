@@ -53,18 +53,7 @@ print(images.shape, images.dtype, "values", images.min(), "to", images.max())
 # --------------------------
 # ``background="auto"``, the default, measures the paper on the borders of the images;
 # what differs from it is the object. ``background_`` says what was found.
-embedder = IRLINREmbedder(
-    d=32,
-    encoder_width=4,
-    n_frequencies=32,
-    inr_hidden=(64, 64),
-    hypernetwork_hidden=(64,),
-    n_pixels=128,
-    max_epochs=16,
-    batch_size=32,
-    lr=2e-3,
-    random_state=0,
-)
+embedder = IRLINREmbedder.light(encoder_width=4, batch_size=32, random_state=0)
 clusterer = SCANClusterer(10, max_epochs=6, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 print("background:", pipe["embed"].background_)

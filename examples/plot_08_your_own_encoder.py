@@ -66,18 +66,7 @@ def flat_pixels(n_channels: int) -> nn.Module:
 # encoder at all: aligned pixels go straight into the head, a perceptron. All see the
 # same images for as many epochs.
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
-embedder = IRLINREmbedder(
-    d=32,
-    encoder_width=4,
-    n_frequencies=32,
-    inr_hidden=(64, 64),
-    hypernetwork_hidden=(64,),
-    n_pixels=128,
-    max_epochs=8,
-    batch_size=64,
-    lr=2e-3,
-    random_state=0,
-)
+embedder = IRLINREmbedder.light(encoder_width=4, max_epochs=8, random_state=0)
 encoders = {
     "resnet18, width 4": "resnet18",
     "plain convolutions": PlainConvolutions,

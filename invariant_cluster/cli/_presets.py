@@ -43,18 +43,7 @@ class Invariance(StrEnum):
     all = "rotation+translation+reflection"
 
 
-# For two CPU cores: the demo's. The full ones are the estimators' defaults.
-_LIGHT: dict[str, Any] = {
-    "d": 32,
-    "encoder_width": 8,
-    "n_frequencies": 64,
-    "inr_hidden": (64, 64, 64),
-    "hypernetwork_hidden": (64, 64),
-    "n_pixels": 256,
-    "max_epochs": 16,
-    "batch_size": 64,
-    "lr": 2e-3,
-}
+# For two CPU cores, as IRLINREmbedder.light.
 _LIGHT_CLUSTERER: dict[str, Any] = {"max_epochs": 6}
 # docs/user_guide says what the wafers' settings stand for.
 _EMBEDDER: dict[Kind, dict[str, Any]] = {
@@ -103,7 +92,8 @@ def make_pipeline(
     is_light = network == Network.light or (
         network == Network.auto and not _has_gpu(device)
     )
-    embedder = (_LIGHT if is_light else {}) | _EMBEDDER[kind]
+    make_embedder = IRLINREmbedder.light if is_light else IRLINREmbedder
+    embedder = dict(_EMBEDDER[kind])
     clusterer = (_LIGHT_CLUSTERER if is_light else {}) | _CLUSTERER[kind]
     if invariance is not None:
         embedder["invariance"] = str(invariance)
@@ -114,7 +104,7 @@ def make_pipeline(
     common: dict[str, Any] = {"device": device, "random_state": seed, "verbose": 1}
     return Pipeline(
         [
-            ("embed", IRLINREmbedder(**embedder, **common)),
+            ("embed", make_embedder(**embedder, **common)),
             ("cluster", SCANClusterer(n_clusters, **clusterer, **common)),
         ]
     )

@@ -14,7 +14,12 @@ mrcfile = pytest.importorskip("mrcfile")
 
 from typer.testing import CliRunner  # noqa: E402
 
-from invariant_cluster import SCANClusterer, load_model, save_model  # noqa: E402
+from invariant_cluster import (  # noqa: E402
+    SCANClusterer,
+    _irlinr_embedder,
+    load_model,
+    save_model,
+)
 from invariant_cluster.cli import _presets, main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
 
@@ -33,7 +38,7 @@ def tiny_networks(monkeypatch):
         "max_epochs": 1,
         "batch_size": 16,
     }
-    monkeypatch.setattr(_presets, "_LIGHT", tiny)
+    monkeypatch.setattr(_irlinr_embedder, "LIGHT_NETWORKS", tiny)
     clusterer = {"max_epochs": 1, "head_max_epochs": 1, "n_neighbors": 3}
     monkeypatch.setattr(_presets, "_LIGHT_CLUSTERER", clusterer)
 
