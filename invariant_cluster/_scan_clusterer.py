@@ -126,9 +126,9 @@ class SCANClusterer(
         Whether to train the heads alone before fine-tuning, which else starts from
         k-means. It takes seconds.
     n_rounds : int, default=1
-        How often neighbours are mined and the encoder is fine-tuned. Each round after
-        the first takes z from the encoder tuned before, and takes as long. Without
-        effect on plain rows.
+        Of mining neighbours and fine-tuning. Each after the first takes as long as the
+        first, and its neighbours from the encoder tuned before. Without effect on plain
+        rows.
     batch_size : int, default=128
     lr : float, default=1e-3
         Of the encoder in fine-tuning, at its highest (one cycle).
@@ -163,8 +163,8 @@ class SCANClusterer(
         The fine-tuned copy.
     net_ : skorch.NeuralNet
     history_ : DataFrame
-        One row an epoch: stage ("heads", "fine-tuning" or "self-labelling"; "heads 2",
-        "fine-tuning 2" in the second round), loss and its terms, seconds.
+        One row an epoch: stage ("heads", "fine-tuning", in the second round
+        "fine-tuning 2", or "self-labelling"), loss and its terms, seconds.
     n_iter_ : int
         Epochs trained, in all stages, those of a self-labelling undone included.
     n_features_in_ : int
@@ -415,35 +415,7 @@ class SCANClusterer(
         warnings.warn(told, UserWarning, stacklevel=4)
 
     def _train_stages(self, data: ScanInput) -> dict[str, TermNet]:
-        """Train round after round, then self-label; return the net of each stage."""
-        nets: dict[str, TermNet] = {}
-        module = self._train_round(data, nets)
-        if data.encoder is None:
-            return nets
-        for number in range(2, self.n_rounds + 1):
-            if _is_interrupted(nets):
-                return nets
-            tuned = data._replace(z=encode(data.encoder, data.rows, self.device))
-            module = self._train_round(tuned, nets, f" {number}")
-        if self.self_label and not _is_interrupted(nets):
-            nets["self-labelling"] = self._make_self_label_net(module)
-            train_guarded(nets["self-labelling"], data.rows, self.device)
-        return nets
-
-    def _train_round(
-        self, data: ScanInput, nets: dict[str, TermNet], suffix: str = ""
-    ) -> ScanModule:
-        """Mine neighbours, train heads, fine-tune, keep the best head.
-
-        Parameters
-        ----------
-        data : ScanInput
-            Its encoder, if any, is trained.
-        nets : dict
-            Receives the net of each stage, under its name.
-        suffix : str
-            Of the stages' names.
-        """
+        """Train heads, fine-tune, keep the best head, self-label; return the nets."""
         self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
         seed = torch.initial_seed() % 2**31
         start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
@@ -451,27 +423,45 @@ class SCANClusterer(
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy
         )
-        module, rows = ScanModule(nn.Identity(), _make_heads(start)), data.z
+        module = ScanModule(nn.Identity(), _make_heads(start))
+        nets: dict[str, TermNet] = {}
         if data.encoder is None or self.heads_first:
-            heads = self._make_heads_net(module, len(rows), f"heads{suffix}")
-            nets[f"heads{suffix}"] = heads
-            train(heads, rows, self.neighbors_)
+            nets["heads"] = self._make_heads_net(module, len(data.z))
+            train(nets["heads"], data.z, self.neighbors_)
         if data.encoder is not None and not _is_interrupted(nets):
-            module, rows = ScanModule(data.encoder, module.heads), data.rows
-            tuned = self._make_scan_net(module, len(rows), f"fine-tuning{suffix}")
-            nets[f"fine-tuning{suffix}"] = tuned
-            train(tuned, rows, self.neighbors_)
+            module = ScanModule(data.encoder, module.heads)
+            nets |= self._fine_tune(module, data.encoder, data.rows)
         if self.n_heads > 1:
-            log_p = infer_heads(module, rows, self.device)
-            module.heads.keep(best_head(self._objective, log_p, self.neighbors_))
-        return module
+            heads = infer_heads(module, _rows_of(data, nets), self.device)
+            module.heads.keep(best_head(self._objective, heads, self.neighbors_))
+        if self.self_label and "fine-tuning" in nets and not _is_interrupted(nets):
+            nets["self-labelling"] = self._make_self_label_net(module)
+            train_guarded(nets["self-labelling"], data.rows, self.device)
+        return nets
 
-    def _make_heads_net(self, module: ScanModule, n_rows: int, stage: str) -> TermNet:
+    def _fine_tune(
+        self, module: ScanModule, encoder: ImageEncoder, images: NDArray
+    ) -> dict[str, TermNet]:
+        """Train encoder and heads in rounds; return the net of each, by its stage."""
+        nets: dict[str, TermNet] = {}
+        for number in range(1, self.n_rounds + 1):
+            stage = "fine-tuning"
+            if number > 1:
+                stage = f"fine-tuning {number}"
+                z = encode(encoder, images, self.device)
+                self.neighbors_ = mine_neighbors(z, self.n_neighbors)
+            nets[stage] = self._make_scan_net(module, len(images), stage)
+            train(nets[stage], images, self.neighbors_)
+            if nets[stage].interrupted_:
+                break
+        return nets
+
+    def _make_heads_net(self, module: ScanModule, n_rows: int) -> TermNet:
         return self._make_net(
             HeadsNet,
             module,
             self._sampled_objective(n_rows),
-            stage=stage,
+            stage="heads",
             lr=self.head_lr,
             lr_name="head_lr",
             max_epochs=self.head_max_epochs,
@@ -539,14 +529,12 @@ class SCANClusterer(
 
     def _store(self, data: ScanInput, nets: dict[str, TermNet]) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
-        tuned = [net for net in nets.values() if isinstance(net, ScanNet)]
-        self.net_ = (tuned or list(nets.values()))[-1]
-        self.fine_tuned_ = bool(tuned)
+        self.net_ = list(nets.values())[-1]
+        self.fine_tuned_ = "fine-tuning" in nets
         self.training_embedding_ = data.z
         self.history_ = _join_histories(nets)
         self.n_iter_ = len(self.history_)
-        rows = data.rows if tuned else data.z
-        heads = infer_heads(self.net_.module_, rows, self.device)
+        heads = infer_heads(self.net_.module_, _rows_of(data, nets), self.device)
         self.probabilities_ = np.exp(heads[:, 0])
         self.labels_ = self.probabilities_.argmax(axis=1)
         if _is_interrupted(nets):
@@ -589,6 +577,11 @@ def _make_heads(start: Start) -> ClusterHeads:
 
 def _is_interrupted(nets: dict[str, TermNet]) -> bool:
     return any(net.interrupted_ for net in nets.values())
+
+
+def _rows_of(data: ScanInput, nets: dict[str, TermNet]) -> NDArray:
+    """Return what the last of the nets sees."""
+    return data.rows if "fine-tuning" in nets else data.z
 
 
 def _join_histories(nets: dict[str, TermNet]) -> pd.DataFrame:
