@@ -12,6 +12,8 @@ import joblib
 import torch
 from skorch.callbacks import Callback
 
+from invariant_cluster._progress import TrainingProgress
+
 
 def folder_of(root: Path, what: dict[str, Any]) -> Path:
     """Return the folder for a description; it names neither code nor machine."""
@@ -42,9 +44,9 @@ class ResumeTraining(Callback):
 
     Weights, optimizer, schedule, random generators and history are stored, so that a
     training that was interrupted ends with the weights of one that was not. Each
-    training has a file of its own, by its number: SCAN's stages share their callbacks.
-    The files stay after training, so that the stages after it can be interrupted too;
-    ``discard`` deletes them. One object watches one ``fit``.
+    stage has a file of its own: SCAN's stages share their callbacks. The files stay
+    after training, so that the stages after it can be interrupted too; ``discard``
+    deletes them.
 
     Parameters
     ----------
@@ -57,14 +59,12 @@ class ResumeTraining(Callback):
     def __init__(self, path: str | os.PathLike[str], every_seconds: float = 60) -> None:
         self.path = path
         self.every_seconds = every_seconds
-        self.n_trainings_ = 0
 
     def on_train_begin(self, net: Any, **_: Any) -> None:
         """Go on from the stored state, if there is one."""
-        self.n_trainings_ += 1
         self.max_epochs_ = net.max_epochs
         self.stored_at_ = time.monotonic()
-        path = self._file()
+        path = self._file(net)
         if path.exists():
             restore(net, torch.load(path, map_location="cpu", weights_only=True))
             net.max_epochs = self.max_epochs_ - len(net.history)
@@ -73,7 +73,7 @@ class ResumeTraining(Callback):
         """Store the state if it is time to."""
         due = time.monotonic() - self.stored_at_ >= self.every_seconds
         if due or len(net.history) == self.max_epochs_:
-            write_whole(self._file(), lambda path: torch.save(capture(net), path))
+            write_whole(self._file(net), lambda path: torch.save(capture(net), path))
             self.stored_at_ = time.monotonic()
 
     def on_train_end(self, net: Any, **_: Any) -> None:
@@ -88,9 +88,15 @@ class ResumeTraining(Callback):
         if start.parent.is_dir() and not any(start.parent.iterdir()):
             start.parent.rmdir()
 
-    def _file(self) -> Path:
+    def _file(self, net: Any) -> Path:
         start = Path(self.path)
-        return start.with_name(f"{start.name}-{self.n_trainings_}.pt")
+        return start.with_name(f"{start.name}-{stage_of(net)}.pt")
+
+
+def stage_of(net: Any) -> str:
+    """Return what a net's progress bar calls its training, as part of a file's name."""
+    bars = [call for _, call in net.callbacks_ if isinstance(call, TrainingProgress)]
+    return bars[0].stage.replace(" ", "-")
 
 
 def capture(net: Any) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def main() -> None:
     wafers = options.dataset == "wafer-maps"
     data = load_wafer_maps(fail_map=True) if wafers else load_oriented_digits()
     parameters = EMBEDDER_OF_DATA["wm811k"] if wafers else {}
-    embedder = IRLINREmbedder.light(**parameters, random_state=options.seed)
+    embedder = IRLINREmbedder.light().set_params(
+        **parameters, random_state=options.seed
+    )
     z = np.asarray(embedder.fit_transform(data.images))
     k_means = options.clusterer == "k-means"
     start = time.process_time()

@@ -91,9 +91,11 @@ def measure(dataset: str, left_out: str, seed: int, epochs: int) -> pd.DataFrame
     """Return AUROC in percent, a row a candidate, a column a kind of outlier."""
     images, names, foreign, parameters = load(dataset)
     known, held, other = split(names, left_out, seed)
-    embedder = IRLINREmbedder.light(
-        **parameters, max_epochs=epochs, random_state=seed
-    ).fit(images[known])
+    embedder = (
+        IRLINREmbedder.light()
+        .set_params(**parameters, max_epochs=epochs, random_state=seed)
+        .fit(images[known])
+    )
     train = np.asarray(embedder.transform(images[known]))
     n_clusters = len(np.unique(names)) - 1
     clusterer = SCANClusterer(n_clusters, fine_tune=False, random_state=seed).fit(train)

@@ -34,7 +34,9 @@ from invariant_cluster.metrics import (
 
 def measure_wafer_maps(seed: int) -> None:
     maps = load_wafer_maps(fail_map=True)
-    embedder = IRLINREmbedder.light(**EMBEDDER_OF_DATA["wm811k"], random_state=seed)
+    embedder = IRLINREmbedder.light().set_params(
+        **EMBEDDER_OF_DATA["wm811k"], random_state=seed
+    )
     z = np.asarray(embedder.fit_transform(maps.images))
     unit = to_unit(z, z)
     other = maps.target[:, None] != maps.target
@@ -60,8 +62,10 @@ def measure_pose(name: str, images: np.ndarray, seed: int) -> None:
     alpha = random.uniform(0, 2 * np.pi, len(images))
     t = random.normal(0, 1, (len(images), 2))
     moved = move_array(images[:, None], alpha, t, 0)[:, 0]
-    aligned = IRLINREmbedder.light(random_state=seed).fit(images)
-    alone = IRLINREmbedder.light(random_state=seed, align=False, max_epochs=20)
+    aligned = IRLINREmbedder.light().set_params(random_state=seed).fit(images)
+    alone = IRLINREmbedder.light().set_params(
+        random_state=seed, align=False, max_epochs=20
+    )
     alone.fit(images)
     print_pose(f"{name}, analytic", aligned, images, moved, alpha, t, learned=False)
     print_pose(f"{name}, learned, aligned", aligned, images, moved, alpha, t)

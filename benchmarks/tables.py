@@ -164,7 +164,7 @@ def recipe_rows() -> list[Row]:
 
 
 def longer_rows() -> list[Row]:
-    """Return what classes of equal size and four times the steps are worth."""
+    """Return what equal classes, four times the steps and rounds of SCAN are worth."""
     steps = {"max_epochs": 24, "batch_size": 64}
     equal = {"entropy_target": "uniform"}
     return [

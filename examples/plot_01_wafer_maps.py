@@ -53,7 +53,7 @@ n_clusters = len(names)
 # SCAN's parameters on the training part of WM-811K, which the bundled maps are from.
 def make_estimator(seed: int) -> Pipeline:
     """Return the embedder and the clusterer as one estimator."""
-    embedder = IRLINREmbedder.light(
+    embedder = IRLINREmbedder.light().set_params(
         invariance="rotation+reflection",
         noise=2.0,
         temperature=1.0,

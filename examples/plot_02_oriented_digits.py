@@ -13,8 +13,8 @@ of the paper (Kwon, Choi and Ryu, ICML 2023), from a run of a minute or two.
 # %%
 # Train
 # -----
-# A narrow encoder and few epochs; on a GPU leave them out and take the defaults. SCAN
-# first trains its heads on z, then fine-tunes a copy of the encoder with them.
+# ``light()`` is narrow and short; on a GPU write ``IRLINREmbedder()`` for the defaults.
+# SCAN first trains its heads on z, then fine-tunes a copy of the encoder with them.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.cluster import KMeans
@@ -37,7 +37,7 @@ from invariant_cluster.plot import (
 
 digits = load_oriented_digits()
 images, classes = digits.images, digits.target
-embedder = IRLINREmbedder.light(n_pixels=128, random_state=0)
+embedder = IRLINREmbedder.light().set_params(n_pixels=128, random_state=0)
 clusterer = SCANClusterer(10, max_epochs=8, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 

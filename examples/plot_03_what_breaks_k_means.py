@@ -57,7 +57,7 @@ def flatten(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
 
-embedder = IRLINREmbedder.light(
+embedder = IRLINREmbedder.light().set_params(
     encoder_width=4, translation_std=0.07, max_epochs=10, random_state=0
 )
 representations = {

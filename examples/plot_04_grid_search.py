@@ -35,7 +35,7 @@ from invariant_cluster.metrics import (
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 images, classes = images[:900], classes[:900]
 
-embedder = IRLINREmbedder.light(
+embedder = IRLINREmbedder.light().set_params(
     encoder_width=4, max_epochs=10, batch_size=32, random_state=0
 )
 heads = SCANClusterer(10, fine_tune=False, head_max_epochs=30, random_state=0)

@@ -53,7 +53,9 @@ print(images.shape, images.dtype, "values", images.min(), "to", images.max())
 # --------------------------
 # ``background="auto"``, the default, measures the paper on the borders of the images;
 # what differs from it is the object. ``background_`` says what was found.
-embedder = IRLINREmbedder.light(encoder_width=4, batch_size=32, random_state=0)
+embedder = IRLINREmbedder.light().set_params(
+    encoder_width=4, batch_size=32, random_state=0
+)
 clusterer = SCANClusterer(10, max_epochs=6, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 print("background:", pipe["embed"].background_)

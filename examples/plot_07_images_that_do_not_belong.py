@@ -42,7 +42,7 @@ images, sort = images[order], sort[order]
 # Train on everything
 # -------------------
 # The heads alone do here: the score is of the embedder's z in any case.
-embedder = IRLINREmbedder.light(encoder_width=4, random_state=0)
+embedder = IRLINREmbedder.light().set_params(encoder_width=4, random_state=0)
 clusterer = SCANClusterer(10, fine_tune=False, head_max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 normality = pipe.score_samples(images)

@@ -66,7 +66,9 @@ def flat_pixels(n_channels: int) -> nn.Module:
 # encoder at all: aligned pixels go straight into the head, a perceptron. All see the
 # same images for as many epochs.
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
-embedder = IRLINREmbedder.light(encoder_width=4, max_epochs=8, random_state=0)
+embedder = IRLINREmbedder.light().set_params(
+    encoder_width=4, max_epochs=8, random_state=0
+)
 encoders = {
     "resnet18, width 4": "resnet18",
     "plain convolutions": PlainConvolutions,

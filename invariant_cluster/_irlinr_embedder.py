@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ PAPER_RECIPE: dict[str, Any] = {
     "lr": 1e-4,
     "lr_schedule": "constant",
 }
-LIGHT_NETWORKS: dict[str, Any] = {
+LIGHT: dict[str, Any] = {
     "d": 32,
     "encoder_width": 8,
     "n_frequencies": 64,
@@ -337,42 +337,33 @@ class IRLINREmbedder(GenerativeEmbedder):
         self.image_shape = image_shape
 
     @classmethod
-    def light(cls, **parameters: Any) -> IRLINREmbedder:
+    def light(cls) -> Self:
         """Return an unfitted embedder that some thousand images train on a CPU.
 
         Narrow networks, z of 32 values, 256 pixels reconstructed in a step and 16
-        epochs of small batches: minutes on two cores. The recipe is that of the
-        constructor.
-
-        Parameters
-        ----------
-        **parameters
-            Those of the constructor; they go before these.
+        epochs of small batches: minutes on two cores. Losses, alignment and deformation
+        are the constructor's; ``set_params`` changes any of it.
 
         Examples
         --------
         >>> from invariant_cluster import IRLINREmbedder
-        >>> embedder = IRLINREmbedder.light(max_epochs=24, random_state=0)
+        >>> embedder = IRLINREmbedder.light().set_params(max_epochs=24)
         >>> embedder.d, embedder.max_epochs
         (32, 24)
         """
-        return cls(**{**LIGHT_NETWORKS, **parameters})
+        return cls(**LIGHT)
 
     @classmethod
-    def paper(cls, **parameters: Any) -> IRLINREmbedder:
+    def paper(cls) -> Self:
         """Return an unfitted embedder with the paper's own recipe, to compare with.
 
         No alignment, crop, normalisation or deformation; the centre of mass as
         symmetry-breaking rule, squared error, plain cosine, weights 1, 1 and 15, a
         constant learning rate of 1e-4. Sizes of the networks and 200 epochs (MNIST(U))
-        are the constructor's. On small budgets it learns little (``docs/recipe.md``).
-
-        Parameters
-        ----------
-        **parameters
-            Those of the constructor; they go before the paper's.
+        are the defaults; ``set_params`` changes them. On small budgets it learns little
+        (``docs/recipe.md``).
         """
-        return cls(**{**PAPER_RECIPE, **parameters})
+        return cls(**PAPER_RECIPE)
 
     def _make_module(self, aligner: ImageAligner) -> IRLINR:
         decoder = self._make_decoder(aligner)

@@ -127,8 +127,8 @@ class SCANClusterer(
         k-means. It takes seconds.
     n_rounds : int, default=1
         Of mining neighbours and fine-tuning. Each after the first takes as long as the
-        first, and its neighbours from the encoder tuned before. Without effect on plain
-        rows.
+        first, and its neighbours from the encoder tuned before. Without effect where
+        heads alone are trained.
     batch_size : int, default=128
     lr : float, default=1e-3
         Of the encoder in fine-tuning, at its highest (one cycle).
@@ -156,8 +156,10 @@ class SCANClusterer(
     labels_ : ndarray of shape (n,), int64
     probabilities_ : ndarray of shape (n, n_clusters), float32
     neighbors_ : ndarray of shape (n, n_neighbors), int64
-        Row indices, nearest first, of the last round.
+        Row indices, nearest first, by z of the embedder; in later rounds, of the
+        encoder tuned before.
     training_embedding_ : ndarray of shape (n, d), float32
+        z of the embedder, also after fine-tuning.
     fine_tuned_ : bool
     encoder_ : nn.Module or None
         The fine-tuned copy.
@@ -332,8 +334,9 @@ class SCANClusterer(
         X : ImageEmbedding or array-like of shape (n, d)
         y : array-like of shape (n,), optional
             Classes. With them the score is the Hungarian-matched accuracy; without, the
-            negative SCAN loss, with neighbours among the training rows and the entropy
-            up to this fit's target: other fits' scores compare only with "uniform".
+            negative SCAN loss, with neighbours among the training rows by z of the
+            embedder and the entropy up to this fit's target: other fits' scores compare
+            only with "uniform".
         """
         log_p = self._log_probabilities(X)
         if y is not None:
@@ -443,18 +446,27 @@ class SCANClusterer(
         self, module: ScanModule, encoder: ImageEncoder, images: NDArray
     ) -> dict[str, TermNet]:
         """Train encoder and heads in rounds; return the net of each, by its stage."""
-        nets: dict[str, TermNet] = {}
-        for number in range(1, self.n_rounds + 1):
-            stage = "fine-tuning"
-            if number > 1:
-                stage = f"fine-tuning {number}"
-                z = encode(encoder, images, self.device)
-                self.neighbors_ = mine_neighbors(z, self.n_neighbors)
+        nets = {"fine-tuning": self._make_scan_net(module, len(images), "fine-tuning")}
+        train(nets["fine-tuning"], images, self.neighbors_)
+        for number in range(2, self.n_rounds + 1):
+            if _is_interrupted(nets) or not self._mine_anew(encoder, images, nets):
+                break
+            stage = f"fine-tuning {number}"
             nets[stage] = self._make_scan_net(module, len(images), stage)
             train(nets[stage], images, self.neighbors_)
-            if nets[stage].interrupted_:
-                break
         return nets
+
+    def _mine_anew(
+        self, encoder: ImageEncoder, images: NDArray, nets: dict[str, TermNet]
+    ) -> bool:
+        """Mine neighbours of an encoder's z; tell whether no Ctrl-C came between."""
+        try:
+            z = encode(encoder, images, self.device)
+            self.neighbors_ = mine_neighbors(z, self.n_neighbors)
+        except KeyboardInterrupt:
+            next(reversed(nets.values())).interrupted_ = True
+            return False
+        return True
 
     def _make_heads_net(self, module: ScanModule, n_rows: int) -> TermNet:
         return self._make_net(

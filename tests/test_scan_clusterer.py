@@ -14,7 +14,7 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EarlyStopping
 
-from invariant_cluster import ImageEmbedding
+from invariant_cluster import ImageEmbedding, SCANClusterer, _scan_clusterer
 from invariant_cluster._centroids import Start
 from invariant_cluster._neighbors import mine_neighbors
 from invariant_cluster.metrics import clustering_accuracy_score
@@ -412,6 +412,23 @@ def test_the_best_head_of_all_rounds_is_kept(make_clusterer, embedding):
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 
+def test_rounds_without_heads_before_them_repeat(make_clusterer, embedding):
+    first, second = (
+        make_clusterer(n_rounds=2, heads_first=False).fit(embedding) for _ in range(2)
+    )
+    assert first.history_["stage"].tolist() == ["fine-tuning", "fine-tuning 2"]
+    np.testing.assert_array_equal(first.probabilities_, second.probabilities_)
+
+
+def test_rounds_are_saved(make_clusterer, embedding, tmp_path):
+    clusterer = make_clusterer(n_rounds=2).fit(embedding)
+    clusterer.save(tmp_path / "rounds.safetensors")
+    loaded = SCANClusterer.load(tmp_path / "rounds.safetensors")
+    assert loaded.n_rounds == 2
+    np.testing.assert_array_equal(loaded.neighbors_, clusterer.neighbors_)
+    np.testing.assert_array_equal(loaded.predict(embedding), clusterer.labels_)
+
+
 def test_rounds_have_no_effect_on_plain_rows(make_head, rows):
     once, often = (make_head(n_rounds=n).fit(rows) for n in [1, 3])
     np.testing.assert_array_equal(often.probabilities_, once.probabilities_)
@@ -564,6 +581,27 @@ def test_interrupt_of_a_later_round(make_clusterer, embedding, stage, result):
     assert clusterer.n_iter_ == stage
     assert clusterer.fine_tuned_
     assert clusterer.history_["stage"].iloc[-1] == result
+    np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
+
+
+@pytest.mark.parametrize("step", ["encode", "mine_neighbors"])
+def test_interrupt_between_rounds(make_clusterer, embedding, monkeypatch, step):
+    once = make_clusterer().fit(embedding)
+    function, calls = getattr(_scan_clusterer, step), []
+
+    def interrupt(*arguments):
+        calls.append(step)
+        if step == "encode" or len(calls) == 2:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    monkeypatch.setattr(_scan_clusterer, step, interrupt)
+    clusterer = make_clusterer(n_rounds=3, self_label=True)
+    with pytest.raises(KeyboardInterrupt):
+        clusterer.fit(embedding)
+    assert clusterer.history_["stage"].tolist() == ["heads", "fine-tuning"]
+    np.testing.assert_array_equal(clusterer.neighbors_, once.neighbors_)
+    np.testing.assert_array_equal(clusterer.probabilities_, once.probabilities_)
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 

@@ -104,7 +104,7 @@ def make_pipeline(
     common: dict[str, Any] = {"device": device, "random_state": seed, "verbose": 1}
     return Pipeline(
         [
-            ("embed", make_embedder(**embedder, **common)),
+            ("embed", make_embedder().set_params(**embedder, **common)),
             ("cluster", SCANClusterer(n_clusters, **clusterer, **common)),
         ]
     )

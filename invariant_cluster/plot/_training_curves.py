@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,22 +124,31 @@ def _draw_history(
 
 
 def _draw_term(ax: Axes, history: pd.DataFrame, term: str) -> None:
-    """Draw one term, each stage in its style, with a line where the next one starts."""
+    """Draw one term, each stage in its style, with a line where the next one starts.
+
+    Rounds of one stage look alike, and the legend names the first.
+    """
     epochs = np.arange(1, len(history) + 1)
     stages = history["stage"] if "stage" in history else pd.Series("", history.index)
-    for i, stage in enumerate(stages.unique()):
+    names = stages.unique()
+    kinds = [re.sub(r" \d+$", "", name) for name in names]
+    styles = list(dict.fromkeys(kinds))
+    for i, (stage, kind) in enumerate(zip(names, kinds, strict=True)):
         own = (stages == stage).to_numpy()
+        place = styles.index(kind)
         marker = "." if len(epochs) <= _MOST_MARKED or own.sum() == 1 else ""
         ax.plot(
             epochs[own],
             history[term][own],
-            _STYLES[i % len(_STYLES)],
-            color=f"C{i}",
+            _STYLES[place % len(_STYLES)],
+            color=f"C{place}",
             marker=marker,
-            label=stage,
+            label=stage if stage == kind else "_nolegend_",
         )
         if i:
             ax.axvline(epochs[own][0] - 0.5, color="0.6", linewidth=1)
+    # Of all strips alike, also where a stage has not every term.
+    ax.set_xlim(0, len(epochs) + 1)
     ax.set_ylabel(
         term.replace("_", " "), rotation=0, ha="right", va="center", fontsize="small"
     )

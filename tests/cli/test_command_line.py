@@ -38,7 +38,7 @@ def tiny_networks(monkeypatch):
         "max_epochs": 1,
         "batch_size": 16,
     }
-    monkeypatch.setattr(_irlinr_embedder, "LIGHT_NETWORKS", tiny)
+    monkeypatch.setattr(_irlinr_embedder, "LIGHT", tiny)
     clusterer = {"max_epochs": 1, "head_max_epochs": 1, "n_neighbors": 3}
     monkeypatch.setattr(_presets, "_LIGHT_CLUSTERER", clusterer)
 

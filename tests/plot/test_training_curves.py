@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from invariant_cluster import IRLINREmbedder
 from invariant_cluster.plot import TrainingCurvesDisplay
@@ -37,6 +38,29 @@ def test_stages_are_parted_and_named(fitted_pipe):
     parted = [line for line in loss.lines if len(set(line.get_xdata())) == 1]
     assert 1.5 in {float(line.get_xdata()[0]) for line in parted}
     assert display.axes_["IRLINREmbedder"]["loss"].get_legend() is None
+
+
+def test_rounds_of_a_stage_look_alike_and_are_named_once(fitted_pipe, images):
+    rounds = clone(fitted_pipe[-1]).set_params(n_rounds=3)
+    rounds.fit(fitted_pipe[0].transform(images))
+    display = TrainingCurvesDisplay.from_estimator(rounds)
+    loss = display.axes_["SCANClusterer"]["loss"]
+    named = [text.get_text() for text in loss.get_legend().get_texts()]
+    assert named == ["heads", "fine-tuning"]
+    shown = [line for line in loss.lines if not line.get_label().startswith("_child")]
+    heads, *tuned = shown
+    assert len(tuned) == 3
+    assert {line.get_color() for line in tuned} == {tuned[0].get_color()}
+    assert heads.get_color() != tuned[0].get_color()
+
+
+def test_strips_share_their_epochs(fitted_pipe, images):
+    labelled = clone(fitted_pipe[-1]).set_params(self_label=True)
+    labelled.fit(fitted_pipe[0].transform(images))
+    display = TrainingCurvesDisplay.from_estimator(labelled)
+    strips = display.axes_["SCANClusterer"]
+    assert np.isnan(labelled.history_["confident"].iloc[0])
+    assert {ax.get_xlim() for ax in strips.values()} == {(0, labelled.n_iter_ + 1)}
 
 
 def test_estimator_without_history_is_named():
