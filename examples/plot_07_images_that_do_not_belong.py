@@ -93,8 +93,8 @@ plt.show()
 # What it says
 # ------------
 # In our run nearly every stranger has a lower score than nearly every digit (areas of
-# 0.99 and 1.00), though the network was trained on all of them. The confidence is no
-# use: it finds the wafer maps and the smudges *less* suspicious than the digits (0.30
-# and 0.26). These strangers were easy. A digit of a kind that is rare, or badly
-# written, has few near neighbours too, and some of the 30 lowest scores are such
+# 1.00, rounded), though the network was trained on all of them. The confidence is a
+# poor judge: it finds two digits in a frame suspicious (0.82), and wafer maps less so
+# than digits (0.44). These strangers were easy. A digit of a kind that is rare, or badly
+# written, has few near neighbours too, and a few of the 30 lowest scores are such
 # digits: the score finds what is unlike the rest, and cannot know why.
