@@ -94,7 +94,7 @@ plt.show()
 # pixels, would not help: what is near in pixels lies alike, and no longer shows alike.
 #
 # Features that no turn changes do not care: 60 % in all three. They pay with what they
-# throw away, a good part of the shape. The learned z keeps more of it, 65 to 71 %. It
+# throw away, a good part of the shape. The learned z keeps more of it, 70 to 73 %. It
 # had to draw each image from z and a pose, and so z says what the image shows.
 #
 # If your images are upright, do not ask for invariance.

@@ -75,7 +75,7 @@ plt.show()
 # What it says
 # ------------
 # In our run both scores without labels chose d = 32, and the accuracy, which neither
-# saw, is highest there as well. Two dimensions are too few for ten digits: turned copies
-# have other neighbours there, half of the time. From 8 to 32 the neighbours gain much
-# and the accuracy little. More than that we did not see pay with so small a network
-# (:doc:`/recipe`).
+# saw, is highest there as well. Two dimensions are too few for ten digits: turned
+# copies have other neighbours there, half of the time. From 8 to 32 the neighbours gain
+# much and the accuracy little. More than that we did not see pay with so small a
+# network (:doc:`/recipe`).

@@ -102,7 +102,7 @@ temporary.cleanup()
 # %%
 # What it says
 # ------------
-# In our run most clusters are one digit, and a glance names them. 6 and 9 are one shape
-# when they are turned; they, and some of the 5s, share the two clusters that are left.
-# 900 images and a minute of training are little: look at the clusters before you trust
-# them, then train longer on more.
+# In our run most clusters are one digit, and a glance names them. 6 and 9, one shape
+# when they are turned, share one, and the smallest gathers the 5s, 6s and 9s that are
+# left. 900 images and a minute of training are little: look at the clusters before you
+# trust them, then train longer on more.

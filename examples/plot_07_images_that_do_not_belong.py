@@ -94,7 +94,7 @@ plt.show()
 # ------------
 # In our run nearly every stranger has a lower score than nearly every digit (areas of
 # 1.00, rounded), though the network was trained on all of them. The confidence is a
-# poor judge: it finds two digits in a frame suspicious (0.82), and wafer maps less so
-# than digits (0.44). These strangers were easy. A digit of a kind that is rare, or badly
-# written, has few near neighbours too, and a few of the 30 lowest scores are such
-# digits: the score finds what is unlike the rest, and cannot know why.
+# poor judge: it finds two digits in a frame suspicious (0.86), and wafer maps less so
+# than digits (0.36). These strangers were easy. A digit of a kind that is rare, or
+# badly written, has few near neighbours too, and the digits that follow the strangers
+# are such: the score finds what is unlike the rest, and cannot know why.
