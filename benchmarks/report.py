@@ -134,8 +134,13 @@ def show_seconds(row: Summary) -> str:
 
 def show_code(row: Summary) -> str:
     return row.distinct(
-        lambda run: f"{str(run['commit'])[:8]}{'+' if run['dirty'] else ''}"
+        lambda run: f"{str(run['commit'])[:8]}{'+' if is_dirty(run) else ''}"
     )
+
+
+def is_dirty(run: dict[str, Any]) -> bool:
+    """Tell whether the code that scored, or the one that trained, was uncommitted."""
+    return bool(run["dirty"] or run.get("embedding_code", {}).get("dirty"))
 
 
 def show_machine(row: Summary) -> str:

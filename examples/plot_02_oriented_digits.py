@@ -108,8 +108,8 @@ plt.show()
 # %%
 # What it says
 # ------------
-# Half of the angles are right to about a tenth of a degree; the few that are wrong are
+# Half of the angles are right to a twentieth of a degree; the few that are wrong are
 # wrong by half a turn, as happens to digits whose two ends are nearly alike. In our run
 # k-means on z put 78 % of the digits into the cluster of their class, and SCAN 90 %.
-# The 3 and the 9 fare worst, taken for 8s and for 5s. A 9 that is turned is much like a
+# The 3 and the 9 fare worst, taken for 8s and for 4s. A 9 that is turned is much like a
 # 6; most are told apart here by the way they are written.

@@ -69,11 +69,11 @@ for n_clusters in table.index:
 # What it says
 # ------------
 # In our run ``suggest_value``, which goes by the silhouette beyond that of the cloud,
-# named 16, though its curve rises little after 12; halves of the images agree about as
-# well on 12, 16 and 20; the agreement with the classes is highest at 12. So 4, 6 and 8
-# are too few, and no criterion counts classes: a 6 and a 9 that are turned are one
-# shape, and two ways of writing a 7 are two. Two criteria, label agreement and turning
-# stability, change little over the range; their marks mean little here.
+# named 16; halves of the images agree about as well on 12, 16 and 20; the agreement
+# with the classes is highest at 12. So 4, 6 and 8 are too few, and no criterion counts
+# classes: a 6 and a 9 that are turned are one shape, and two ways of writing a 7 are
+# two. Turning stability hardly changes over the range, and label agreement gains by
+# every further cluster; their marks mean little here.
 #
 # So take the suggestion for a number that is worth looking at, draw its clusters, and
 # look at those of its neighbours too.

@@ -95,6 +95,12 @@ def test_the_script_writes_the_page(records, tmp_path):
     assert "01234567; 01234567+" in out.read_text()
 
 
+def test_an_embedding_of_uncommitted_code_is_told():
+    changed = {"commit": "fedcba9876543210", "dirty": True}
+    page = report.render([make_record(SCAN, embedding_code=changed)])
+    assert "| 01234567+ |" in page
+
+
 def test_no_lines_are_a_page_too():
     assert "no results yet" in report.render([])
 
