@@ -446,27 +446,25 @@ class SCANClusterer(
         self, module: ScanModule, encoder: ImageEncoder, images: NDArray
     ) -> dict[str, TermNet]:
         """Train encoder and heads in rounds; return the net of each, by its stage."""
-        nets = {"fine-tuning": self._make_scan_net(module, len(images), "fine-tuning")}
-        train(nets["fine-tuning"], images, self.neighbors_)
-        for number in range(2, self.n_rounds + 1):
-            if _is_interrupted(nets) or not self._mine_anew(encoder, images, nets):
+        nets: dict[str, TermNet] = {}
+        for number in range(1, self.n_rounds + 1):
+            stage = "fine-tuning" if number == 1 else f"fine-tuning {number}"
+            net = self._make_scan_net(module, len(images), stage)
+            nets[stage] = net
+            train(net, images, self.neighbors_)
+            if number < self.n_rounds and not net.interrupted_:
+                self._mine_anew(encoder, images, net)
+            if net.interrupted_:
                 break
-            stage = f"fine-tuning {number}"
-            nets[stage] = self._make_scan_net(module, len(images), stage)
-            train(nets[stage], images, self.neighbors_)
         return nets
 
-    def _mine_anew(
-        self, encoder: ImageEncoder, images: NDArray, nets: dict[str, TermNet]
-    ) -> bool:
-        """Mine neighbours of an encoder's z; tell whether no Ctrl-C came between."""
+    def _mine_anew(self, encoder: ImageEncoder, images: NDArray, net: TermNet) -> None:
+        """Mine neighbours of an encoder's z; a Ctrl-C is noted on the net before."""
         try:
             z = encode(encoder, images, self.device)
             self.neighbors_ = mine_neighbors(z, self.n_neighbors)
         except KeyboardInterrupt:
-            next(reversed(nets.values())).interrupted_ = True
-            return False
-        return True
+            net.interrupted_ = True
 
     def _make_heads_net(self, module: ScanModule, n_rows: int) -> TermNet:
         return self._make_net(
