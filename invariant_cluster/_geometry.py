@@ -218,7 +218,7 @@ def center_of_mass(mass: Tensor) -> Tensor:
 
     Equation of section 3.4 of the paper, discretised on the pixel grid.
     """
-    grid = pixel_grid(*mass.shape[-2:], device=mass.device)
+    grid = _grid_of(mass)
     first = torch.einsum("nhw,hwk->nk", mass, grid)
     return _per_mass(first, mass)
 
@@ -236,12 +236,17 @@ def complex_moment(mass: Tensor, center: Tensor, p: int = 2, q: int = 1) -> Tens
     p, q : int
         The powers; the default, mu_21, is the lowest order that has a direction.
     """
-    grid = pixel_grid(*mass.shape[-2:], device=mass.device)
+    grid = _grid_of(mass)
     offset = grid - center[:, None, None, :]
     w = torch.complex(offset[..., 0], offset[..., 1])
     # Products, not powers: those of complex numbers have no counterpart in ONNX.
     kernel = torch.view_as_real(reduce(torch.mul, [w] * p + [w.conj()] * q))
     return _per_mass(torch.einsum("nhw,nhwk->nk", mass, kernel), mass)
+
+
+def _grid_of(mass: Tensor) -> Tensor:
+    """Return the pixel grid of masses (n, h, w), on their device and of their dtype."""
+    return pixel_grid(*mass.shape[-2:], device=mass.device).to(mass.dtype)
 
 
 def _per_mass(sums: Tensor, mass: Tensor) -> Tensor:

@@ -232,9 +232,8 @@ class PolarFourierEmbedder(
         invariants = self._make_invariants(images)
 
         def project(raw: Tensor) -> Tensor:
-            # In float64: rows come out the same alone and together.
-            rows = invariants(raw).double().numpy()
-            return torch.from_numpy(self.pca_.transform(rows))
+            # All in float64: rows come out the same alone and together.
+            return torch.from_numpy(self.pca_.transform(invariants(raw).numpy()))
 
         return map_batches(project, images, device=_CPU)
 
