@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class StridedPointwise(nn.Conv2d):
+    """A strided 1x1 convolution in two steps: subsample, then convolve with stride 1.
+
+    oneDNN crashes in the weight gradient of a strided 1x1 convolution: in channels-last
+    memory it writes out of bounds when the input has fewer channels than a vector
+    register holds numbers (16 with AVX-512, 8 with AVX2; uxlfoundation/oneDNN issue
+    6035). With stride 1 it does not.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels of the input and of the output.
+    step : int
+        Stride: every step-th row and column is used, starting with the first.
+    """
+
+    def __init__(self, n_in: int, n_out: int, step: int) -> None:
+        super().__init__(n_in, n_out, 1, bias=False)
+        self.step = step
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, n_in, h, w) -> (n, n_out, ceil(h / step), ceil(w / step))."""
+        return super().forward(x[..., :: self.step, :: self.step])
 
 
 class ResidualBlock(nn.Module):
@@ -26,6 +52,9 @@ class ResidualBlock(nn.Module):
 class ResNet18(nn.Module):
     """ResNet18 with a 3x3 stem of stride 1 and no max-pool, for images of 8-100 pixels.
 
+    Weights and images are in channels-last memory, which makes convolutions on a CPU up
+    to 1.8 times faster.
+
     Parameters
     ----------
     n_channels : int
@@ -46,10 +75,12 @@ class ResNet18(nn.Module):
             *_stage(2 * width, 4 * width, 2),
             *_stage(4 * width, 8 * width, 2),
         )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) -> (n, 8 * width), averaged over the image."""
-        return self.stages(self.stem(images)).mean(dim=(-2, -1))
+        inputs = images.contiguous(memory_format=torch.channels_last)
+        return self.stages(self.stem(inputs)).mean(dim=(-2, -1))
 
 
 def _conv3x3(n_in: int, n_out: int, stride: int) -> nn.Conv2d:
@@ -63,5 +94,4 @@ def _stage(n_in: int, n_out: int, stride: int) -> list[nn.Module]:
 def _skip(n_in: int, n_out: int, stride: int) -> nn.Module:
     if stride == 1 and n_in == n_out:
         return nn.Identity()
-    conv = nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(n_out))
+    return nn.Sequential(StridedPointwise(n_in, n_out, stride), nn.BatchNorm2d(n_out))

@@ -48,8 +48,7 @@ class TrunkEncoder(ImageEncoder):
         **options: Any,
     ) -> None:
         super().__init__(aligner, d=d, **options)
-        # Convolutions in this format are up to 1.8 times faster on a CPU.
-        self.trunk: nn.Module = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.trunk = trunk
         self.head = make_mlp([n_features] * 3 + [d + self._n_pose_outputs])
 
     @property
@@ -69,9 +68,8 @@ class TrunkEncoder(ImageEncoder):
 
     def _outputs(self, seen: Tensor) -> Tensor:
         """Return what the head says of aligned images, in float32."""
-        inputs = seen.contiguous(memory_format=torch.channels_last)
         with autocast(seen.device, self.train_dtype if self.training else None):
-            outputs = self.head(self.trunk(inputs))
+            outputs = self.head(self.trunk(seen))
         return cast(Tensor, outputs.float())
 
 
