@@ -181,6 +181,15 @@ def rounds_rows() -> list[Row]:
     return [Row("IRL-INR", "SCAN", clusterer={"n_rounds": 2})]
 
 
+def precision_rows() -> list[Row]:
+    """Return training in float32 and in bfloat16, whatever "auto" is here."""
+    return [
+        Row("IRL-INR", step, precision, precision if step == "SCAN" else {})
+        for precision in ({"precision": "float32"}, {"precision": "bfloat16"})
+        for step in ("k-means", "SCAN")
+    ]
+
+
 def classical_rows() -> list[Row]:
     """What costs no training."""
     features = ("polar Fourier", "polar Fourier root", "Zernike")
@@ -202,6 +211,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "recipe": recipe_rows,
     "longer": longer_rows,
     "rounds": rounds_rows,
+    "precision": precision_rows,
     "classical": classical_rows,
 }
 # The paper's numbers of the tables; table 8 is table 3 on other data.
