@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from invariant_cluster._runtime import resolve_precision
+
 ROOT = Path(__file__).parents[1]
 CODE = ("invariant_cluster", "benchmarks", ":!benchmarks/results")
 
@@ -42,10 +44,17 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "auto_precision": automatic_precision(device),
         "gpu": torch.cuda.get_device_name(device) if on_gpu else None,
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+def automatic_precision(device: torch.device) -> str:
+    """Return what ``precision="auto"`` means on the device."""
+    dtype = resolve_precision("auto", str(device)) or torch.float32
+    return str(dtype).removeprefix("torch.")
 
 
 def cpu_model() -> str:

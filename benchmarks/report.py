@@ -149,7 +149,9 @@ def show_machine(row: Summary) -> str:
 
 def machine_name(machine: dict[str, Any]) -> str:
     threads = f"{machine['threads']} of {machine['cores']} cores, {machine['cpu']}"
-    return machine["gpu"] or threads
+    name = machine["gpu"] or threads
+    precision = machine.get("auto_precision")  # older records do not tell
+    return f"{name}, precision auto: {precision}" if precision else name
 
 
 def show_label(row: Summary) -> str:

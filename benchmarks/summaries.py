@@ -107,7 +107,8 @@ def find_changes(record: dict[str, Any]) -> list[tuple[str, Any]]:
 def shorten(name: str, known: list[str]) -> str:
     """Return a parameter's name, with its part's where two parts have one so named."""
     last = name.split(".")[-1]
-    return name if known.count(last) > 1 and last == "augmentation" else last
+    both = ("augmentation", "precision")
+    return name if known.count(last) > 1 and last in both else last
 
 
 def flatten(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -80,7 +80,8 @@ class IRLINREmbedder(GenerativeEmbedder):
     encoder : "resnet18" or callable, default="resnet18"
         Or a factory ``encoder(n_channels)`` of an ``nn.Module`` that maps images
         (n, c, h, w) in [0, 1] to features (n, n_features). h and w are those of the
-        field of view.
+        field of view. The images are contiguous in memory. In ``torch.channels_last``
+        memory a strided 1x1 convolution of fewer than 16 channels crashes oneDNN.
     encoder_width : int, default=64
         Channels of ResNet18's first stage; 64 is the paper's, 8 or 16 suit a CPU.
     decoder : {"hypernetwork", "mlp", "pixels"}, default="hypernetwork"
@@ -166,8 +167,9 @@ class IRLINREmbedder(GenerativeEmbedder):
     device : str, default="auto"
         A torch device; "auto" is the GPU where there is one.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Of matrix products in training. "auto" is bfloat16 on GPUs and CPUs (AMX) that
-        multiply in it, else float32; embeddings are always computed in float32.
+        Precision of matrix products in training. "auto" selects bfloat16 on NVIDIA
+        GPUs and x86 CPUs that have instructions for it (AMX or AVX-512 BF16), else
+        float32. Embeddings are always computed in float32.
     callbacks : list of skorch callbacks, optional
         For example ``EarlyStopping(monitor="train_loss")``.
     warm_start : bool, default=False

@@ -47,8 +47,9 @@ from invariant_cluster._validation import (
 )
 
 _CPU = torch.device("cpu")
-_MOST_TRAINING_IMAGES = 2**17  # their 256 features fill 128 MiB
+_MOST_TRAINING_IMAGES = 2**17  # their 256 features fill 256 MiB in float64
 _TOO_LARGE = 1e15
+_ROUNDING = 1e-12  # of the largest magnitude, far above what float64 rounds
 _PCA_NUMBERS = ("n_components_", "n_features_in_", "n_samples_", "noise_variance_")
 _PCA_ARRAYS = (
     "components_",
@@ -296,7 +297,7 @@ class PolarFourierEmbedder(
 
         def invariants(raw: Tensor) -> Tensor:
             mass = measure_mass(raw, background, center=center)
-            return _checked_size(magnitudes(mass).pow(self.power))
+            return _checked_size(_without_noise(magnitudes(mass)).pow(self.power))
 
         return invariants
 
@@ -309,13 +310,21 @@ class PolarFourierEmbedder(
 
     def _fit_pca(self, magnitudes: NDArray) -> PCA:
         pca = self._make_pca(min(self.d, *magnitudes.shape))
+        # Components of float32 would depend on the order of rows and on the processor.
+        exact = magnitudes.astype(np.float64)
         with np.errstate(invalid="ignore"):  # blank images: no share of no variance
-            return pca.fit(magnitudes)
+            return pca.fit(exact)
 
     def _make_pca(self, n_components: int) -> PCA:
         pca = PCA(n_components, random_state=self.random_state)
         # Whatever scikit-learn is configured to return, ``project`` needs arrays.
         return pca.set_output(transform="default")
+
+
+def _without_noise(magnitudes: Tensor) -> Tensor:
+    """Set rounding errors to 0: a small power would lift them."""
+    largest = magnitudes.amax(dim=1, keepdim=True)
+    return magnitudes.where(magnitudes > _ROUNDING * largest, 0.0)
 
 
 def _checked_size(magnitudes: Tensor) -> Tensor:

@@ -24,8 +24,6 @@ from invariant_cluster._geometry import (
     sample_points,
 )
 
-_LEAST_EXPONENT = -126  # of float32; the inverse of a smaller number is infinite
-
 
 def measure_mass(images: Tensor, background: Tensor, *, center: bool) -> Tensor:
     """Return |J - background| summed over channels, float64, shape (n, h, w).
@@ -53,19 +51,19 @@ def _near_one(mass: Tensor) -> Tensor:
     Images in small units are not blank, and such a scaling rounds nothing.
     """
     _, exponent = torch.frexp(mass.amax(dim=(-2, -1), keepdim=True))
-    return torch.ldexp(mass, -exponent.clamp_min(_LEAST_EXPONENT))
+    return torch.ldexp(mass, -exponent)
 
 
 def polar_points(height: int, width: int, n_radii: int, n_angles: int) -> Tensor:
     """Return points on rings within the disc, in grid units, (n_radii, n_angles, 2)."""
     radius = _ring_radii(n_radii) * (min(height, width) / max(height, width))
-    angle = torch.arange(n_angles) * (2 * math.pi / n_angles)
+    angle = torch.arange(n_angles, dtype=torch.float64) * (2 * math.pi / n_angles)
     return radius[:, None, None] * torch.stack([angle.cos(), angle.sin()], dim=-1)
 
 
 def _ring_radii(n_radii: int) -> Tensor:
     """Return the middles of rings of equal width, as fractions of the disc's radius."""
-    return (torch.arange(n_radii) + 0.5) / n_radii
+    return (torch.arange(n_radii, dtype=torch.float64) + 0.5) / n_radii
 
 
 def polar_magnitudes(mass: Tensor, points: Tensor, n_orders: int) -> Tensor:
@@ -97,19 +95,24 @@ def zernike_magnitudes(mass: Tensor, basis: Tensor) -> Tensor:
     Parameters
     ----------
     mass : Tensor of shape (n, h, w), float64
-    basis : Tensor of shape (n_moments, h, w), complex128
+    basis : Tensor of shape (2, n_moments, h, w), float64
         Of :func:`zernike_basis`.
+
+    Returns
+    -------
+    Tensor of shape (n, n_moments)
     """
-    rows, columns = mass.flatten(1), basis.flatten(1).T
-    # Two real products take half the time of a complex one with imaginary part 0.
-    return torch.hypot(rows @ columns.real, rows @ columns.imag)
+    rows = mass.flatten(1)
+    real, imaginary = basis.flatten(2)
+    return torch.hypot(rows @ real.T, rows @ imaginary.T)
 
 
 def zernike_basis(height: int, width: int, degree: int) -> Tensor:
-    """Return ``V_nm = (n + 1) R_nm(r) exp(i m phi)``, (n_moments, h, w), complex128.
+    """Return ``V_nm = (n + 1) R_nm(r) exp(i m phi)``, (2, n_moments, h, w), float64.
 
-    For n <= degree and m = n, n - 2, ... >= 0 (Khotanzad and Hong 1990, equation 2), on
-    the pixels of the disc, whose radius is 1; 0 outside. Ordered by n, then by m.
+    The first half is the real part, the second the imaginary part. For n <= degree and
+    m = n, n - 2, ... >= 0 (Khotanzad and Hong 1990, equation 2), on the pixels of the
+    disc, whose radius is 1; 0 outside. Ordered by n, then by m.
     """
     x, y = pixel_grid(height, width).double().unbind(dim=-1)
     radius = torch.hypot(x, y) * (max(height, width) / min(height, width))
@@ -119,7 +122,7 @@ def zernike_basis(height: int, width: int, degree: int) -> Tensor:
         for n in range(degree + 1)
         for m in range(n % 2, n + 1, 2)
     ]
-    return torch.stack(basis)
+    return torch.view_as_real(torch.stack(basis)).movedim(-1, 0).contiguous()
 
 
 def radial_polynomial(n: int, m: int, radius: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 _MOST_ROWS = 256
 _MOST_PIXELS = 2**18
 PRECISIONS = ("auto", "float32", "bfloat16")
+# As torch names them. benchmarks.time_precision measures what they are worth.
+_BFLOAT16_OF_CPUS = ("amx_bf16", "avx512_bf16")
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -42,8 +44,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
 def resolve_precision(precision: str, device: str) -> torch.dtype | None:
     """Return the dtype of matrix products in training, or None for float32.
 
-    ``"auto"`` is bfloat16 where the device multiplies in it (most GPUs since 2020, CPUs
-    with AMX), and float32 elsewhere.
+    ``"auto"`` is bfloat16 on NVIDIA GPUs and x86 CPUs that have instructions for it
+    (most GPUs since 2020; AMX or AVX-512 BF16), and float32 elsewhere.
     """
     if precision == "auto":
         precision = "bfloat16" if _has_bfloat16(resolve_device(device)) else "float32"
@@ -51,12 +53,13 @@ def resolve_precision(precision: str, device: str) -> torch.dtype | None:
 
 
 def _has_bfloat16(device: torch.device) -> bool:
-    """Tell whether the device has units for bfloat16, rather than emulating it."""
+    """Tell whether the device is known to train faster in bfloat16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
         return False
-    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    abilities = torch.cpu.get_capabilities()
+    return any(abilities.get(name, False) for name in _BFLOAT16_OF_CPUS)
 
 
 def autocast(

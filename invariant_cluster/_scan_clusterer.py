@@ -144,8 +144,8 @@ class SCANClusterer(
     self_label_lr : float, default=1e-5
     device : str, default="auto"
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Of matrix products in fine-tuning; "auto" is bfloat16 where the device
-        multiplies in it.
+        Precision of matrix products in fine-tuning. "auto" selects bfloat16 on NVIDIA
+        GPUs and x86 CPUs that have instructions for it, else float32.
     callbacks : list of skorch callbacks, optional
     random_state : int, RandomState or None, default=None
     verbose : int, default=0

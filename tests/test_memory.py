@@ -118,6 +118,7 @@ def test_memory_does_not_grow_with_the_pairs_of_attention(benchmark, tmp_path):
         max_epochs=1,
         batch_size=2,
         device="cpu",
+        precision="float32",
         random_state=0,
     ).fit(images[:2])
     growth = benchmark.measure_growth(lambda: embedder.transform(images))

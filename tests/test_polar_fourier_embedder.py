@@ -58,6 +58,40 @@ def move(images, alpha=0.0, shift=(0.0, 0.0)):
     return move_array(images[:, None], np.full(n, alpha), tau, 0.0)[:, 0]
 
 
+# Precision
+
+
+def test_images_alone_and_together_are_the_same(make, digits):
+    """To the last bits of float32, beside the spread of the features."""
+    images, _ = digits
+    embedder = make().fit(images)
+    z = embedder.transform(images)
+    alone = np.concatenate([embedder.transform(image[None]) for image in images])
+    assert abs(z - alone).max() < 1e-6 * z.std()
+
+
+def test_the_order_of_training_images_does_not_matter(make, digits):
+    """But for the sign of each component."""
+    images, _ = digits
+    z = make(d=10).fit_transform(images)
+    other = make(d=10).fit(images[::-1]).transform(images)
+    assert abs(abs(z) - abs(other)).max() < 1e-6 * z.std()
+
+
+def test_magnitudes_that_are_zero_stay_zero(make_polar_embedder):
+    """A disc and its quarter turn have the same features at any power."""
+    row, column = np.indices((5, 24, 24))[1:] - 11.5
+    radius = np.arange(3, 8)[:, None, None]
+    discs = np.exp(-((row**2 + column**2) / radius**2)).astype(np.float32)
+    for basis in ("samples", "zernike"):
+        embedder = make_polar_embedder(
+            d=4, radial_basis=basis, power=0.1, invariance="rotation"
+        ).fit(discs)
+        z = embedder.transform(discs)
+        turned = embedder.transform(np.rot90(discs, axes=(1, 2)))
+        assert abs(z - turned).max() < 1e-5 * z.std()
+
+
 # Invariance
 
 

@@ -46,8 +46,24 @@ def test_precision_as_asked(precision, expected):
     assert resolve_precision(precision, "cpu") == expected
 
 
-def test_automatic_precision_is_one_of_the_two():
-    assert resolve_precision("auto", "cpu") in (None, torch.bfloat16)
+@pytest.mark.parametrize(
+    ("abilities", "expected"),
+    [
+        ({"amx_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": False, "avx512_bf16": True}, torch.bfloat16),
+        ({"avx512_f": True, "avx512_bf16": False}, None),
+        ({"architecture": "aarch64"}, None),
+    ],
+    ids=str,
+)
+def test_automatic_precision_follows_the_processor(monkeypatch, abilities, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities, raising=False)
+    assert resolve_precision("auto", "cpu") == expected
+
+
+def test_a_torch_that_does_not_know_the_processor_means_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert resolve_precision("auto", "cpu") is None
 
 
 @pytest.mark.parametrize("dtype", [None, torch.bfloat16])

@@ -8,19 +8,19 @@ from invariant_cluster import SimCLREmbedder
 from invariant_cluster._losses import nt_xent_consistency
 from invariant_cluster.modules import SimCLRObjective, ViewPair
 
+SMALL = {
+    "encoder_width": 2,
+    "max_epochs": 1,
+    "device": "cpu",
+    "precision": "float32",
+    "random_state": 0,
+}
+
 
 @pytest.fixture
 def fitted(images):
-    return SimCLREmbedder(
-        d=4,
-        encoder_width=2,
-        projection_dim=3,
-        max_epochs=1,
-        batch_size=16,
-        device="cpu",
-        precision="float32",
-        random_state=0,
-    ).fit(images)
+    embedder = SimCLREmbedder(d=4, projection_dim=3, batch_size=16, **SMALL)
+    return embedder.fit(images)
 
 
 def test_objective_contrasts_projections_not_z():
@@ -64,7 +64,7 @@ def test_pose_is_the_analytic_one(fitted, images):
 
 def test_aligned_views_are_told_from_aligned_images(images):
     """z of turned copies is nearer to the image's with align than without."""
-    settings = {"d": 8, "encoder_width": 2, "max_epochs": 1, "random_state": 0}
+    settings = {"d": 8, **SMALL}
     turned = np.rot90(images, axes=(1, 2))
 
     def distance(align):
@@ -79,7 +79,7 @@ def test_aligned_views_are_told_from_aligned_images(images):
     ("invariance", "name"), [("rotation", "S1+R"), ("rotation+translation", "S1+R+T")]
 )
 def test_views_shift_where_z_shall_not_see_it(images, invariance, name):
-    settings = {"d": 4, "encoder_width": 2, "max_epochs": 1, "random_state": 0}
+    settings = {"d": 4, **SMALL}
     auto, named = (
         SimCLREmbedder(invariance=invariance, augmentation=augmentation, **settings)
         for augmentation in ("auto", name)
@@ -89,7 +89,7 @@ def test_views_shift_where_z_shall_not_see_it(images, invariance, name):
 
 
 def test_alignment_crops_nothing(images):
-    embedder = SimCLREmbedder(d=4, encoder_width=2, align=True, max_epochs=1)
+    embedder = SimCLREmbedder(d=4, align=True, **SMALL)
     assert embedder.fit(images).encoder_.aligner.seen_shape == (1, 16, 16)
 
 

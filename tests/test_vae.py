@@ -308,6 +308,7 @@ def test_attention_sees_no_edge_around_the_background(background, images):
         max_epochs=1,
         batch_size=16,
         device="cpu",
+        precision="float32",
         random_state=0,
     ).fit(images)
     _, tau = embedder.predict_pose(np.full_like(images[:1], background))

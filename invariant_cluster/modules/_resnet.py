@@ -31,6 +31,10 @@ class StridedPointwise(nn.Conv2d):
         """(n, n_in, h, w) -> (n, n_out, ceil(h / step), ceil(w / step))."""
         return super().forward(x[..., :: self.step, :: self.step])
 
+    def extra_repr(self) -> str:
+        """What ``print`` shows: a convolution of stride 1, and the step before it."""
+        return f"{super().extra_repr()}, step={self.step}"
+
 
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around a skip connection (He et al., 2016)."""
@@ -44,7 +48,7 @@ class ResidualBlock(nn.Module):
         self.skip = _skip(n_in, n_out, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, n_in, h, w) -> (n, n_out, h / stride, w / stride)."""
+        """(n, n_in, h, w) -> (n, n_out, ceil(h / stride), ceil(w / stride))."""
         y = F.relu(self.norm1(self.conv1(x)))
         return F.relu(self.norm2(self.conv2(y)) + self.skip(x))
 

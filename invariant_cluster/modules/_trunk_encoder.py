@@ -69,7 +69,7 @@ class TrunkEncoder(ImageEncoder):
     def _outputs(self, seen: Tensor) -> Tensor:
         """Return what the head says of aligned images, in float32."""
         with autocast(seen.device, self.train_dtype if self.training else None):
-            outputs = self.head(self.trunk(seen))
+            outputs = self.head(self.trunk(seen.contiguous()))
         return cast(Tensor, outputs.float())
 
 
