@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benchmarks.machine import cpu_model
+from benchmarks.machine import automatic_precision, cpu_model
 from benchmarks.scales import EMBEDDER
 from invariant_cluster import IRLINREmbedder
 
@@ -76,11 +76,10 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=[*NETWORKS])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    abilities = torch.cpu.get_capabilities()
-    units = [name for name in abilities if name.endswith("bf16") and abilities[name]]
+    automatic = automatic_precision(torch.device("cpu"))
     print(
-        f"{cpu_model()} ({', '.join(units) or 'no bfloat16'}), torch "
-        f"{torch.__version__}, {options.threads} thread(s), batches of {_BATCH}"
+        f"{cpu_model()} (precision auto: {automatic}), torch {torch.__version__}, "
+        f"{options.threads} thread(s), batches of {_BATCH}"
     )
     with threadpool_limits(options.threads):
         for name in options.networks:

@@ -451,9 +451,7 @@ def test_the_views_of_irl_inr_are_of_the_same_images():
     assert batch.z1.shape == batch.z2.shape == (3, 3)
     expected = torch.from_numpy(images / 255).mean(dim=(1, 2, 3))[:, None]
     for z in (batch.z1, batch.z2):
-        torch.testing.assert_close(
-            z, expected.float().expand(3, 3), rtol=0.2, atol=0, check_stride=False
-        )
+        torch.testing.assert_close(z, expected.float().expand(3, 3), rtol=0.2, atol=0)
 
 
 def test_heads_train_on_rows_alone():
