@@ -12,7 +12,7 @@ import joblib
 import torch
 from skorch.callbacks import Callback
 
-from invariant_cluster._progress import TrainingProgress
+from invariant_cluster.training import TrainingProgress
 
 
 def folder_of(root: Path, what: dict[str, Any]) -> Path:

@@ -23,11 +23,7 @@ from benchmarks.scales import EMBEDDER_OF_DATA
 from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits, load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
-from invariant_cluster.model_selection import (
-    CRITERIA,
-    label_free_curve,
-    suggest_value,
-)
+from invariant_cluster.model_selection import CRITERIA, label_free_curve, suggest_value
 
 VALUES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 20]
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from invariant_cluster import PolarFourierEmbedder
-from invariant_cluster._intensity import measure_background
-from invariant_cluster._rotation_invariants import measure_mass
-from invariant_cluster._runtime import map_batches
+from invariant_cluster.geometry import measure_mass
+from invariant_cluster.images import measure_background
+from invariant_cluster.runtime import map_batches
 
 POLAR = {"n_radii": 16, "n_angles": 64, "n_orders": 16, "n_components": 20}
 FEATURES: dict[str, dict[str, Any]] = {

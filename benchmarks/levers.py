@@ -4,7 +4,7 @@ from benchmarks.plans import plan_run
 from benchmarks.records import identity
 from benchmarks.summaries import Summary, dig
 from benchmarks.tables import TABLES, Row
-from invariant_cluster._irlinr_embedder import PAPER_RECIPE
+from invariant_cluster.embedders import PAPER_RECIPE
 
 SCALE = "tiny"
 # Other lines, of levers that no table moves today, are in the results alone.

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from invariant_cluster._runtime import resolve_precision
+from invariant_cluster.runtime import resolve_precision
 
 ROOT = Path(__file__).parents[1]
 CODE = ("invariant_cluster", "benchmarks", ":!benchmarks/results")

@@ -17,13 +17,13 @@ import torch
 
 from benchmarks.scales import EMBEDDER_OF_DATA
 from invariant_cluster import IRLINREmbedder
-from invariant_cluster._geometry import move_array
 from invariant_cluster.datasets import (
     fetch_mnist_u,
     load_oriented_digits,
     load_wafer_maps,
     make_oriented,
 )
+from invariant_cluster.geometry import move_array
 from invariant_cluster.metrics import (
     rotation_correlation,
     rotation_error,

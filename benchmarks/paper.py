@@ -20,7 +20,7 @@ from benchmarks.records import describe
 from benchmarks.runs import Bench, run, summarize
 from benchmarks.scales import DATASETS, SCALES, get_settings
 from benchmarks.tables import ALIASES, DATASET_OF_ALIAS, TABLES, Row
-from invariant_cluster._runtime import resolve_device
+from invariant_cluster.runtime import resolve_device
 
 HERE = Path(__file__).parent
 

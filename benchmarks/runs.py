@@ -23,7 +23,7 @@ from benchmarks.machine import describe_code, describe_machine, peak_memory
 from benchmarks.records import append, identity, read
 from benchmarks.scales import RIVALS, Settings, get_settings
 from benchmarks.tables import Row
-from invariant_cluster._runtime import resolve_device
+from invariant_cluster.runtime import resolve_device
 
 
 @dataclass

@@ -5,8 +5,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from benchmarks.scales import RIVALS
-from invariant_cluster._irlinr_embedder import PAPER_RECIPE
-from invariant_cluster._views import AUGMENTATIONS
+from invariant_cluster.embedders import PAPER_RECIPE
+from invariant_cluster.views import AUGMENTATIONS
 
 OURS = "IRL-INR"
 LEARNED = (OURS, *RIVALS)

@@ -30,21 +30,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from invariant_cluster._geometry import disc_mask, pixel_grid
-from invariant_cluster._nets import IRLINRNet, make_net
-from invariant_cluster._runtime import autocast, resolve_device, resolve_precision
-from invariant_cluster._validation import infer_layout
+from invariant_cluster.geometry import disc_mask, pixel_grid
+from invariant_cluster.images import infer_layout
 from invariant_cluster.modules import (
     IRLINR,
     Hypernetwork,
     HypernetworkDecoder,
     ImageAligner,
     ImplicitNetwork,
-    IRLINRObjective,
     PoseEncoder,
     PoseRule,
     ResNet18,
 )
+from invariant_cluster.runtime import autocast, resolve_device, resolve_precision
+from invariant_cluster.training import IRLINRNet, IRLINRObjective, make_net
 
 _WARM_UP = 2
 

@@ -6,13 +6,13 @@ import statistics
 import pytest
 import torch
 
-from invariant_cluster._geometry import (
+from invariant_cluster.geometry import (
     SYMMETRY_RULES,
     center_of_mass,
     complex_moment,
     principal_axis,
 )
-from invariant_cluster._losses import (
+from invariant_cluster.losses import (
     centered_cosine_consistency,
     cosine_consistency,
     cross_correlation_consistency,
@@ -26,12 +26,12 @@ from invariant_cluster._losses import (
     symmetry_loss,
 )
 from invariant_cluster.modules import (
-    IRLINRObjective,
     PoseRule,
     PoseVectors,
     Reconstruction,
     TrainingBatch,
 )
+from invariant_cluster.training import IRLINRObjective
 
 
 def sigmoid(value):

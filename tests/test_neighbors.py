@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from invariant_cluster._neighbors import find_neighbors, mine_neighbors
+from invariant_cluster.neighbors import find_neighbors, mine_neighbors
 
 
 def naive_cosines(queries, embedding):

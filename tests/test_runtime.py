@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from invariant_cluster._runtime import (
+from invariant_cluster.runtime import (
     autocast,
     draw_seed,
     evaluating,

@@ -12,7 +12,6 @@ import typer
 from sklearn.pipeline import Pipeline
 
 from invariant_cluster import __version__, cluster_report, load_model, save_model
-from invariant_cluster._atomic import check_place
 from invariant_cluster.cli._inputs import NamedImages, read_images, share_outside
 from invariant_cluster.cli._outputs import (
     LABELS,
@@ -31,7 +30,8 @@ from invariant_cluster.cli._presets import (
 )
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
-from invariant_cluster.report._checks import import_extra
+from invariant_cluster.persistence import check_place
+from invariant_cluster.report import import_extra
 
 _INTERRUPTED = 130
 _FEW = 20  # images: as many neighbours as SCANClusterer asks for

@@ -12,8 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster._intensity import evenly_spaced
 from invariant_cluster.datasets import load_image_folder, load_wm811k
+from invariant_cluster.runtime import evenly_spaced
 
 _KEY = "images"
 

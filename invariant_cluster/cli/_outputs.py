@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from invariant_cluster._atomic import replacing
+from invariant_cluster.persistence import replacing
 
 LABELS, MODEL, REPORT = "labels.csv", "model.safetensors", "report.html"
 

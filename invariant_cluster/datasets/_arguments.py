@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_scalar
 
-from invariant_cluster._validation import MIN_SIDE
+from invariant_cluster.images import MIN_SIDE
 
 
 def check_option(name: str, value: object, options: Iterable[str]) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from invariant_cluster._geometry import move_array
-from invariant_cluster._validation import CHANNEL_COUNTS, MIN_SIDE, check_finite
 from invariant_cluster.datasets._arguments import check_translation_std
 from invariant_cluster.datasets._framing import border_median, embed_in_frame
+from invariant_cluster.geometry import move_array
+from invariant_cluster.images import CHANNEL_COUNTS, MIN_SIDE, check_finite
 
 
 def make_oriented(

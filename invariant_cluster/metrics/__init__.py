@@ -1,16 +1,23 @@
 """Scores of clusterings, embeddings and poses, and ready scorers for ``scoring=``."""
 
-from ._clusters import cluster_silhouette_score, label_agreement_score
-from ._invariance import invariance_score
-from ._matching import (
+from invariant_cluster.metrics._clusters import (
+    adjusted_label_stability_score,
+    cluster_silhouette_score,
+    label_agreement_score,
+)
+from invariant_cluster.metrics._invariance import invariance_score
+from invariant_cluster.metrics._matching import (
     clustering_accuracy_score,
     match_labels,
     matched_confusion_matrix,
 )
-from ._neighborhood import neighbor_agreement_score, neighbor_purity_score
-from ._resampling import resampling_stability_score
-from ._rotation import rotation_correlation, rotation_error
-from ._scorers import (
+from invariant_cluster.metrics._neighborhood import (
+    neighbor_agreement_score,
+    neighbor_purity_score,
+)
+from invariant_cluster.metrics._resampling import resampling_stability_score
+from invariant_cluster.metrics._rotation import rotation_correlation, rotation_error
+from invariant_cluster.metrics._scorers import (
     accuracy_scorer,
     adjusted_label_stability_scorer,
     invariance_scorer,
@@ -20,10 +27,14 @@ from ._scorers import (
     resampling_stability_scorer,
     silhouette_scorer,
 )
-from ._translation import translation_correlation, translation_error
+from invariant_cluster.metrics._translation import (
+    translation_correlation,
+    translation_error,
+)
 
 __all__ = [
     "accuracy_scorer",
+    "adjusted_label_stability_score",
     "adjusted_label_stability_scorer",
     "cluster_silhouette_score",
     "clustering_accuracy_score",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from ._checks import check_finite_array, check_labels, check_same_length
-from ._neighborhood import neighbor_purity_score
+from invariant_cluster.metrics._neighborhood import neighbor_purity_score
+from invariant_cluster.validation import (
+    check_finite_array,
+    check_labels,
+    check_same_length,
+)
 
 _MAX_ROWS = 5000  # The silhouette compares all pairs of rows.
 
@@ -82,11 +86,30 @@ def cluster_silhouette_score(embedding: ArrayLike, labels: ArrayLike) -> float:
     return float(silhouette_score(rows, names))
 
 
-def adjusted_stability(first: NDArray, second: NDArray) -> float:
-    """Return the adjusted Rand index of two labellings (n,) of the same rows.
+def adjusted_label_stability_score(labels: ArrayLike, labels_moved: ArrayLike) -> float:
+    """Return the adjusted Rand index between clusters of images and of moved copies.
 
-    0 where either is of one cluster: nothing is told apart, be it ever so stable.
+    0 where either labelling has one cluster: a single cluster separates nothing,
+    however stable it is.
+
+    Parameters
+    ----------
+    labels, labels_moved : array-like of shape (n_samples,)
+        Clusters of the same rows, before and after, row by row.
+
+    Returns
+    -------
+    float
+        At most 1; 0 by chance, whatever the number and sizes of clusters.
+
+    Raises
+    ------
+    ValueError
+        Wrong shapes, unequal lengths.
     """
+    first = check_labels(labels, "labels")
+    second = check_labels(labels_moved, "labels_moved")
+    check_same_length(labels=first, labels_moved=second)
     if min(len(np.unique(first)), len(np.unique(second))) < 2:
         return 0.0
     return float(adjusted_rand_score(first, second))

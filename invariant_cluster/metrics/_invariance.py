@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import check_finite_array, check_same_shape
+from invariant_cluster.validation import check_finite_array, check_same_shape
 
 
 def invariance_score(z: ArrayLike, z_moved: ArrayLike) -> float:

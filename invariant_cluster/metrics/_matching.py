@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from ._checks import check_labels, check_same_length
+from invariant_cluster.validation import check_labels, check_same_length
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._neighbors import mine_neighbors
-from ._checks import check_finite_array, check_labels, check_same_length
+from invariant_cluster.neighbors import mine_neighbors
+from invariant_cluster.validation import (
+    check_finite_array,
+    check_labels,
+    check_same_length,
+)
 
 
 def neighbor_purity_score(

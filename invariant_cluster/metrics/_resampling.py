@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from .._embedding import take_rows
-from ._clusters import adjusted_stability
+from invariant_cluster.images import take_rows
+from invariant_cluster.inspection import with_seed
+from invariant_cluster.metrics._clusters import adjusted_label_stability_score
 
 _MIN_ROWS = 4
 
@@ -83,23 +83,4 @@ def _split_and_compare(clusterer: Any, X: Any, random: np.random.RandomState) ->
     for half in np.array_split(order, 2):
         model = with_seed(clusterer, random.randint(2**31 - 1))
         labels.append(np.asarray(model.fit(take_rows(X, half)).predict(X)))
-    return adjusted_stability(*labels)
-
-
-def with_seed(estimator: Any, seed: int) -> Any:
-    """Return a clone whose random states, those of its parts too, are a seed."""
-    copy = clone(estimator)
-    names = [
-        name
-        for name in copy.get_params()
-        if name == "random_state" or name.endswith("__random_state")
-    ]
-    return copy.set_params(**dict.fromkeys(names, seed))
-
-
-def heads_alone(clusterer: Any) -> Any:
-    """Return a clone that trains no encoder, where it has the choice."""
-    copy = clone(clusterer)
-    if "fine_tune" in copy.get_params(deep=False):
-        copy.set_params(fine_tune=False)
-    return copy
+    return adjusted_label_stability_score(*labels)

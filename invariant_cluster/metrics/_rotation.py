@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import check_finite_array, check_same_length
+from invariant_cluster.validation import check_finite_array, check_same_length
 
 _NO_SPREAD = 1e-12
 

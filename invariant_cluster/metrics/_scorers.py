@@ -18,7 +18,6 @@ with the number of clusters, each says. To see them side by side, with fewer fit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,18 +25,18 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.pipeline import Pipeline
 
-from .._turned import turned_copy
-from ._clusters import (
-    adjusted_stability,
+from invariant_cluster.images import turned_copy
+from invariant_cluster.inspection import heads_alone, image_shape_of
+from invariant_cluster.metrics._clusters import (
+    adjusted_label_stability_score,
     cluster_silhouette_score,
     label_agreement_score,
 )
-from ._invariance import invariance_score
-from ._matching import clustering_accuracy_score
-from ._neighborhood import neighbor_agreement_score
-from ._resampling import heads_alone, resampling_stability_score
-
-_N_NEIGHBORS = 20
+from invariant_cluster.metrics._invariance import invariance_score
+from invariant_cluster.metrics._matching import clustering_accuracy_score
+from invariant_cluster.metrics._neighborhood import neighbor_agreement_score
+from invariant_cluster.metrics._resampling import resampling_stability_score
+from invariant_cluster.neighbors import default_n_neighbors
 
 
 def accuracy_scorer(estimator: Any, X: ArrayLike, y: ArrayLike | None = None) -> float:
@@ -127,7 +126,7 @@ def adjusted_label_stability_scorer(
         When the estimator has no ``predict``.
     """
     name = "adjusted_label_stability_scorer"
-    return adjusted_stability(*_two_labels(estimator, X, name))
+    return adjusted_label_stability_score(*_two_labels(estimator, X, name))
 
 
 def resampling_stability_scorer(
@@ -279,11 +278,6 @@ def neighbor_agreement_scorer(
     return neighbor_agreement_score(z, z_turned, n_neighbors=n_neighbors)
 
 
-def default_n_neighbors(n_samples: int) -> int:
-    """Return 20; under 200 samples a tenth of them, at least 1."""
-    return min(_N_NEIGHBORS, max(1, n_samples // 10))
-
-
 def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
     _check_has(estimator, "predict", scorer, "a Pipeline that ends in a clusterer")
     return np.asarray(estimator.predict(X))
@@ -327,18 +321,6 @@ def _embedder(estimator: Any) -> Any:
         # A clusterer's own transform gives distances or log-probabilities, not z.
         return estimator[:-1]
     return estimator
-
-
-def image_shape_of(estimator: Any) -> Sequence[int] | None:
-    """Return the first ``image_shape`` that the estimator or one of its steps has."""
-    shapes = (getattr(step, "image_shape", None) for step in _steps(estimator))
-    return next((shape for shape in shapes if shape is not None), None)
-
-
-def _steps(estimator: Any) -> Iterator[Any]:
-    yield estimator
-    if isinstance(estimator, Pipeline):
-        yield from (step for _, step in estimator.steps)
 
 
 def _check_has(estimator: Any, method: str, scorer: str, remedy: str) -> None:

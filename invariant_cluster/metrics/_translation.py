@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import check_finite_array, check_same_length
+from invariant_cluster.validation import check_finite_array, check_same_length
 
 
 def translation_correlation(

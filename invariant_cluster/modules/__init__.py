@@ -14,7 +14,6 @@ from invariant_cluster.modules._image_encoder import ImageEncoder
 from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 from invariant_cluster.modules._irlinr import IRLINR, TrainingBatch
-from invariant_cluster.modules._irlinr_objective import IRLINRObjective
 from invariant_cluster.modules._left_out import LeftOut
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._mlp_vae_encoder import MLPVAEEncoder
@@ -22,17 +21,14 @@ from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
 from invariant_cluster.modules._resnet import ResNet18
 from invariant_cluster.modules._scan import (
     ScanModule,
-    ScanObjective,
-    SelfLabelObjective,
 )
-from invariant_cluster.modules._simclr import SimCLR, SimCLRObjective, ViewPair
+from invariant_cluster.modules._simclr import SimCLR, ViewPair
 from invariant_cluster.modules._trunk_encoder import (
     Encoding,
     PoseEncoder,
     TrunkEncoder,
 )
 from invariant_cluster.modules._vae import (
-    ELBOObjective,
     Gaussian,
     LatentSample,
     PoseVAE,
@@ -44,13 +40,11 @@ __all__ = [
     "ArrayEncoder",
     "AttentionVAEEncoder",
     "ClusterHeads",
-    "ELBOObjective",
     "Encoding",
     "FourierFeatures",
     "Gaussian",
     "Hypernetwork",
     "HypernetworkDecoder",
-    "IRLINRObjective",
     "ImageAligner",
     "ImageEncoder",
     "ImageModel",
@@ -66,10 +60,7 @@ __all__ = [
     "Reconstruction",
     "ResNet18",
     "ScanModule",
-    "ScanObjective",
-    "SelfLabelObjective",
     "SimCLR",
-    "SimCLRObjective",
     "SpatialGenerator",
     "TrainingBatch",
     "TrunkEncoder",

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from invariant_cluster._geometry import (
+from invariant_cluster.geometry import (
     angle_of,
     move_images,
     pixel_grid,
@@ -17,10 +17,10 @@ from invariant_cluster._geometry import (
     rotation_towards,
     wrap_angle,
 )
-from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._image_encoder import Latents
 from invariant_cluster.modules._vae import Gaussian, LatentSample, VariationalEncoder
+from invariant_cluster.runtime import autocast
 
 _MOST_VALUES = 2**24  # 64 MiB of features at a time, where no gradient needs them
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster._geometry import (
-    analytic_pose,
-    canonicalize_images,
-    image_mass,
-)
-from invariant_cluster._validation import ImageLayout
+from invariant_cluster.geometry import analytic_pose, canonicalize_images, image_mass
+from invariant_cluster.images import ImageLayout
 from invariant_cluster.modules._pose_head import PoseRule
 
 

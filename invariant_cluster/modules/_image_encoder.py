@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster._geometry import canonicalize_images, compose_poses
-from invariant_cluster._variation import NO_VARIATION, Variation
+from invariant_cluster.geometry import canonicalize_images, compose_poses
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._pose_head import PoseRule
+from invariant_cluster.views import NO_VARIATION, Variation
 
 
 class Latents(NamedTuple):

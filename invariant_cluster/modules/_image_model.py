@@ -7,14 +7,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster._geometry import (
+from invariant_cluster.geometry import (
     disc_mask,
     pixel_grid,
     rotation_matrix,
     to_canonical,
 )
-from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._image_encoder import ImageEncoder
+from invariant_cluster.runtime import autocast
 
 
 class Reconstruction(NamedTuple):

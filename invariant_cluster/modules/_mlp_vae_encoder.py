@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from invariant_cluster._geometry import rotation_matrix, wrap_angle
-from invariant_cluster._runtime import autocast
+from invariant_cluster.geometry import rotation_matrix, wrap_angle
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._image_encoder import Latents
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._vae import Gaussian, LatentSample, VariationalEncoder
+from invariant_cluster.runtime import autocast
 
 _N_POSE = 3  # theta and both coordinates of tau
 

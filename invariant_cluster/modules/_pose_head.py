@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from invariant_cluster._geometry import angle_of, rotation_towards
+from invariant_cluster.geometry import angle_of, rotation_towards
 
 
 class PoseVectors(NamedTuple):

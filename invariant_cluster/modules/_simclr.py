@@ -1,16 +1,14 @@
-"""SimCLR: an encoder and a projection head, trained to tell images apart."""
+"""SimCLR: an encoder and the projection head that contrast needs."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from invariant_cluster._losses import effective_dimension, nt_xent_consistency
-from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._trunk_encoder import TrunkEncoder
+from invariant_cluster.runtime import autocast
 
 
 class ViewPair(NamedTuple):
@@ -47,23 +45,3 @@ class SimCLR(nn.Module):
             projected = self.projector(z)
         p1, p2 = projected.float().chunk(2)
         return ViewPair(p1, p2, z.chunk(2)[0])
-
-
-class SimCLRObjective(nn.Module):
-    """NT-Xent between the projections of two views (Chen et al., ICML 2020).
-
-    Parameters
-    ----------
-    temperature : float
-    """
-
-    def __init__(self, temperature: float) -> None:
-        super().__init__()
-        self.contrast = partial(nt_xent_consistency, temperature=temperature)
-
-    def forward(self, views: ViewPair, _: object = None) -> dict[str, Tensor]:
-        """Return the loss, and how many dimensions z uses."""
-        return {
-            "loss": self.contrast(views.p1, views.p2),
-            "effective_d": effective_dimension(views.z1.detach()),
-        }

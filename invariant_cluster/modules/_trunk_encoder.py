@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster._runtime import autocast
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._image_encoder import ImageEncoder, Latents
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._pose_head import PoseVectors
+from invariant_cluster.runtime import autocast
 
 _SHORT = 0.01  # grid units: hardly a shift, long enough for a direction
 

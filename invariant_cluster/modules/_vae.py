@@ -6,10 +6,10 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from invariant_cluster._geometry import disc_mask
-from invariant_cluster._losses import cross_entropy, gaussian_divergence, squared_error
+from invariant_cluster.geometry import disc_mask
+from invariant_cluster.losses import gaussian_divergence
 from invariant_cluster.modules._image_encoder import ImageEncoder
 from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 
@@ -87,33 +87,3 @@ class PoseVAE(ImageModel):
         drawn = self.draw_pixels(latent.z, seen, latent.rotation, latent.tau, n_pixels)
         total = int(disc_mask(*seen.shape[-2:]).sum())
         return VAEBatch(drawn, latent.divergence, total)
-
-
-class ELBOObjective(nn.Module):
-    """Negative evidence lower bound in nats an image (Kingma and Welling, ICLR 2014).
-
-    ``-E_q log p(J | z, theta, tau) + weight * KL(q || p)``, one draw of q an image;
-    p is Bernoulli for each pixel of the disc.
-
-    Parameters
-    ----------
-    divergence_weight : float
-        1 is the bound itself; others are a beta-VAE's.
-    """
-
-    def __init__(self, divergence_weight: float = 1.0) -> None:
-        super().__init__()
-        self.divergence_weight = divergence_weight
-
-    def forward(self, batch: VAEBatch, _: object = None) -> dict[str, Tensor]:
-        """Return the bound as "loss", the cross-entropy of a pixel, KL, an error."""
-        logits, targets = batch.reconstruction
-        reconstruction = cross_entropy(logits, targets)
-        divergence = batch.divergence.mean()
-        return {
-            "loss": batch.n_pixels * reconstruction
-            + self.divergence_weight * divergence,
-            "reconstruction": reconstruction,
-            "divergence": divergence,
-            "squared_error": squared_error(logits.detach(), targets),
-        }

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster._exemplars import pick_exemplars
-from invariant_cluster._pictures import as_pictures
+from invariant_cluster.images import as_pictures
+from invariant_cluster.inspection import pick_exemplars
 from invariant_cluster.metrics import match_labels
-from invariant_cluster.metrics._checks import (
+from invariant_cluster.plot._fitted_parts import find_step, take_pictures
+from invariant_cluster.plot._label_names import name_labels
+from invariant_cluster.plot._mosaic import draw_mosaic
+from invariant_cluster.validation import (
     check_finite_array,
     check_labels,
     check_same_length,
 )
-from invariant_cluster.plot._fitted_parts import find_step, take_pictures
-from invariant_cluster.plot._label_names import name_labels
-from invariant_cluster.plot._mosaic import draw_mosaic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

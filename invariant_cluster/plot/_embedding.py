@@ -10,17 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.pipeline import Pipeline
 
-from invariant_cluster._pictures import as_pictures
-from invariant_cluster._plane import map_to_plane
-from invariant_cluster.metrics._checks import (
-    check_finite_array,
-    check_labels,
-    check_same_length,
-)
+from invariant_cluster.images import as_pictures
+from invariant_cluster.inspection import map_to_plane
 from invariant_cluster.plot._axes import get_axes, import_pyplot
 from invariant_cluster.plot._fitted_parts import find_step, take_pictures
 from invariant_cluster.plot._label_names import name_labels
 from invariant_cluster.plot._thumbnails import choose_apart
+from invariant_cluster.validation import (
+    check_finite_array,
+    check_labels,
+    check_same_length,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from invariant_cluster._pictures import as_pictures
-from invariant_cluster._turned import turn
+from invariant_cluster.images import as_pictures, turn
 
 
 def find_step(estimator: Any, X: ArrayLike, method: str) -> tuple[Any, Any]:

@@ -9,13 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from invariant_cluster._validation import check_choice
-from invariant_cluster.model_selection import (
-    CRITERIA,
-    label_free_curve,
-    suggest_value,
-)
+from invariant_cluster.model_selection import CRITERIA, label_free_curve, suggest_value
 from invariant_cluster.plot._axes import divide, get_axes, import_pyplot
+from invariant_cluster.validation import check_choice
 
 _COLOR = "#0072B2"  # By Okabe and Ito: told from orange without colour vision too.
 _BEST_COLOR = "#D55E00"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 
-from invariant_cluster._pictures import as_pictures
+from invariant_cluster.images import as_pictures
 from invariant_cluster.plot._fitted_parts import find_step
 from invariant_cluster.plot._mosaic import draw_mosaic
 

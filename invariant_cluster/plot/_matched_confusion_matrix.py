@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster._validation import check_choice
 from invariant_cluster.metrics import match_labels, matched_confusion_matrix
 from invariant_cluster.plot._axes import get_axes
 from invariant_cluster.plot._label_names import name_labels
+from invariant_cluster.validation import check_choice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster._embedding import take_rows
+from invariant_cluster.images import take_rows
 from invariant_cluster.plot._fitted_parts import find_step, take_pictures, turn_images
 from invariant_cluster.plot._mosaic import draw_mosaic
 

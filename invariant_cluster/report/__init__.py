@@ -1,5 +1,6 @@
 """A report of clusters that opens in any browser: one file, no network."""
 
-from ._cluster_report import cluster_report
+from invariant_cluster.report._checks import import_extra
+from invariant_cluster.report._cluster_report import cluster_report
 
-__all__ = ["cluster_report"]
+__all__ = ["cluster_report", "import_extra"]

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from invariant_cluster.metrics import clustering_accuracy_score, match_labels
-
-from ._checks import Classes
-from ._reading import Reading
+from invariant_cluster.report._checks import Classes
+from invariant_cluster.report._reading import Reading
 
 _NO_CLASS = -1
 

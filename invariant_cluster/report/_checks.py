@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from invariant_cluster.metrics._checks import check_labels
+from invariant_cluster.validation import check_labels
 
 
 class Classes(NamedTuple):

@@ -9,19 +9,23 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from invariant_cluster._atomic import check_place, replacing
-
-from ._agreement import measure_agreement
-from ._checks import check_names, check_pipeline, check_target, import_extra
-from ._clusters import describe_clusters, summarize
-from ._curves import draw_curves
-from ._galleries import collect_galleries, collect_misfits
-from ._images import ReportImages
-from ._map import draw_map
-from ._markers import Markers
-from ._page import render_page
-from ._reading import read_pipeline
-from ._settings import list_settings, list_versions
+from invariant_cluster.persistence import check_place, replacing
+from invariant_cluster.report._agreement import measure_agreement
+from invariant_cluster.report._checks import (
+    check_names,
+    check_pipeline,
+    check_target,
+    import_extra,
+)
+from invariant_cluster.report._clusters import describe_clusters, summarize
+from invariant_cluster.report._curves import draw_curves
+from invariant_cluster.report._galleries import collect_galleries, collect_misfits
+from invariant_cluster.report._images import ReportImages
+from invariant_cluster.report._map import draw_map
+from invariant_cluster.report._markers import Markers
+from invariant_cluster.report._page import render_page
+from invariant_cluster.report._reading import read_pipeline
+from invariant_cluster.report._settings import list_settings, list_versions
 
 
 def cluster_report(

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ._agreement import Agreement
-from ._images import ReportImages
-from ._reading import Reading
+from invariant_cluster.report._agreement import Agreement
+from invariant_cluster.report._images import ReportImages
+from invariant_cluster.report._reading import Reading
 
 NOISE = -1
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster._embedding import take_rows
-from invariant_cluster._exemplars import ORDERS, pick_exemplars
-
-from ._checks import Classes
-from ._clusters import name_cluster
-from ._images import ReportImages
-from ._reading import Measure, Reading
-from ._sprites import SpriteSheet, make_sheet
+from invariant_cluster.images import take_rows
+from invariant_cluster.inspection import ORDERS, pick_exemplars
+from invariant_cluster.report._checks import Classes
+from invariant_cluster.report._clusters import name_cluster
+from invariant_cluster.report._images import ReportImages
+from invariant_cluster.report._reading import Measure, Reading
+from invariant_cluster.report._sprites import SpriteSheet, make_sheet
 
 _MOST_IN_ALL, _MOST_EACH, _LEAST_EACH = 720, 24, 4
 _MOST_MISFITS = 24

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster._intensity import measure_range
-from invariant_cluster._pictures import as_pictures
-from invariant_cluster._turned import turned_copy
-from invariant_cluster._validation import infer_layout
+from invariant_cluster.images import (
+    as_pictures,
+    infer_layout,
+    measure_range,
+    turned_copy,
+)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster._plane import map_to_plane
-
-from ._checks import Classes
-from ._clusters import name_cluster
-from ._galleries import tell_of
-from ._images import ReportImages
-from ._markers import Markers
-from ._reading import Reading
-from ._sprites import SpriteSheet, make_sheet
+from invariant_cluster.inspection import map_to_plane
+from invariant_cluster.report._checks import Classes
+from invariant_cluster.report._clusters import name_cluster
+from invariant_cluster.report._galleries import tell_of
+from invariant_cluster.report._images import ReportImages
+from invariant_cluster.report._markers import Markers
+from invariant_cluster.report._reading import Reading
+from invariant_cluster.report._sprites import SpriteSheet, make_sheet
 
 WIDTH, HEIGHT, _MARGIN = 720, 560, 24
 _MOST_POINTS = 2000

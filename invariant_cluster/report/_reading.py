@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._images import ReportImages
+from invariant_cluster.report._images import ReportImages
 
 
 @dataclass(frozen=True)

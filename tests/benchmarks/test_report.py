@@ -10,7 +10,7 @@ from benchmarks.published import ACCURACIES
 from benchmarks.records import append
 from benchmarks.summaries import summarize
 from benchmarks.tables import TABLES, Row
-from invariant_cluster._irlinr_embedder import PAPER_RECIPE
+from invariant_cluster.embedders import PAPER_RECIPE
 
 
 def make_record(row, seed=0, accuracy=0.5, dataset="mnist-u", **changes):

@@ -16,12 +16,12 @@ from typer.testing import CliRunner  # noqa: E402
 
 from invariant_cluster import (  # noqa: E402
     SCANClusterer,
-    _irlinr_embedder,
     load_model,
     save_model,
 )
 from invariant_cluster.cli import _presets, main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
+from invariant_cluster.embedders import _irlinr_embedder  # noqa: E402
 
 COLUMNS = ["file", "cluster", "confidence", "theta", "tau_x", "tau_y"]
 FILES = {"labels.csv", "model.safetensors", "report.html"}

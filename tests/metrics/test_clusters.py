@@ -9,11 +9,11 @@ from sklearn.metrics import adjusted_rand_score
 
 from invariant_cluster import ImageEmbedding
 from invariant_cluster.metrics import (
+    adjusted_label_stability_score,
     cluster_silhouette_score,
     label_agreement_score,
     resampling_stability_score,
 )
-from invariant_cluster.metrics._clusters import adjusted_stability
 
 SCORES = [label_agreement_score, cluster_silhouette_score]
 
@@ -86,8 +86,12 @@ def test_the_silhouette_of_many_rows_is_that_of_some(blobs):
 
 def test_adjusted_stability_is_none_where_nothing_is_told_apart():
     one, two = np.zeros(10, int), np.arange(10) % 2
-    assert adjusted_stability(one, one) == adjusted_stability(one, two) == 0
-    assert adjusted_stability(two, 1 - two) == 1
+    assert (
+        adjusted_label_stability_score(one, one)
+        == adjusted_label_stability_score(one, two)
+        == 0
+    )
+    assert adjusted_label_stability_score(two, 1 - two) == 1
 
 
 @pytest.mark.usefixtures("generators_unchanged")
@@ -165,4 +169,6 @@ def test_errors_say_what_to_do(blobs):
 def test_the_index_is_scikit_learns():
     rng = np.random.default_rng(0)
     first, second = rng.integers(3, size=(2, 50))
-    assert adjusted_stability(first, second) == adjusted_rand_score(first, second)
+    assert adjusted_label_stability_score(first, second) == adjusted_rand_score(
+        first, second
+    )

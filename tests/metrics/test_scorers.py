@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from invariant_cluster._turned import turned_copy
+from invariant_cluster.images import turned_copy
 from invariant_cluster.metrics import (
     accuracy_scorer,
     adjusted_label_stability_scorer,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from invariant_cluster._plane import map_to_plane
+from invariant_cluster.inspection import map_to_plane
 from invariant_cluster.plot import EmbeddingDisplay
 from invariant_cluster.plot._thumbnails import choose_apart
 

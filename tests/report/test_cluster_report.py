@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import invariant_cluster
 from invariant_cluster import SCANClusterer
-from invariant_cluster._pictures import as_pictures
+from invariant_cluster.images import as_pictures
 from invariant_cluster.metrics import (
     accuracy_scorer,
     clustering_accuracy_score,

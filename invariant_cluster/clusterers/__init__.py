@@ -1,0 +1,6 @@
+"""Clusterers: representations in, clusters out."""
+
+from invariant_cluster.clusterers._centroids import Start, find_start
+from invariant_cluster.clusterers._scan_clusterer import SCANClusterer
+
+__all__ = ["SCANClusterer", "Start", "find_start"]

@@ -1,0 +1,19 @@
+"""Embedders: images in, representations z out."""
+
+from invariant_cluster.embedders._field_of_view import LEAST_SIDE, measure_side
+from invariant_cluster.embedders._irlinr_embedder import PAPER_RECIPE, IRLINREmbedder
+from invariant_cluster.embedders._polar_fourier_embedder import PolarFourierEmbedder
+from invariant_cluster.embedders._simclr_embedder import SimCLREmbedder
+from invariant_cluster.embedders._spatial_vae_embedder import SpatialVAEEmbedder
+from invariant_cluster.embedders._target_vae_embedder import TargetVAEEmbedder
+
+__all__ = [
+    "LEAST_SIDE",
+    "PAPER_RECIPE",
+    "IRLINREmbedder",
+    "PolarFourierEmbedder",
+    "SimCLREmbedder",
+    "SpatialVAEEmbedder",
+    "TargetVAEEmbedder",
+    "measure_side",
+]

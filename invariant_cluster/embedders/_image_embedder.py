@@ -1,0 +1,427 @@
+"""What all embedders that train a network share: images in, z and poses out."""
+
+from __future__ import annotations
+
+import os
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from invariant_cluster.embedders._field_of_view import find_side
+from invariant_cluster.geometry import pixels_to_units
+from invariant_cluster.images import (
+    ImageEmbedding,
+    check_images,
+    measure_background,
+    measure_range,
+)
+from invariant_cluster.modules import (
+    ArrayEncoder,
+    ImageAligner,
+    ImageEncoder,
+    PoseRule,
+)
+from invariant_cluster.persistence import (
+    Part,
+    SavableMixin,
+    dump_embedder,
+    make_blueprint,
+    restore_embedder,
+    write_onnx,
+)
+from invariant_cluster.runtime import (
+    PRECISIONS,
+    draw_seed,
+    evaluating,
+    evenly_spaced,
+    map_batches,
+    resolve_device,
+    resolve_precision,
+    seeded,
+)
+from invariant_cluster.training import (
+    TermNet,
+    TrainingProgress,
+    check_callbacks,
+    history_frame,
+    make_net,
+    train,
+)
+from invariant_cluster.validation import Interval, Options, StrOptions
+
+_LEAST_VARIANCE = 1e-7
+_MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
+_INVARIANCES = (
+    "rotation",
+    "rotation+translation",
+    "rotation+reflection",
+    "rotation+translation+reflection",
+)
+
+
+class ImageEmbedder(
+    SavableMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Base of the embedders; a new one provides a module and what it minimises.
+
+    That is ``_make_module``, ``_make_objective`` and ``_net_class``, and the parameters
+    that ``_parameter_constraints`` lists. The module has an ``encoder``, an
+    ``ImageEncoder``; everything that needs only z, poses or the input's own pixels is
+    here.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "d": [Interval(Integral, 1, None, closed="left")],
+        "invariance": [StrOptions(set(_INVARIANCES))],
+        "align": ["boolean"],
+        "background": [StrOptions({"auto"}), Real, "array-like"],
+        "intensity_range": ["array-like", None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"one_cycle", "constant"})],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "device": [str, Options(object, set()), torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "callbacks": [list, tuple, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "image_shape": ["array-like", None],
+    }
+    _title: ClassVar[str]
+    _net_class: ClassVar[type[TermNet]]
+    # The criterion's, beside "loss": columns of history_.
+    _terms: ClassVar[tuple[str, ...]]
+
+    def fit(self, X: ArrayLike, y: object = None) -> Any:
+        """Train on images without labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
+            Images of any real dtype, at least 8 x 8 pixels, or flat rows. uint8 arrays
+            and memmaps stay as they are and are converted a batch at a time.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Bad images or parameters, before any training.
+        FloatingPointError
+            When the loss becomes NaN or infinite.
+        KeyboardInterrupt
+            On Ctrl-C, after the fitted attributes were set to the state reached.
+        """
+        self._check_parameters()
+        resume = self.warm_start and hasattr(self, "net_")
+        images = self._check_images(X, reset=not resume, min_samples=2)
+        if not resume:
+            self._forget()
+        with seeded(draw_seed(self.random_state)):
+            net = self._continued_net() if resume else self._make_net(images)
+            train(net, images, resume=resume)
+        self._store(net, images)
+        return self
+
+    def transform(self, X: ArrayLike) -> ImageEmbedding:
+        """Return the semantic representation z of each image.
+
+        Parameters
+        ----------
+        X : array-like of n images, of the shape given to ``fit``
+
+        Returns
+        -------
+        ImageEmbedding of shape (n, d), float32
+            Remembers the images and the encoder, for a clusterer to fine-tune.
+        """
+        check_is_fitted(self, "net_")
+        images = self._check_images(X, reset=False)
+        z = self._map(self.encoder_, images)
+        return ImageEmbedding(z, images=np.asanyarray(X), encoder=self.encoder_)
+
+    def predict_pose(
+        self, X: ArrayLike, *, learned: bool = True
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return how each object lies relative to its canonical orientation.
+
+        ``J(x) = I_can(R(-theta) (x - tau))``: turning an image by alpha about its
+        centre and then moving it by t gives ``theta + alpha`` and
+        ``R(alpha) tau + t``.
+
+        Parameters
+        ----------
+        X : array-like of n images
+        learned : bool, default=True
+            Whether the network estimates the pose, or the symmetry-breaking rule alone,
+            without learning.
+
+        Returns
+        -------
+        theta : ndarray of shape (n,)
+            Radians in [0, 2 pi), counter-clockwise as displayed.
+        tau : ndarray of shape (n, 2)
+            (x, y) in pixels from the image's centre, y up.
+        """
+        check_is_fitted(self, "net_")
+        images = self._check_images(X, reset=False)
+        encoder = self.encoder_
+        estimate = encoder.predict_pose if learned else encoder.aligner.analytic_pose
+
+        def pose_columns(raw: Tensor) -> Tensor:
+            theta, tau = estimate(encoder.aligner.scale(raw))
+            return torch.column_stack([theta, tau])
+
+        pose = self._map(pose_columns, images)
+        pixels = pose[:, 1:] / pixels_to_units(*images.shape[-2:])
+        return pose[:, 0], pixels.astype(np.float32)
+
+    def canonicalize(self, X: ArrayLike, *, learned: bool = True) -> NDArray:
+        """Return the images' own pixels, moved to canonical orientation.
+
+        Parameters
+        ----------
+        X : array-like of n images
+        learned : bool, default=True
+            By the estimated pose, or by the symmetry-breaking rule alone.
+
+        Returns
+        -------
+        ndarray of the shape and in the units of X, float32
+        """
+        check_is_fitted(self, "net_")
+        images = self._check_images(X, reset=False)
+        encoder = self.encoder_
+
+        def canonical(raw: Tensor) -> Tensor:
+            scaled = encoder.aligner.scale(raw)
+            moved = encoder.canonical(scaled, learned=learned)
+            return encoder.aligner.unscale(moved)
+
+        return self._to_user(self._map(canonical, images))
+
+    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the encoder, preprocessing and alignment included, as an ONNX model.
+
+        Its input "images" are images as they were given to ``fit``, in the same units,
+        as float32; its output "z" is what ``transform`` returns, within 1e-4. Where
+        ``symmetry_breaking="complex_moment"`` finds hardly a direction, rounding can
+        turn an image by more. The number of images is free.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced if it exists, whole or not at all.
+
+        Raises
+        ------
+        FileNotFoundError
+            When the folder does not exist.
+        ImportError
+            Without the packages onnx and onnxscript.
+        """
+        check_is_fitted(self, "net_")
+        example = torch.zeros(2, *self._shape_of_rows)
+        write_onnx(path, ArrayEncoder(self.encoder_), example)
+
+    @property
+    def encoder_(self) -> ImageEncoder:
+        """The encoder, raw images (n, c, h, w) -> z; part of ``net_``."""
+        encoder: ImageEncoder = self.net_.module_.encoder
+        return encoder
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.encoder_.d
+
+    def __sklearn_tags__(self) -> Any:
+        """Flat rows and images, dense; the output is float32."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @abstractmethod
+    def _make_module(self, aligner: ImageAligner) -> Any:
+        """Return the untrained module, whose encoder has this aligner."""
+
+    @abstractmethod
+    def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
+        """Return what training minimises: its output is a dict of terms."""
+
+    def _net_options(self) -> dict[str, Any]:
+        """Return what ``_net_class`` takes beside the parameters all nets have."""
+        return {}
+
+    def _pose_rule(self) -> PoseRule:
+        """Return what fixes the canonical orientation."""
+        return PoseRule("principal_axis", self._translates)
+
+    def _aligns(self) -> bool:
+        return bool(self.align)
+
+    def _field_of_view(self) -> str | float:
+        """Return how much of an aligned image is encoded."""
+        return 1.0
+
+    @property
+    def _translates(self) -> bool:
+        return "translation" in self.invariance
+
+    @property
+    def _reflects(self) -> bool:
+        return "reflection" in self.invariance
+
+    def _make_net(self, images: NDArray) -> TermNet:
+        self.intensity_range_ = measure_range(images, self.intensity_range)
+        self.background_ = measure_background(images, self.background)
+        aligner = self._make_aligner()
+        aligner.side = find_side(aligner, images, self._field_of_view())
+        module = self._make_module(aligner)
+        module.encoder.blueprint = make_blueprint(self, aligner)
+        return make_net(
+            self._net_class,
+            module,
+            self._make_objective(module, images),
+            lr=self.lr,
+            lr_schedule=self.lr_schedule,
+            weight_decay=self.weight_decay,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            device=resolve_device(self.device),
+            callbacks=[
+                TrainingProgress(self._title, self.verbose),
+                *(self.callbacks or []),
+            ],
+            terms=self._terms,
+            **self._net_options(),
+        )
+
+    def _make_aligner(self, side: int | None = None) -> ImageAligner:
+        return ImageAligner(
+            self._pose_rule(),
+            align=self._aligns(),
+            intensity_range=self.intensity_range_,
+            background=torch.from_numpy(self.background_),
+            layout=self.layout_,
+            side=side,
+        )
+
+    @property
+    def _train_dtype(self) -> torch.dtype | None:
+        return resolve_precision(self.precision, self.device)
+
+    @property
+    def _shape_of_rows(self) -> tuple[int, ...]:
+        """Return the shape of one image in the user's array."""
+        flat = self.layout_.n_flat
+        return self.layout_.shape if flat is None else (flat,)
+
+    @property
+    def _n_channels(self) -> int:
+        return self.layout_.channels_first_shape[0]
+
+    def _check_parameters(self) -> None:
+        self._validate_params()
+        check_callbacks(self.callbacks)
+        resolve_device(self.device)
+
+    def _check_images(self, X: ArrayLike, **options: Any) -> NDArray:
+        return check_images(self, X, image_shape=self.image_shape, **options)
+
+    def _continued_net(self) -> TermNet:
+        net = self.net_
+        if not net.history:
+            raise ValueError(
+                "warm_start=True but this embedder was loaded from a model file, which "
+                "holds no state of training: set warm_start=False to start anew, or "
+                "keep what you train on with joblib."
+            )
+        self._check_unchanged()
+        net.set_params(max_epochs=self.max_epochs)
+        return net
+
+    def _check_unchanged(self) -> None:
+        """Raise if a warm start would train another model, or in another way."""
+        for name, value in self.get_params(deep=False).items():
+            fitted = self._fitted_params[name]
+            if name not in _MAY_CHANGE and repr(value) != repr(fitted):
+                raise ValueError(
+                    f"{name}={value!r} but warm_start goes on with {name}={fitted!r} "
+                    "of the last fit: set it back, or set warm_start=False to start "
+                    "anew."
+                )
+
+    def _forget(self) -> None:
+        """Be unfitted while training: a failure must not leave old beside new."""
+        if hasattr(self, "net_"):
+            del self.net_
+
+    def _store(self, net: TermNet, images: NDArray) -> None:
+        """Set the fitted attributes; then pass on an interrupt."""
+        self.net_ = net
+        self._standardize(images)
+        self._fitted_params = self.get_params(deep=False)
+        self.history_ = history_frame(net)
+        self.n_iter_ = len(self.history_)
+        if net.interrupted_:
+            raise KeyboardInterrupt
+
+    def _dump(self, *, encoder_only: bool) -> Part:
+        """Return what a model file holds of the embedder."""
+        check_is_fitted(self, "net_")
+        return dump_embedder(self, encoder_only=encoder_only)
+
+    def _restore(self, part: Part, encoder: Any) -> None:
+        """Set the fitted attributes from a part of a model file."""
+        restore_embedder(self, part, encoder)
+
+    def _rebuild_module(self, side: int | None) -> Any:
+        """Return an untrained module; the geometry is set already."""
+        with seeded(0):
+            return self._make_module(self._make_aligner(side))
+
+    def _standardize(self, images: NDArray) -> None:
+        """Give z mean 0 and variance 1 over (64 MiB of) the training images.
+
+        A dimension that hardly varies is not magnified: it would show rounding errors.
+        """
+        norm = self.encoder_.norm
+        if not isinstance(norm, nn.BatchNorm1d):
+            return
+        norm.reset_running_stats()
+        z = self._map(self.encoder_, evenly_spaced(images))
+        variance = z.var(axis=0)
+        variance[variance < _LEAST_VARIANCE] = 1.0
+        norm.running_mean = torch.from_numpy(z.mean(axis=0))
+        norm.running_var = torch.from_numpy(variance)
+
+    def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
+        """Return a function of the images, computed in batches without gradients."""
+        device = resolve_device(self.device)
+        with evaluating(self.net_.module_, device):
+            return map_batches(function, images, device=device)
+
+    def _to_user(self, images: NDArray) -> NDArray:
+        return self.layout_.from_channels(images)

@@ -1,0 +1,80 @@
+"""Rigid geometry of image batches: grid, motion, moments and analytic pose.
+
+One convention holds everywhere in the package. The origin is the image's centre,
+x points right and **y points up**, the longer side's edges lie at -1 and 1, and the
+scale is isotropic: one pixel is ``2 / max(h, w)``. Angles are in radians and turn
+counter-clockwise as displayed. The pose (theta, tau) of an image J says how its
+object lies relative to the canonical orientation::
+
+    J(x) = I_can(R(-theta) (x - tau))
+"""
+
+from invariant_cluster.geometry._grid import disc_mask, pixel_grid, pixels_to_units
+from invariant_cluster.geometry._moments import (
+    NO_MASS,
+    center_of_mass,
+    complex_moment,
+    image_mass,
+    mass_radius,
+)
+from invariant_cluster.geometry._motion import (
+    canonicalize_images,
+    move_array,
+    move_images,
+    sample_affine,
+    sample_points,
+)
+from invariant_cluster.geometry._pose_rules import (
+    SYMMETRY_RULES,
+    analytic_pose,
+    symmetry_targets,
+)
+from invariant_cluster.geometry._principal_axis import principal_axis
+from invariant_cluster.geometry._rotation_invariants import (
+    measure_mass,
+    polar_magnitudes,
+    polar_points,
+    radial_polynomial,
+    zernike_basis,
+    zernike_magnitudes,
+)
+from invariant_cluster.geometry._rotations import (
+    angle_of,
+    compose_poses,
+    rotation_matrix,
+    rotation_towards,
+    to_canonical,
+    wrap_angle,
+)
+
+__all__ = [
+    "NO_MASS",
+    "SYMMETRY_RULES",
+    "analytic_pose",
+    "angle_of",
+    "canonicalize_images",
+    "center_of_mass",
+    "complex_moment",
+    "compose_poses",
+    "disc_mask",
+    "image_mass",
+    "mass_radius",
+    "measure_mass",
+    "move_array",
+    "move_images",
+    "pixel_grid",
+    "pixels_to_units",
+    "polar_magnitudes",
+    "polar_points",
+    "principal_axis",
+    "radial_polynomial",
+    "rotation_matrix",
+    "rotation_towards",
+    "sample_affine",
+    "sample_points",
+    "symmetry_targets",
+    "to_canonical",
+    "wrap_angle",
+    "zernike_basis",
+    "zernike_magnitudes",
+]

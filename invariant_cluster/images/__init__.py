@@ -1,0 +1,33 @@
+"""Images as users give them: layout, checks, range, background, and with their z."""
+
+from invariant_cluster.images._border import measure_background
+from invariant_cluster.images._checks import check_finite, check_images, check_rows
+from invariant_cluster.images._image_embedding import ImageEmbedding, take_rows
+from invariant_cluster.images._intensity import measure_range
+from invariant_cluster.images._layout import (
+    CHANNEL_COUNTS,
+    MIN_SIDE,
+    ImageLayout,
+    infer_layout,
+    store_layout,
+)
+from invariant_cluster.images._pictures import as_pictures
+from invariant_cluster.images._turned import turn, turned_copy
+
+__all__ = [
+    "CHANNEL_COUNTS",
+    "MIN_SIDE",
+    "ImageEmbedding",
+    "ImageLayout",
+    "as_pictures",
+    "check_finite",
+    "check_images",
+    "check_rows",
+    "infer_layout",
+    "measure_background",
+    "measure_range",
+    "store_layout",
+    "take_rows",
+    "turn",
+    "turned_copy",
+]

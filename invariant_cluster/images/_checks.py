@@ -1,0 +1,180 @@
+"""Checks of the images and rows that a user gives."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+from invariant_cluster.images._layout import (
+    MIN_SIDE,
+    ImageLayout,
+    infer_layout,
+    store_layout,
+)
+
+_CHUNK_BYTES = 2**24
+
+
+def check_images(
+    estimator: Any,
+    X: ArrayLike,
+    *,
+    reset: bool,
+    image_shape: Sequence[int] | None = None,
+    min_samples: int = 1,
+) -> NDArray:
+    """Validate images and return them as (n, c, h, w) in their own dtype.
+
+    Neither uint8 nor a memmap is copied or converted; only flat rows that have to be
+    padded are. With ``reset`` the estimator's ``layout_``, ``image_shape_``,
+    ``n_features_in_`` and ``feature_names_in_`` are set, otherwise X is held to them.
+
+    Raises
+    ------
+    ValueError
+        NaN or infinity (with the first row that holds it), complex values, ragged
+        lists, 1-D input, too few rows, images under 8 pixels a side, an ambiguous
+        channel axis, another image shape than at fit.
+    TypeError
+        Sparse matrices.
+    """
+    array = _as_numeric(X, min_samples)
+    check_finite(array)
+    layout = infer_layout(array, image_shape) if reset else estimator.layout_
+    if array.ndim == 2:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    elif reset and hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
+    if reset:
+        _warn_if_padded(layout)
+        store_layout(estimator, layout)
+    else:
+        layout.check_same_shape(array, type(estimator).__name__)
+    return layout.to_channels(array)
+
+
+def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
+    """Return X as a real array with enough rows, not copied if it is one already."""
+    if not hasattr(X, "shape"):
+        X = _stacked(X)
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(
+            "Complex data not supported: X is complex; give its magnitude, np.abs(X)."
+        )
+    try:
+        array = _checked_array(X)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"X holds values that are no numbers: {error}. Give a numeric array."
+            if np.ndim(X) and np.asarray(X).dtype.kind == "O"
+            else f"X is no array of numbers: {error}"
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"X has dtype {array.dtype}: give an array of real numbers.")
+    _check_rows_and_columns(array, min_samples)
+    return array
+
+
+def _check_rows_and_columns(array: NDArray, min_samples: int) -> None:
+    """Raise unless there are enough rows, with at least one value each."""
+    if array.ndim < 2:
+        raise ValueError(
+            f"Expected 2D array, got {array.ndim}D array instead: X has shape "
+            f"{array.shape}, not rows (n, n_values) or images (n, h, w), (n, h, w, c), "
+            "(n, c, h, w). Reshape your data: a single image or row needs X[None]."
+        )
+    if len(array) < min_samples:
+        raise ValueError(
+            f"Found array with {len(array)} sample(s) (shape={array.shape}) while a "
+            f"minimum of {min_samples} is required: X needs more images or rows."
+        )
+    if array.ndim == 2 and array.shape[1] == 0:
+        raise ValueError(
+            f"X has 0 feature(s) (shape={array.shape}) while a minimum of 1 is "
+            "required: give at least one value a row."
+        )
+
+
+def _checked_array(X: Any) -> NDArray:
+    return check_array(
+        X,
+        dtype="numeric",
+        allow_nd=True,
+        ensure_2d=False,
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        input_name="X",
+    )
+
+
+def _stacked(X: Any) -> Any:
+    """Return a list of images as one array."""
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            "X is a ragged list: its images differ in shape. Pad or resize them to one "
+            "shape first (load_image_folder does)."
+        ) from error
+
+
+def _warn_if_padded(layout: ImageLayout) -> None:
+    if layout.n_flat is not None and math.prod(layout.shape) > layout.n_flat:
+        warnings.warn(
+            f"Rows of {layout.n_flat} values fill no square image of at least "
+            f"{MIN_SIDE} x {MIN_SIDE} pixels and were zero-padded to {layout.shape}. "
+            "Give image_shape=(h, w) if they are images.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def check_finite(array: NDArray, name: str = "X") -> None:
+    """Raise for the first row with NaN, infinity or a value beyond float32.
+
+    The array is read a chunk at a time, so that a memmap stays on disk.
+    """
+    if array.dtype.kind in "biu" or array.size == 0:
+        return
+    step = max(1, _CHUNK_BYTES // max(1, array[0].nbytes))
+    for start in range(0, len(array), step):
+        with np.errstate(over="ignore"):
+            chunk = np.asarray(array[start : start + step], dtype=np.float32)
+        bad = ~np.isfinite(chunk.reshape(len(chunk), -1)).all(axis=1)
+        if bad.any():
+            row = start + int(bad.argmax())
+            found = "NaN" if np.isnan(array[row]).any() else "infinity (as float32)"
+            raise ValueError(
+                f"{name} contains {found}, first in row {row}: drop or fill such rows "
+                "before fitting (NaN and inf are not images)."
+            )
+
+
+def check_rows(
+    estimator: Any, X: ArrayLike, *, reset: bool, min_samples: int = 1
+) -> NDArray[np.float32]:
+    """Validate rows (n, d) and return them as a plain float32 array.
+
+    Raises
+    ------
+    ValueError
+        NaN or infinity (with the first row that holds it), anything but 2-D, another
+        width than at fit.
+    """
+    rows = _as_numeric(X, min_samples)
+    if rows.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got {rows.ndim}D array instead: X has shape "
+            f"{rows.shape}, but an embedding has rows (n, d). Reshape your data, or "
+            "embed images first."
+        )
+    check_finite(rows)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return np.asarray(rows, dtype=np.float32)

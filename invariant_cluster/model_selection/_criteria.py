@@ -1,0 +1,112 @@
+"""Criteria of clusters that need no labels, measured side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from invariant_cluster.inspection import heads_alone, with_seed
+from invariant_cluster.metrics import (
+    adjusted_label_stability_score,
+    cluster_silhouette_score,
+    label_agreement_score,
+    neighbor_agreement_score,
+    resampling_stability_score,
+)
+from invariant_cluster.neighbors import default_n_neighbors
+
+CRITERIA = (
+    "resampling_stability",
+    "turning_stability",
+    "label_agreement",
+    "silhouette",
+    "neighbor_agreement",
+)
+_REFERRED = ("resampling_stability", "label_agreement", "silhouette")
+
+
+class Views(NamedTuple):
+    """What clusterers are judged on.
+
+    Attributes
+    ----------
+    z : ndarray or ImageEmbedding of shape (n, d)
+    z_turned : ndarray or ImageEmbedding of shape (n, d), or None
+        Of a copy in which each image is turned; None where X holds no images.
+    """
+
+    z: NDArray
+    z_turned: NDArray | None = None
+
+
+Fit = tuple[Any, Views, int]  # A clusterer, not fitted, what it sees, and a seed.
+
+
+def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]:
+    """Return what maps a fit to its criteria; of z itself too, if asked."""
+
+    def judge(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
+        heads = heads_alone(clusterer)
+        turned = None if views.z_turned is None else np.asarray(views.z_turned)
+        plain = Views(np.asarray(views.z), turned)
+        reference = Views(_draw_reference(plain.z, seed))
+        without = _judge_clusters(heads, reference, seed)
+        given = (heads, plain) if heads_only else (clusterer, views)
+        found = _judge_clusters(*given, seed)
+        found |= {f"{name}_excess": found[name] - without[name] for name in _REFERRED}
+        return found | (_judge_embedding(plain) if with_z else {})
+
+    return judge
+
+
+def _draw_reference(z: NDArray, seed: int) -> NDArray[np.float32]:
+    """Return rows (n, d) of one normal cloud with the mean and covariance of z."""
+    mean, covariance = z.mean(axis=0), np.atleast_2d(np.cov(z.T))
+    drawn = np.random.default_rng(seed).multivariate_normal(
+        mean, covariance, size=len(z), method="eigh"
+    )
+    return drawn.astype(np.float32)
+
+
+def _judge_clusters(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
+    fitted = with_seed(clusterer, seed).fit(views.z)
+    z, labels = np.asarray(views.z), np.asarray(fitted.predict(views.z))
+    n_neighbors = default_n_neighbors(len(z))
+    found = {
+        "clusters_used": float(len(np.unique(labels))),
+        "resampling_stability": resampling_stability_score(
+            clusterer, views.z, random_state=seed
+        ),
+        "label_agreement": label_agreement_score(z, labels, n_neighbors=n_neighbors),
+        "silhouette": cluster_silhouette_score(z, labels),
+    }
+    if views.z_turned is not None:
+        turned = np.asarray(fitted.predict(views.z_turned))
+        found["turning_stability"] = adjusted_label_stability_score(labels, turned)
+    return found
+
+
+def _judge_embedding(views: Views) -> dict[str, float]:
+    if views.z_turned is None:
+        return {}
+    z, turned = np.asarray(views.z), np.asarray(views.z_turned)
+    n_neighbors = default_n_neighbors(len(z))
+    agreement = neighbor_agreement_score(z, turned, n_neighbors=n_neighbors)
+    return {"neighbor_agreement": agreement}
+
+
+def _summarise(repeats: list[dict[str, float]]) -> dict[str, float]:
+    """Return means and standard deviations, the criteria in their order."""
+    frame = pd.DataFrame(repeats)
+    row = {}
+    for name in [*CRITERIA, "clusters_used"]:
+        if name in frame:
+            row[name] = frame[name].mean()
+            row[f"{name}_std"] = frame[name].std(ddof=0)
+        if f"{name}_excess" in frame:
+            row[f"{name}_excess"] = frame[f"{name}_excess"].mean()
+    return row

@@ -1,0 +1,41 @@
+"""Fitted estimators in files: weights in safetensors, everything else in JSON."""
+
+from invariant_cluster.persistence._atomic import check_place, replacing
+from invariant_cluster.persistence._blueprint import make_blueprint
+from invariant_cluster.persistence._json_values import decode, encode
+from invariant_cluster.persistence._known_classes import Part
+from invariant_cluster.persistence._onnx_file import write_onnx
+from invariant_cluster.persistence._recipe import (
+    encode_recipe,
+    names_of,
+    recipe_of,
+    set_names,
+)
+from invariant_cluster.persistence._savable import SavableMixin
+from invariant_cluster.persistence._saved_embedder import (
+    dump_embedder,
+    restore_embedder,
+)
+from invariant_cluster.persistence._saved_models import load_model, save_model
+from invariant_cluster.persistence._saved_scan import dump_clusterer, restore_clusterer
+
+__all__ = [
+    "Part",
+    "SavableMixin",
+    "check_place",
+    "decode",
+    "dump_clusterer",
+    "dump_embedder",
+    "encode",
+    "encode_recipe",
+    "load_model",
+    "make_blueprint",
+    "names_of",
+    "recipe_of",
+    "replacing",
+    "restore_clusterer",
+    "restore_embedder",
+    "save_model",
+    "set_names",
+    "write_onnx",
+]

@@ -1,0 +1,84 @@
+"""What a model file holds of a SCANClusterer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from invariant_cluster.modules import ClusterHeads, ScanModule
+from invariant_cluster.persistence._blueprint import (
+    build_module,
+    decode_blueprint,
+    encode_blueprint,
+)
+from invariant_cluster.persistence._json_values import decode_frame, encode_frame
+from invariant_cluster.persistence._known_classes import Part
+from invariant_cluster.persistence._recipe import (
+    encode_recipe,
+    names_of,
+    recipe_of,
+    set_names,
+)
+from invariant_cluster.persistence._weights import build_with_weights, weights_of
+from invariant_cluster.training import ScanObjective, resting_net
+
+_ARRAYS = ("labels_", "probabilities_", "neighbors_", "training_embedding_")
+
+
+def dump_clusterer(clusterer: Any) -> Part:
+    """Return the part of a fitted SCANClusterer."""
+    encoder, objective = clusterer.encoder_, clusterer._objective
+    target = objective.entropy_target
+    state = {
+        "fine_tuned": clusterer.fine_tuned_,
+        "history": encode_frame(clusterer.history_),
+        "n_features_in": clusterer.n_features_in_,
+        "feature_names_in": names_of(clusterer),
+        "entropy_weight": objective.entropy_weight,
+        "entropy_target": None if math.isinf(target) else target,
+    }
+    blueprint = encode_blueprint(encoder) if encoder is not None else None
+    arrays = {name: torch.from_numpy(getattr(clusterer, name)) for name in _ARRAYS}
+    weights = weights_of(clusterer.net_.module_)
+    recipe = encode_recipe(recipe_of(clusterer))
+    spec = {**recipe, "state": state, "blueprint": blueprint}
+    return Part(spec, arrays | weights)
+
+
+def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
+    """Set the fitted attributes of a SCANClusterer."""
+    state, tensors = part.spec["state"], dict(part.tensors)
+    for name in _ARRAYS:
+        setattr(clusterer, name, tensors.pop(name).numpy())
+    module = build_with_weights(
+        lambda: ScanModule(_build_encoder(part, encoder), _build_heads(tensors)),
+        tensors,
+        sketch=encoder is None,
+    )
+    clusterer.net_ = resting_net(module)
+    clusterer.fine_tuned_ = state["fine_tuned"]
+    clusterer.history_ = decode_frame(state["history"])
+    clusterer.n_iter_ = len(clusterer.history_)
+    clusterer.n_features_in_ = state["n_features_in"]
+    set_names(clusterer, state["feature_names_in"])
+    target = state["entropy_target"]
+    clusterer._objective = ScanObjective(
+        state["entropy_weight"], math.inf if target is None else target
+    )
+
+
+def _build_encoder(part: Part, encoder: Any) -> nn.Module:
+    blueprint = part.spec["blueprint"]
+    if blueprint is None:
+        return nn.Identity()
+    built: nn.Module = build_module(decode_blueprint(blueprint), encoder).encoder
+    return built
+
+
+def _build_heads(weights: dict[str, Tensor]) -> ClusterHeads:
+    """Return heads of the right size."""
+    mean, centroids = weights["heads.mean"], weights["heads.weight"]
+    return ClusterHeads(mean, 1.0, torch.zeros_like(centroids))

@@ -1,0 +1,47 @@
+"""Training: nets on skorch whose criterion returns named loss terms."""
+
+from invariant_cluster.training._callbacks import check_callbacks
+from invariant_cluster.training._history import history_frame
+from invariant_cluster.training._irlinr import IRLINRNet, IRLINRObjective
+from invariant_cluster.training._loop import make_net, resting_net, train
+from invariant_cluster.training._progress import TrainingProgress
+from invariant_cluster.training._rows import ImageRows, NeighborPairs, keep_batch
+from invariant_cluster.training._scan import (
+    HeadsNet,
+    ScanNet,
+    ScanObjective,
+    SelfLabelNet,
+    SelfLabelObjective,
+)
+from invariant_cluster.training._simclr import (
+    SimCLRNet,
+    SimCLRObjective,
+    contrast_views,
+)
+from invariant_cluster.training._term_net import TermNet
+from invariant_cluster.training._vae import ELBOObjective, VAENet
+
+__all__ = [
+    "ELBOObjective",
+    "HeadsNet",
+    "IRLINRNet",
+    "IRLINRObjective",
+    "ImageRows",
+    "NeighborPairs",
+    "ScanNet",
+    "ScanObjective",
+    "SelfLabelNet",
+    "SelfLabelObjective",
+    "SimCLRNet",
+    "SimCLRObjective",
+    "TermNet",
+    "TrainingProgress",
+    "VAENet",
+    "check_callbacks",
+    "contrast_views",
+    "history_frame",
+    "keep_batch",
+    "make_net",
+    "resting_net",
+    "train",
+]
