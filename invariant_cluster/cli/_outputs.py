@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from invariant_cluster.inspection import predict_clusters, steps_of
 from invariant_cluster.persistence import replacing
 
 LABELS, MODEL, REPORT = "labels.csv", "model.safetensors", "report.html"
@@ -29,13 +30,14 @@ def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
         Columns file, cluster, confidence and, where the embedder knows poses, theta
         (radians), tau_x and tau_y (pixels, y up).
     """
-    embedder, clusterer = model[0], model[-1]
-    probabilities = clusterer.predict_proba(embedder.transform(images))
+    prediction = predict_clusters(model, images)
+    assert prediction.confidence is not None
     columns = {
         "file": names,
-        "cluster": probabilities.argmax(axis=1),
-        "confidence": probabilities.max(axis=1).round(4),
+        "cluster": prediction.labels,
+        "confidence": prediction.confidence.round(4),
     }
+    embedder = steps_of(model)[0]
     if hasattr(embedder, "predict_pose"):
         theta, tau = embedder.predict_pose(images)
         columns["theta"] = theta.round(4)

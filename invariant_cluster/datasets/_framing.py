@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from invariant_cluster.images import border_median
 
-def border_median(images: np.ndarray) -> np.ndarray:
-    """Return the median of all border pixels, for each channel.
+
+def frame_background(images: np.ndarray) -> np.ndarray:
+    """Return the value with which a larger frame around images is filled.
 
     Parameters
     ----------
@@ -14,12 +16,13 @@ def border_median(images: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape () or (c,)
-        Of the images' dtype; a median between two integers is rounded.
+    ndarray of shape () or (c,), of the images' dtype
+        The median of the border pixels of each channel; a median between two integers
+        is rounded.
     """
-    edges = [images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]]
-    median = np.median(np.concatenate(edges, axis=1), axis=(0, 1))
-    if np.issubdtype(images.dtype, np.integer):
+    channels = np.moveaxis(images.reshape(*images.shape[:3], -1), -1, 1)
+    median = border_median(channels).reshape(images.shape[3:])
+    if not np.issubdtype(images.dtype, np.floating):
         median = np.rint(median)
     return np.asarray(median).astype(images.dtype)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from invariant_cluster.datasets._arguments import check_option, check_side
 from invariant_cluster.datasets._bunch import Dataset, make_bunch
-from invariant_cluster.datasets._framing import border_median, embed_in_frame
+from invariant_cluster.datasets._framing import embed_in_frame, frame_background
 from invariant_cluster.datasets._image_file import read_image
 from invariant_cluster.datasets._resizing import resize_smoothly
 
@@ -146,7 +146,7 @@ def _make_square(image: np.ndarray, size: int) -> np.ndarray:
     """Pad an image (h, w[, c]) to a square and resize it to size x size."""
     batch = image[None]
     side = max(image.shape[:2])
-    square = embed_in_frame(batch, (side, side), border_median(batch))
+    square = embed_in_frame(batch, (side, side), frame_background(batch))
     return resize_smoothly(square, size)[0]
 
 

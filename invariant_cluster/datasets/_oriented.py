@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from invariant_cluster.datasets._arguments import check_translation_std
-from invariant_cluster.datasets._framing import border_median, embed_in_frame
+from invariant_cluster.datasets._framing import embed_in_frame, frame_background
 from invariant_cluster.geometry import move_array
 from invariant_cluster.images import CHANNEL_COUNTS, MIN_SIDE, check_finite
 
@@ -79,7 +79,7 @@ def make_oriented(
     images = _check_images(images)
     translation_std = check_translation_std(translation_std)
     size = _check_size(size, images.shape[1:3])
-    background = border_median(images)
+    background = frame_background(images)
     framed = embed_in_frame(images, size, background)
     std = translation_std * max(size)
     theta, tau = _draw_poses(len(images), std, random_state)

@@ -1,6 +1,6 @@
 """Images as users give them: layout, checks, range, background, and with their z."""
 
-from invariant_cluster.images._border import measure_background
+from invariant_cluster.images._border import border_median, measure_background
 from invariant_cluster.images._checks import check_finite, check_images, check_rows
 from invariant_cluster.images._image_embedding import ImageEmbedding, take_rows
 from invariant_cluster.images._intensity import measure_range
@@ -12,7 +12,7 @@ from invariant_cluster.images._layout import (
     store_layout,
 )
 from invariant_cluster.images._pictures import as_pictures
-from invariant_cluster.images._turned import turn, turned_copy
+from invariant_cluster.images._turned import turn
 
 __all__ = [
     "CHANNEL_COUNTS",
@@ -20,6 +20,7 @@ __all__ = [
     "ImageEmbedding",
     "ImageLayout",
     "as_pictures",
+    "border_median",
     "check_finite",
     "check_images",
     "check_rows",
@@ -29,5 +30,4 @@ __all__ = [
     "store_layout",
     "take_rows",
     "turn",
-    "turned_copy",
 ]

@@ -1,4 +1,4 @@
-"""The background of a set of images: the median of their borders."""
+"""The background of a set of images: the median of their border pixels."""
 
 from __future__ import annotations
 
@@ -10,36 +10,54 @@ from numpy.typing import NDArray
 from invariant_cluster.runtime import evenly_spaced
 
 
-def measure_background(images: NDArray, given: Any = "auto") -> NDArray[np.float32]:
-    """Return the background of each channel, in the images' units, shape (c,).
+def border_median(images: NDArray) -> NDArray[np.float64]:
+    """Return the median of the border pixels of each channel, in the images' units.
 
-    The median of the border pixels over at most 64 MiB of evenly spaced images.
+    The median is taken over at most 64 MiB of evenly spaced images. Each border pixel
+    counts once, the corners included.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w), any real dtype
+
+    Returns
+    -------
+    ndarray of shape (c,), float64
+    """
+    sample = evenly_spaced(images)
+    top_bottom = sample[:, :, [0, -1], :].reshape(*sample.shape[:2], -1)
+    sides = sample[:, :, 1:-1][..., [0, -1]].reshape(*sample.shape[:2], -1)
+    border = np.concatenate([top_bottom, sides], axis=2)
+    return np.asarray(np.median(border, axis=(0, 2)), dtype=np.float64)
+
+
+def measure_background(images: NDArray, given: Any = "auto") -> NDArray[np.float32]:
+    """Return the background of each channel, in the images' units.
 
     Parameters
     ----------
     images : ndarray of shape (n, c, h, w)
-    given : "auto", float or sequence of c floats
+        Training images.
+    given : "auto", float or sequence of c floats, default="auto"
+        The user's ``background``. "auto" is :func:`border_median`; one number holds
+        for every channel.
+
+    Returns
+    -------
+    ndarray of shape (c,), float32
 
     Raises
     ------
     ValueError
-        When ``given`` is neither.
+        When ``given`` is neither "auto" nor finite numbers, one or one per channel.
     """
     n_channels = images.shape[1]
     if isinstance(given, str):
-        border = _border(evenly_spaced(images))
-        return np.median(border, axis=(0, 2)).astype(np.float32)
+        return border_median(images).astype(np.float32)
     values = np.asarray(given, dtype=np.float32).ravel()
     if values.size not in (1, n_channels) or not np.isfinite(values).all():
         raise ValueError(
             f"background={given!r} does not fit images of {n_channels} channel(s): "
-            "give 'auto', one finite number, or one a channel."
+            "give 'auto', one finite number, or one per channel."
         )
     return np.broadcast_to(values, n_channels).copy()
-
-
-def _border(images: NDArray) -> NDArray:
-    """Return the outermost pixels, shape (n, c, p)."""
-    top_bottom = images[:, :, [0, -1], :].reshape(*images.shape[:2], -1)
-    sides = images[:, :, 1:-1][..., [0, -1]].reshape(*images.shape[:2], -1)
-    return np.concatenate([top_bottom, sides], axis=2)

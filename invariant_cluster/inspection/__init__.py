@@ -1,15 +1,33 @@
-"""What a fitted pipeline says of images: its steps, its clusters, its map."""
+"""What a fitted model says of images: its steps, its clusters, its map."""
 
 from invariant_cluster.inspection._clones import heads_alone, with_seed
+from invariant_cluster.inspection._embedded_pictures import take_pictures
 from invariant_cluster.inspection._exemplars import ORDERS, pick_exemplars
-from invariant_cluster.inspection._plane import map_to_plane
-from invariant_cluster.inspection._steps import image_shape_of
+from invariant_cluster.inspection._map import map_to_plane
+from invariant_cluster.inspection._predictions import Prediction, predict_clusters
+from invariant_cluster.inspection._steps import (
+    Steps,
+    divide,
+    find_step,
+    image_shape_of,
+    steps_of,
+)
+from invariant_cluster.inspection._turned_copy import turn_images, turned_copy
 
 __all__ = [
     "ORDERS",
+    "Prediction",
+    "Steps",
+    "divide",
+    "find_step",
     "heads_alone",
     "image_shape_of",
     "map_to_plane",
     "pick_exemplars",
+    "predict_clusters",
+    "steps_of",
+    "take_pictures",
+    "turn_images",
+    "turned_copy",
     "with_seed",
 ]

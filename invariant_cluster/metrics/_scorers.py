@@ -22,11 +22,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_clusterer
-from sklearn.pipeline import Pipeline
 
-from invariant_cluster.images import turned_copy
-from invariant_cluster.inspection import heads_alone, image_shape_of
+from invariant_cluster.inspection import divide, heads_alone, turned_copy
 from invariant_cluster.metrics._clusters import (
     adjusted_label_stability_score,
     cluster_silhouette_score,
@@ -156,8 +153,8 @@ def resampling_stability_scorer(
         When the clusterer has no ``predict``, or the embedder no ``transform``.
     """
     z = _embedding(estimator, X, "resampling_stability_scorer")
-    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    return resampling_stability_score(heads_alone(last), z)
+    clusterer = divide(estimator).clusterer or estimator
+    return resampling_stability_score(heads_alone(clusterer), z)
 
 
 def label_agreement_scorer(
@@ -286,41 +283,30 @@ def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
 def _two_labels(estimator: Any, X: ArrayLike, scorer: str) -> tuple[NDArray, NDArray]:
     """Return clusters of the images and of their turned copies, each (n,)."""
     labels = _labels(estimator, X, scorer)
-    turned = turned_copy(X, image_shape_of(estimator))
+    turned = turned_copy(estimator, X)
     return labels, _labels(estimator, turned, scorer)
 
 
 def _embedding(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
-    """Return z of X, (n, d); a clusterer without embedder has rows already."""
-    embedder = _embedder(estimator)
-    if embedder is estimator and is_clusterer(estimator):
+    """Return z of X, (n, d); rows given to a clusterer alone are z already."""
+    embedder, clusterer = divide(estimator)
+    if embedder is None and clusterer is not None:
         return np.asarray(X)
-    _check_has(embedder, "transform", scorer, "an embedder or a Pipeline with one")
-    return np.asarray(embedder.transform(X))
+    return _transform(embedder, X, scorer)
 
 
 def _two_embeddings(
     estimator: Any, X: ArrayLike, scorer: str
 ) -> tuple[NDArray, NDArray]:
     """Return z of the images and z of their turned copies, each (n, d)."""
-    embedder = _embedder(estimator)
+    embedder = divide(estimator).embedder or estimator
+    z = _transform(embedder, X, scorer)
+    return z, _transform(embedder, turned_copy(estimator, X), scorer)
+
+
+def _transform(embedder: Any, X: ArrayLike, scorer: str) -> NDArray:
     _check_has(embedder, "transform", scorer, "an embedder or a Pipeline with one")
-    z = np.asarray(embedder.transform(X))
-    turned = turned_copy(X, image_shape_of(estimator))
-    return z, np.asarray(embedder.transform(turned))
-
-
-def _embedder(estimator: Any) -> Any:
-    """Return what computes z: a Pipeline without its final clusterer or classifier."""
-    if not isinstance(estimator, Pipeline) or len(estimator) < 2:
-        return estimator
-    last = estimator.steps[-1][1]
-    if last is None or last == "passthrough":
-        return estimator
-    if is_clusterer(last) or not hasattr(last, "transform"):
-        # A clusterer's own transform gives distances or log-probabilities, not z.
-        return estimator[:-1]
-    return estimator
+    return np.asarray(embedder.transform(X))
 
 
 def _check_has(estimator: Any, method: str, scorer: str, remedy: str) -> None:

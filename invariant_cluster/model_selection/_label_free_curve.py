@@ -13,8 +13,12 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from invariant_cluster.images import turned_copy
-from invariant_cluster.inspection import image_shape_of, with_seed
+from invariant_cluster.inspection import (
+    image_shape_of,
+    steps_of,
+    turned_copy,
+    with_seed,
+)
 from invariant_cluster.model_selection._criteria import Fit, Views, _judge, _summarise
 from invariant_cluster.validation import check_choice
 
@@ -152,14 +156,13 @@ def _embed(estimator: Any, X: ArrayLike) -> Views:
         return Views(np.asarray(X))
     embedder = estimator[:-1]
     z = embedder.fit_transform(X)
-    shape = image_shape_of(estimator)
-    if np.ndim(X) == 2 and shape is None:
+    if np.ndim(X) == 2 and image_shape_of(estimator) is None:
         return Views(z)
-    return Views(z, embedder.transform(turned_copy(X, shape)))
+    return Views(z, embedder.transform(turned_copy(embedder, X)))
 
 
 def _clusterer(estimator: Any) -> Any:
-    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    return steps_of(estimator)[-1]
 
 
 def _is_last(estimator: Any, param_name: str) -> bool:

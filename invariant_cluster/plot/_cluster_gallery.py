@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster.images import as_pictures
-from invariant_cluster.inspection import pick_exemplars
+from invariant_cluster.inspection import (
+    find_step,
+    pick_exemplars,
+    predict_clusters,
+    take_pictures,
+)
 from invariant_cluster.metrics import match_labels
-from invariant_cluster.plot._fitted_parts import find_step, take_pictures
 from invariant_cluster.plot._label_names import name_labels
 from invariant_cluster.plot._mosaic import draw_mosaic
 from invariant_cluster.validation import (
@@ -236,16 +240,15 @@ def _predict(
     estimator: Any, X: ArrayLike, order: str
 ) -> tuple[NDArray, NDArray | None]:
     """Return clusters and how sure they are, (n,) each; the latter None if unknown."""
-    if hasattr(estimator, "predict_proba"):
-        probabilities = np.asarray(estimator.predict_proba(X))
-        return probabilities.argmax(axis=1), probabilities.max(axis=1)
-    if order == "random" and hasattr(estimator, "predict"):
-        return np.asarray(estimator.predict(X)), None
-    raise TypeError(
-        f"order={order!r} needs predict_proba, which estimator="
-        f"{type(estimator).__name__} does not have: give a Pipeline that ends in a "
-        "SCANClusterer, or order='random' for one that has predict."
-    )
+    needed = "predict" if order == "random" else "predict_proba"
+    if not hasattr(estimator, needed):
+        raise TypeError(
+            f"order={order!r} needs {needed}, which estimator="
+            f"{type(estimator).__name__} does not have: give a Pipeline that ends in a "
+            "SCANClusterer, or order='random' for one that has predict."
+        )
+    prediction = predict_clusters(estimator, X)
+    return prediction.labels, prediction.confidence
 
 
 def _check_clusters(labels: ArrayLike, n_images: int) -> NDArray:

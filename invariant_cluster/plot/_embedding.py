@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_clusterer
-from sklearn.pipeline import Pipeline
 
 from invariant_cluster.images import as_pictures
-from invariant_cluster.inspection import map_to_plane
+from invariant_cluster.inspection import (
+    divide,
+    find_step,
+    map_to_plane,
+    predict_clusters,
+    take_pictures,
+)
 from invariant_cluster.plot._axes import get_axes, import_pyplot
-from invariant_cluster.plot._fitted_parts import find_step, take_pictures
 from invariant_cluster.plot._label_names import name_labels
 from invariant_cluster.plot._thumbnails import choose_apart
 from invariant_cluster.validation import (
@@ -306,9 +309,8 @@ def _figure_size(places: NDArray) -> tuple[float, float]:
 
 def _embed(estimator: Any, X: ArrayLike) -> tuple[NDArray, NDArray | None]:
     """Return z and, of a Pipeline that ends in a clusterer, the clusters."""
-    if isinstance(estimator, Pipeline) and len(estimator) > 1:
-        last = estimator[-1]
-        if is_clusterer(last) or not hasattr(last, "transform"):
-            z = estimator[:-1].transform(X)
-            return z, np.asarray(last.predict(z)) if hasattr(last, "predict") else None
-    return np.asarray(estimator.transform(X)), None
+    embedder, clusterer = divide(estimator)
+    z = (embedder or estimator).transform(X)
+    if clusterer is None or not hasattr(clusterer, "predict"):
+        return np.asarray(z), None
+    return np.asarray(z), predict_clusters(clusterer, z).labels

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 
 from invariant_cluster.images import as_pictures
-from invariant_cluster.plot._fitted_parts import find_step
+from invariant_cluster.inspection import find_step
 from invariant_cluster.plot._mosaic import draw_mosaic
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from invariant_cluster.inspection import find_step, turn_images
 from invariant_cluster.metrics import rotation_correlation, rotation_error
 from invariant_cluster.plot._axes import get_axes
-from invariant_cluster.plot._fitted_parts import find_step, turn_images
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster.images import take_rows
-from invariant_cluster.plot._fitted_parts import find_step, take_pictures, turn_images
+from invariant_cluster.inspection import find_step, take_pictures, turn_images
 from invariant_cluster.plot._mosaic import draw_mosaic
 
 if TYPE_CHECKING:

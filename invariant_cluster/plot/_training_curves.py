@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from invariant_cluster.inspection import steps_of
 from invariant_cluster.plot._axes import divide, get_axes
-from invariant_cluster.plot._fitted_parts import steps_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import (
-    as_pictures,
-    infer_layout,
-    measure_range,
-    turned_copy,
-)
+from invariant_cluster.images import as_pictures, infer_layout, measure_range
+from invariant_cluster.inspection import find_step, steps_of, turned_copy
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,7 @@ class ReportImages:
 
     Attributes
     ----------
+    pipeline : fitted Pipeline
     given : array-like of n images
         As the user gave them.
     embedder : estimator
@@ -36,6 +33,7 @@ class ReportImages:
         The values shown as black and white, the same for every picture.
     """
 
+    pipeline: Any
     given: Any
     embedder: Any
     seen: Any
@@ -52,15 +50,13 @@ class ReportImages:
         ValueError
             When they have a number of channels that no screen shows.
         """
-        place = _find_embedder(pipeline)
-        embedder = pipeline[place]
-        seen = pipeline[:place].transform(X) if place else X
+        embedder, seen = _find_embedder(pipeline, X)
         array, shape = np.asarray(seen), getattr(embedder, "image_shape", None)
         as_pictures(array[:1], image_shape=shape)
         channels = infer_layout(array, shape).to_channels(array)
         given_range = getattr(embedder, "intensity_range_", None)
         limits = measure_range(channels, given_range)
-        return cls(X, embedder, seen, array, shape, limits)
+        return cls(pipeline, X, embedder, seen, array, shape, limits)
 
     @property
     def side_lengths(self) -> tuple[int, int]:
@@ -70,7 +66,7 @@ class ReportImages:
 
     def turned(self) -> Any:
         """Return all, each turned by a random angle, in the user's form."""
-        return turned_copy(self.given, self.image_shape)
+        return turned_copy(self.pipeline, self.given)
 
     def pictures(self, indices: NDArray) -> NDArray[np.float32]:
         """Return some images in [0, 1], shape (m, h, w) or (m, h, w, c)."""
@@ -93,8 +89,9 @@ class ReportImages:
         return (pictures - low) / np.where(spread > 0, spread, 1)
 
 
-def _find_embedder(pipeline: Any) -> int:
-    """Return the place of the embedder among the steps before the clusterer."""
-    steps = [step for _, step in pipeline.steps[:-1]]
-    known = (i for i, step in enumerate(steps) if hasattr(step, "layout_"))
-    return next(known, 0)
+def _find_embedder(pipeline: Any, X: ArrayLike) -> tuple[Any, Any]:
+    """Return the embedder, and X as the embedder receives it."""
+    steps = pipeline[:-1]
+    if any(hasattr(step, "layout_") for step in steps_of(steps)):
+        return find_step(steps, X, "layout_")
+    return pipeline[0], X

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invariant_cluster.inspection import divide, predict_clusters
 from invariant_cluster.report._images import ReportImages
 
 
@@ -80,10 +81,9 @@ def read_pipeline(
     ValueError
         When the clusterer has only ``labels_``, and of another number of images.
     """
-    clusterer = pipeline[-1]
-    embedding = pipeline[:-1].transform(images.given)
-    probabilities = _probabilities(clusterer, embedding)
-    labels = _labels(clusterer, embedding, probabilities)
+    embedder, clusterer = divide(pipeline)
+    embedding = embedder.transform(images.given)
+    labels, probabilities = predict_clusters(clusterer, embedding)
     z = np.asarray(embedding)
     certainty = _certainty(z, labels, probabilities)
     clusters = [int(label) for label in np.unique(labels)]
@@ -98,29 +98,6 @@ def read_pipeline(
         stays=_stays(pipeline, images, labels),
         names=names,
     )
-
-
-def _probabilities(clusterer: Any, embedding: Any) -> NDArray | None:
-    if not hasattr(clusterer, "predict_proba"):
-        return None
-    return np.asarray(clusterer.predict_proba(embedding))
-
-
-def _labels(
-    clusterer: Any, embedding: Any, probabilities: NDArray | None
-) -> NDArray[np.intp]:
-    if probabilities is not None:
-        return probabilities.argmax(axis=1)
-    if hasattr(clusterer, "predict"):
-        return np.asarray(clusterer.predict(embedding))
-    labels = np.asarray(clusterer.labels_)
-    if len(labels) != len(embedding):
-        raise ValueError(
-            f"X has {len(embedding)} images but {clusterer!r} has only the labels_ of "
-            f"the {len(labels)} that it was fitted on: give those, or a clusterer with "
-            "predict."
-        )
-    return labels
 
 
 def _certainty(z: NDArray, labels: NDArray, probabilities: NDArray | None) -> Measure:
@@ -153,6 +130,6 @@ def _fit_anywhere(clusterer: Any, embedding: Any, certainty: Measure) -> Measure
 
 
 def _stays(pipeline: Any, images: ReportImages, labels: NDArray) -> NDArray | None:
-    if not hasattr(pipeline[-1], "predict"):
+    if not hasattr(divide(pipeline).clusterer, "predict"):
         return None
     return np.asarray(pipeline.predict(images.turned()) == labels)

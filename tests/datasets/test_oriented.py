@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from invariant_cluster.datasets import make_oriented
-from invariant_cluster.datasets._framing import border_median, embed_in_frame
+from invariant_cluster.datasets._framing import embed_in_frame, frame_background
 
 
 def make_blobs(n, size, position, width=2.0):
@@ -65,7 +65,7 @@ def test_equals_naive_twin(shape):
     rng = np.random.default_rng(0)
     originals = rng.uniform(size=(3, *shape))
     images, theta, tau = make_oriented(originals, random_state=2)
-    fill = float(border_median(originals))
+    fill = float(frame_background(originals))
     for original, image, angle, shift in zip(
         originals, images, theta, tau, strict=True
     ):
@@ -169,10 +169,10 @@ def test_odd_margins_are_wider_at_right_and_bottom():
     assert set(columns) == {1, 2, 3}
 
 
-def test_border_median_counts_each_border_pixel_once():
+def test_frame_background_counts_each_border_pixel_once():
     images = np.array([[[1, 1, 1, 1], [9, 5, 5, 9], [9, 9, 9, 9]]], dtype=np.uint8)
-    assert border_median(images) == 9
-    assert border_median(images).dtype == np.uint8
+    assert frame_background(images) == 9
+    assert frame_background(images).dtype == np.uint8
 
 
 BLANK = np.zeros((2, 10, 10))
