@@ -11,14 +11,22 @@ import numpy as np
 
 IDENTITY = ("method", "dataset", "scale", "seed", "parameters")
 # How a run was watched and where it ran does not change what was run.
-CIRCUMSTANCES = ("callbacks", "device", "random_state", "verbose", "warm_start")
+# ``network`` only names sizes, all of which the scales give.
+CIRCUMSTANCES = (
+    "callbacks",
+    "device",
+    "network",
+    "random_state",
+    "verbose",
+    "warm_start",
+)
 # What has no effect on heads alone.
 OF_FINE_TUNING = (
     "augmentation",
     "confidence_threshold",
+    "fine_tune_lr",
+    "fine_tune_max_epochs",
     "heads_first",
-    "lr",
-    "max_epochs",
     "n_rounds",
     "precision",
     "self_label",
@@ -96,22 +104,54 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def complete(record: dict[str, Any]) -> dict[str, Any]:
-    """Give a SCAN run from before a parameter was one the value it ran with.
+    """Return a record of earlier code with the names and the values of today's."""
+    parameters = record["parameters"]
+    if "fine_tune" in parameters.get("clusterer", {}):
+        parameters["clusterer"] = drop_idle(complete_scan(parameters["clusterer"]))
+    if "normalize" in parameters.get("embedder", {}):
+        parameters["embedder"] = drop_implied(parameters["embedder"])
+    return record
 
-    Heads once learned at 30 times ``lr``; alone they took ``max_epochs``. For three
-    commits they always learned alone before fine-tuning.
+
+def complete_scan(scan: dict[str, Any]) -> dict[str, Any]:
+    """Give SCAN's parameters today's names, and values to those that were none yet.
+
+    ``lr`` and ``max_epochs`` once were of fine-tuning; before the heads had their own,
+    they learned at 30 times ``lr``, alone for ``max_epochs``. ``heads_first`` is kept
+    where it was False, as it cannot be now.
     """
-    scan = record["parameters"].get("clusterer", {})
-    if "fine_tune" not in scan:
-        return record
-    if "head_lr" not in scan:
+    if is_current(scan):
+        return scan
+    scan = dict(scan)
+    if "head_lr" not in scan and "lr" in scan:
         scan["head_lr"] = 30 * scan["lr"]
         scan["head_max_epochs"] = 100 if scan["fine_tune"] else scan["max_epochs"]
         scan["heads_first"] = False
-    scan.setdefault("heads_first", True)
+    if scan.pop("heads_first", True) is False:
+        scan["heads_first"] = False
+    for name in ("lr", "max_epochs"):
+        if name in scan and f"head_{name}" in scan:
+            scan[f"fine_tune_{name}"] = scan.pop(name)
+        if f"head_{name}" in scan:
+            scan[name] = scan.pop(f"head_{name}")
     scan.setdefault("n_rounds", 1)
-    record["parameters"]["clusterer"] = drop_idle(scan)
-    return record
+    return scan
+
+
+def is_current(scan: dict[str, Any]) -> bool:
+    """Tell whether SCAN's parameters have today's names."""
+    if "head_lr" in scan or "head_max_epochs" in scan:
+        return False
+    # Heads alone have none of fine-tuning's, which once were written all the same.
+    return "fine_tune_lr" in scan or not (scan["fine_tune"] or "augmentation" in scan)
+
+
+def drop_implied(embedder: dict[str, Any]) -> dict[str, Any]:
+    """Drop ``normalize``, once a parameter, where the consistency implies its value."""
+    implied = embedder.get("consistency") not in ("cosine", "mse")
+    if embedder["normalize"] != implied:
+        return embedder
+    return {name: value for name, value in embedder.items() if name != "normalize"}
 
 
 def drop_idle(scan: dict[str, Any]) -> dict[str, Any]:

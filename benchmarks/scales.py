@@ -6,6 +6,9 @@
 
 from typing import Any, NamedTuple
 
+from invariant_cluster.embedders import FULL, LIGHT
+from invariant_cluster.pipelines import KINDS
+
 DATASETS = ("mnist-u", "mnist-u-no9", "wm811k", "plankton", "galaxy-zoo", "cryo")
 SCALES = ("smoke", "tiny", "small", "paper")
 
@@ -40,29 +43,23 @@ MNIST_DATA: dict[str, dict[str, Any]] = {
     "small": {"n_train": 10000, "n_test": 2000},
     "paper": {"side": 50, "n_train": None, "n_test": None},
 }
-# Networks for two CPU cores.
-LIGHT: dict[str, Any] = {
-    "d": 32,
-    "n_frequencies": 64,
-    "inr_hidden": (64, 64, 64),
-    "hypernetwork_hidden": (64, 64),
-    "n_pixels": 256,
-    "lr": 2e-3,
-}
+# Networks for two CPU cores, in larger batches.
+SMALL: dict[str, Any] = {**LIGHT, "batch_size": 128}
 EMBEDDER: dict[str, dict[str, Any]] = {
     "smoke": {
+        **SMALL,
         "d": 8,
         "encoder_width": 2,
         "n_frequencies": 8,
         "inr_hidden": (8,),
         "hypernetwork_hidden": (8,),
+        "n_pixels": None,
         "max_epochs": 1,
         "batch_size": 32,
-        "lr": 2e-3,
     },
-    "tiny": {**LIGHT, "encoder_width": 8, "max_epochs": 12},
-    "small": {**LIGHT, "encoder_width": 16, "max_epochs": 12},
-    "paper": {"max_epochs": 100, "batch_size": 256},
+    "tiny": {**SMALL, "encoder_width": 8, "max_epochs": 12},
+    "small": {**SMALL, "encoder_width": 16, "max_epochs": 12},
+    "paper": {**FULL, "max_epochs": 100, "batch_size": 256},
 }
 # The paper's rivals: of the same size and trained as long, where they have the same
 # parameters, and with these of their own. At scale paper the VAEs have the paper's d.
@@ -102,31 +99,21 @@ RIVAL: dict[tuple[str, str], dict[str, Any]] = {
     ("tiny", "Spatial-VAE"): {"generator_hidden": (256, 256)},
     ("small", "Spatial-VAE"): {"generator_hidden": (256, 256)},
 }
+SCAN = {"max_epochs": 100, "augmentation": "S1+R+T"}
 CLUSTERER: dict[str, dict[str, Any]] = {
     "smoke": {
+        **SCAN,
         "n_neighbors": 5,
         "max_epochs": 1,
-        "head_max_epochs": 1,
+        "fine_tune_max_epochs": 1,
         "batch_size": 32,
     },
-    "tiny": {"max_epochs": 6},
-    "small": {"max_epochs": 10},
-    "paper": {"max_epochs": 50},
+    "tiny": {**SCAN, "fine_tune_max_epochs": 6},
+    "small": {**SCAN, "fine_tune_max_epochs": 10},
+    "paper": {**SCAN, "fine_tune_max_epochs": 50},
 }
-# What the data themselves ask for, at every scale: a wafer map is always centred, its
-# mirror image is the same pattern, and single dies fail for no reason.
-EMBEDDER_OF_DATA: dict[str, dict[str, Any]] = {
-    "wm811k": {
-        "invariance": "rotation+reflection",
-        "noise": 2.0,
-        "temperature": 1.0,
-        "consistency_weight": 0.01,
-    },
-}
-# Where classes are unequal, strong augmentation or much fine-tuning merges two of them.
-CLUSTERER_OF_DATA: dict[str, dict[str, Any]] = {
-    "wm811k": {"augmentation": "R", "lr": 1e-4},
-}
+# What the data themselves ask for, at every scale.
+KIND_OF_DATA = {"wm811k": KINDS["wafers"]}
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     # On training images k-means was better after 36 epochs than after 12; on those of
@@ -142,18 +129,16 @@ EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
 
 def get_settings(dataset: str, scale: str) -> Settings:
     """Return the settings of a data set at a scale."""
-    data = DATA[scale]
+    data, kind = DATA[scale], KIND_OF_DATA.get(dataset, KINDS["general"])
     if dataset.startswith("mnist-u"):
         data = data | MNIST_DATA.get(scale, {})
     embedder = (
-        EMBEDDER[scale]
-        | EMBEDDER_OF_DATA.get(dataset, {})
-        | EMBEDDER_OF_BOTH.get((scale, dataset), {})
+        EMBEDDER[scale] | kind.embedder | EMBEDDER_OF_BOTH.get((scale, dataset), {})
     )
     return Settings(
         data,
         embedder,
-        CLUSTERER[scale] | CLUSTERER_OF_DATA.get(dataset, {}),
+        CLUSTERER[scale] | kind.clusterer,
         {name: get_rival(name, scale, embedder) for name in RIVALS},
     )
 

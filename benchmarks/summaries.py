@@ -105,8 +105,13 @@ def find_changes(record: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def shorten(name: str, known: list[str]) -> str:
-    """Return a parameter's name, with its part's where two parts have one so named."""
+    """Return a parameter's name, with its part's where two parts have one so named.
+
+    ``lr`` and ``max_epochs`` without a part are the embedder's.
+    """
     last = name.split(".")[-1]
+    if name in ("clusterer.lr", "clusterer.max_epochs"):
+        return name
     both = ("augmentation", "precision")
     return name if known.count(last) > 1 and last in both else last
 

@@ -88,7 +88,7 @@ SCAN_LEVERS: tuple[dict[str, Any], ...] = (
     {"entropy_target": "uniform"},
     {"entropy_weight": 1.0},
     {"n_heads": 5},
-    {"lr": 1e-4},
+    {"fine_tune_lr": 1e-4},
     {"self_label": True},
     {"n_rounds": 2},
 )

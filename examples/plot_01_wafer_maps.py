@@ -64,8 +64,8 @@ def make_estimator(seed: int) -> Pipeline:
     clusterer = SCANClusterer(
         n_clusters,
         augmentation="R",
-        max_epochs=6,
-        lr=1e-4,
+        fine_tune_max_epochs=6,
+        fine_tune_lr=1e-4,
         random_state=seed,
         verbose=options.verbose,
     )

@@ -38,7 +38,7 @@ from invariant_cluster.plot import (
 digits = load_oriented_digits()
 images, classes = digits.images, digits.target
 embedder = IRLINREmbedder.light().set_params(n_pixels=128, random_state=0)
-clusterer = SCANClusterer(10, max_epochs=8, random_state=0)
+clusterer = SCANClusterer(10, fine_tune_max_epochs=8, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 
 # %%

@@ -38,7 +38,7 @@ images, classes = images[:900], classes[:900]
 embedder = IRLINREmbedder.light().set_params(
     encoder_width=4, max_epochs=10, batch_size=32, random_state=0
 )
-heads = SCANClusterer(10, fine_tune=False, head_max_epochs=30, random_state=0)
+heads = SCANClusterer(10, fine_tune=False, max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", heads)])
 scorers = {
     "neighbour agreement": neighbor_agreement_scorer,

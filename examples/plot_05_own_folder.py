@@ -56,7 +56,7 @@ print(images.shape, images.dtype, "values", images.min(), "to", images.max())
 embedder = IRLINREmbedder.light().set_params(
     encoder_width=4, batch_size=32, random_state=0
 )
-clusterer = SCANClusterer(10, max_epochs=6, random_state=0)
+clusterer = SCANClusterer(10, fine_tune_max_epochs=6, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 print("background:", pipe["embed"].background_)
 

@@ -43,7 +43,7 @@ images, sort = images[order], sort[order]
 # -------------------
 # The heads alone do here: the score is of the embedder's z in any case.
 embedder = IRLINREmbedder.light().set_params(encoder_width=4, random_state=0)
-clusterer = SCANClusterer(10, fine_tune=False, head_max_epochs=30, random_state=0)
+clusterer = SCANClusterer(10, fine_tune=False, max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 normality = pipe.score_samples(images)
 confidence = pipe.predict_proba(images).max(axis=1)

@@ -11,6 +11,7 @@ from invariant_cluster.embedders import (
 )
 from invariant_cluster.images import ImageEmbedding
 from invariant_cluster.persistence import load_model, save_model
+from invariant_cluster.pipelines import make_pipeline
 from invariant_cluster.report import cluster_report
 
 __version__ = "0.1.0"
@@ -26,6 +27,7 @@ __all__ = [
     "cluster_report",
     "datasets",
     "load_model",
+    "make_pipeline",
     "metrics",
     "model_selection",
     "plot",

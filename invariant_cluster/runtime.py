@@ -157,3 +157,34 @@ def evenly_spaced(rows: NDArray) -> NDArray:
 def at_most(rows: NDArray, most: int) -> NDArray:
     """Return every k-th row, so that there are at most so many."""
     return rows[:: -(-len(rows) // most)]
+
+
+def map_rows(
+    module: nn.Module,
+    function: Callable[[Tensor], Tensor],
+    rows: NDArray,
+    device: str | torch.device,
+) -> NDArray[np.float32]:
+    """Return a function of a module's inputs, computed in evaluation mode.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Moved to the device meanwhile, and back to the CPU afterwards.
+    function : callable
+        Maps a batch of rows to one output row each, by means of the module.
+    rows : ndarray of shape (n, ...)
+    device : str or torch.device
+
+    Returns
+    -------
+    ndarray of shape (n, ...), float32
+
+    Raises
+    ------
+    FloatingPointError
+        When a value is not finite.
+    """
+    resolved = resolve_device(device)
+    with evaluating(module, resolved):
+        return map_batches(function, rows, device=resolved)

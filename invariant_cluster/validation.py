@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_same_length",
     "check_same_shape",
     "check_sizes",
+    "unchanged_on_error",
 ]
 
 
@@ -108,3 +110,19 @@ def check_same_shape(**arrays: NDArray) -> None:
             f"{' and '.join(shapes)} differ in shape ({found}): give one row for each "
             "of the same images, from one embedder."
         )
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Give an estimator its attributes back if the block raises.
+
+    A refit that fails in its checks so leaves the earlier fit as it was. Attributes are
+    restored by reference: the block must not change them in place.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

@@ -202,7 +202,7 @@ def make_clusterer() -> Callable[..., SCANClusterer]:
         tiny = {
             "n_neighbors": 3,
             "max_epochs": 1,
-            "head_max_epochs": 1,
+            "fine_tune_max_epochs": 1,
             "batch_size": 16,
             "device": "cpu",
             "precision": "float32",

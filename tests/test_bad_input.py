@@ -200,10 +200,10 @@ BAD_EMBEDDER = {
     "IRL-INR": {
         **BAD_TRUNK,
         **BAD_FEATURES,
+        "network": ["large", None],
         "decoder": ["diffusion"],
         "invariance": ["scale", None],
         "field_of_view": [0, -0.5, 1.01, 16, np.nan, np.inf, "all", None, (0.5, 0.5)],
-        "normalize": ["yes", None],
         "symmetry_breaking": ["mean", "long_axis", False],
         "reconstruction": ["l1", None],
         "consistency": ["l1", None],
@@ -243,13 +243,12 @@ BAD_CLUSTERER = {
     "entropy_target": ["equal", 1.0, None],
     "fine_tune": ["yes", None],
     "augmentation": ["S2", "R+S1", "D", "D+R", None],
-    "max_epochs": [0],
-    "head_max_epochs": [0, 2.5, None],
-    "heads_first": ["yes", None],
+    "max_epochs": [0, 2.5, None],
+    "fine_tune_max_epochs": [0, 2.5, None],
     "n_rounds": [0, 1.5, "2"],
     "batch_size": [1],
-    "lr": [0.0, np.nan],
-    "head_lr": [0.0, -1.0, np.nan],
+    "lr": [0.0, -1.0, np.nan],
+    "fine_tune_lr": [0.0, -1.0, np.nan],
     "weight_decay": [-1.0],
     "self_label": ["yes"],
     "confidence_threshold": [0.0, 1.0],
@@ -413,7 +412,7 @@ def test_more_neighbors_than_samples(make_clusterer, rows, no_training):
 
 def test_fine_tuning_on_plain_rows(make_clusterer, embedding, no_training):
     told = r"fine_tune=True but X is a plain array.*fine_tune=False"
-    for plain in [np.asarray(embedding), embedding[:], embedding * 1, embedding.copy()]:
+    for plain in [np.asarray(embedding), embedding * 1, embedding.copy()]:
         with pytest.raises(ValueError, match=told):
             make_clusterer(fine_tune=True).fit(plain)
 
@@ -448,9 +447,59 @@ def test_a_refused_fit_leaves_the_clusterer_unfitted(make_clusterer, rows):
         clusterer.predict(rows)
 
 
+def fitted_state(estimator):
+    """Return the fitted attributes, each as an object of its own."""
+    return {k: v for k, v in vars(estimator).items() if k.endswith("_") or k[0] == "_"}
+
+
+REFUSED = {
+    "a size": {"inr_hidden": (0,)},
+    "a range": {"intensity_range": (3, 1)},
+    "a background": {"background": (1, 2)},
+    "a shape": {"image_shape": (3, 3)},
+    "a device": {"device": "banana"},
+    "a callback": {"callbacks": ["early"]},
+    "a weight": {"consistency_weight": -1},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refit_with_a_bad_parameter_leaves_the_fit_as_it_was(
+    name, make_embedder, floats
+):
+    embedder = make_embedder().fit(floats)
+    before, z = fitted_state(embedder), np.asarray(embedder.transform(floats))
+    wider = np.pad(floats, ((0, 0), (2, 2), (2, 2)))
+    embedder.set_params(**REFUSED[name])
+    with pytest.raises((ValueError, TypeError)):
+        embedder.fit(wider)
+    after = fitted_state(embedder)
+    assert after.keys() == before.keys()
+    assert all(after[key] is before[key] for key in before)
+    embedder.set_params(device="cpu")
+    np.testing.assert_array_equal(embedder.transform(floats), z)
+
+
 def test_a_refused_refit_leaves_the_embedder_as_it_was(make_any_embedder, floats):
     embedder = make_any_embedder().fit(floats)
     z = np.asarray(embedder.transform(floats))
     with pytest.raises(ValueError, match="NaN"):
         embedder.fit(with_value(floats[:, :10], np.nan))
     np.testing.assert_array_equal(embedder.transform(floats), z)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"n_clusters": 99}, {"n_neighbors": 99}, {"fine_tune": True}, {"lr": -1}],
+    ids=str,
+)
+def test_a_refused_refit_leaves_the_clusterer_as_it_was(change, make_clusterer, rows):
+    clusterer = make_clusterer(fine_tune=False).fit(rows)
+    before, labels = fitted_state(clusterer), clusterer.predict(rows)
+    clusterer.set_params(**change)
+    with pytest.raises((ValueError, TypeError)):
+        clusterer.fit(rows[:, :4])
+    after = fitted_state(clusterer)
+    assert after.keys() == before.keys()
+    assert all(after[key] is before[key] for key in before)
+    np.testing.assert_array_equal(clusterer.predict(rows), labels)

@@ -21,7 +21,7 @@ LEVELS = [
     {"metrics", "training"},
     {"model_selection", "persistence"},
     {"clusterers", "embedders", "plot"},
-    {"report"},
+    {"pipelines", "report"},
     {"__init__"},
     {"cli"},
 ]

@@ -11,7 +11,14 @@ from typing import Annotated, Any
 import typer
 from sklearn.pipeline import Pipeline
 
-from invariant_cluster import __version__, cluster_report, load_model, save_model
+from invariant_cluster import (
+    __version__,
+    cluster_report,
+    load_model,
+    make_pipeline,
+    save_model,
+)
+from invariant_cluster.cli._choices import ColorKind, Invariance, Kind, Network
 from invariant_cluster.cli._inputs import NamedImages, read_images, share_outside
 from invariant_cluster.cli._outputs import (
     LABELS,
@@ -21,20 +28,13 @@ from invariant_cluster.cli._outputs import (
     label_images,
     write_table,
 )
-from invariant_cluster.cli._presets import (
-    ColorKind,
-    Invariance,
-    Kind,
-    Network,
-    make_pipeline,
-)
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.persistence import check_place
 from invariant_cluster.report import import_extra
 
 _INTERRUPTED = 130
-_FEW = 20  # images: as many neighbours as SCANClusterer asks for
+_N_NEIGHBORS = 20
 _MOST_OUTSIDE = 0.05
 # Errors of the input, which a traceback would not explain.
 _TOLD = (
@@ -142,7 +142,9 @@ def fit(
     epochs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Passes over the images.  [default: light 16, full 200]"
+            min=1,
+            help="Passes over the images in training.  [default: light as many as "
+            "take some minutes, full 200]",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="For equal results.")] = 0,
@@ -167,10 +169,11 @@ def fit(
             kind=kind,
             network=network,
             invariance=invariance,
-            epochs=epochs,
+            max_epochs=epochs or "auto",
             n_neighbors=_count_neighbors(n_clusters, len(given.images)),
-            seed=seed,
             device=device,
+            random_state=seed,
+            verbose=1,
         )
         _fit_and_write(pipe, given, folder)
 
@@ -234,7 +237,13 @@ def demo(
         folder = _prepare_folder(out, overwrite)
         maps = load_wafer_maps(fail_map=True)
         names = [str(row) for row in range(len(maps.images))]
-        pipe = make_pipeline(len(maps.target_names), kind=Kind.wafers, epochs=epochs)
+        pipe = make_pipeline(
+            len(maps.target_names),
+            kind=Kind.wafers,
+            max_epochs=epochs or "auto",
+            random_state=0,
+            verbose=1,
+        )
         table = _fit_and_write(pipe, NamedImages(maps.images, names), folder)
         accuracy = clustering_accuracy_score(maps.target, table["cluster"])
         _say(f"Accuracy, each cluster matched with one class: {accuracy:.1%}")
@@ -282,13 +291,13 @@ def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
     return given
 
 
-def _count_neighbors(n_clusters: int, n_images: int) -> int | None:
-    """Return fewer neighbours than by default for few images; check their number."""
+def _count_neighbors(n_clusters: int, n_images: int) -> int:
+    """Return 20 neighbours, fewer for few images; check the number of clusters."""
     if n_clusters > n_images:
         raise ValueError(
             f"--n-clusters {n_clusters} but there are {n_images} images: ask for fewer."
         )
-    return n_images - 1 if n_images <= _FEW else None
+    return min(_N_NEIGHBORS, n_images - 1)
 
 
 def _load(path: Path) -> Pipeline:

@@ -1,6 +1,16 @@
 """Clusterers: representations in, clusters out."""
 
 from invariant_cluster.clusterers._centroids import Start, find_start
+from invariant_cluster.clusterers._embedding_clusterer import (
+    ClusteringData,
+    EmbeddingClusterer,
+)
 from invariant_cluster.clusterers._scan_clusterer import SCANClusterer
 
-__all__ = ["SCANClusterer", "Start", "find_start"]
+__all__ = [
+    "ClusteringData",
+    "EmbeddingClusterer",
+    "SCANClusterer",
+    "Start",
+    "find_start",
+]

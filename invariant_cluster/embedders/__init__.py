@@ -2,13 +2,17 @@
 
 from invariant_cluster.embedders._field_of_view import LEAST_SIDE, measure_side
 from invariant_cluster.embedders._irlinr_embedder import PAPER_RECIPE, IRLINREmbedder
+from invariant_cluster.embedders._network_sizes import FULL, LIGHT, NETWORKS
 from invariant_cluster.embedders._polar_fourier_embedder import PolarFourierEmbedder
 from invariant_cluster.embedders._simclr_embedder import SimCLREmbedder
 from invariant_cluster.embedders._spatial_vae_embedder import SpatialVAEEmbedder
 from invariant_cluster.embedders._target_vae_embedder import TargetVAEEmbedder
 
 __all__ = [
+    "FULL",
     "LEAST_SIDE",
+    "LIGHT",
+    "NETWORKS",
     "PAPER_RECIPE",
     "IRLINREmbedder",
     "PolarFourierEmbedder",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -47,6 +49,7 @@ from invariant_cluster.runtime import (
     evaluating,
     evenly_spaced,
     map_batches,
+    map_rows,
     resolve_device,
     resolve_precision,
     seeded,
@@ -59,7 +62,12 @@ from invariant_cluster.training import (
     make_net,
     train,
 )
-from invariant_cluster.validation import Interval, Options, StrOptions
+from invariant_cluster.validation import (
+    Interval,
+    Options,
+    StrOptions,
+    unchanged_on_error,
+)
 
 _LEAST_VARIANCE = 1e-7
 _MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
@@ -135,11 +143,15 @@ class ImageEmbedder(
         """
         self._check_parameters()
         resume = self.warm_start and hasattr(self, "net_")
-        images = self._check_images(X, reset=not resume, min_samples=2)
-        if not resume:
-            self._forget()
         with seeded(draw_seed(self.random_state)):
-            net = self._continued_net() if resume else self._make_net(images)
+            with unchanged_on_error(self):
+                images = self._check_images(X, reset=not resume, min_samples=2)
+                if resume:
+                    net = self._continued_net(len(images))
+                else:
+                    net = self._make_net(images)
+            if not resume:
+                self._forget()
             train(net, images, resume=resume)
         self._store(net, images)
         return self
@@ -154,12 +166,14 @@ class ImageEmbedder(
         Returns
         -------
         ImageEmbedding of shape (n, d), float32
-            Remembers the images and the encoder, for a clusterer to fine-tune.
+            Holds the images and the encoder too, for a clusterer to fine-tune. z is
+            computed at its first use; do not change X in between.
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
-        z = self._map(self.encoder_, images)
-        return ImageEmbedding(z, images=np.asanyarray(X), encoder=self.encoder_)
+        encoder = self.encoder_
+        encode = partial(map_rows, encoder, encoder, images, self.device)
+        return ImageEmbedding.deferred(encode, encoder.d, np.asanyarray(X), encoder)
 
     def predict_pose(
         self, X: ArrayLike, *, learned: bool = True
@@ -274,6 +288,17 @@ class ImageEmbedder(
         """Return what ``_net_class`` takes beside the parameters all nets have."""
         return {}
 
+    def _sizes(self) -> dict[str, Any]:
+        """Return the parameters that set the size of networks and steps, settled.
+
+        Those that are "auto" have values here; ``lr`` and ``batch_size`` are included.
+        """
+        return {"lr": self.lr, "batch_size": self.batch_size}
+
+    def _count_epochs(self, n_images: int) -> int:
+        """Return how many epochs to train."""
+        return int(self.max_epochs)
+
     def _pose_rule(self) -> PoseRule:
         """Return what fixes the canonical orientation."""
         return PoseRule("principal_axis", self._translates)
@@ -299,16 +324,17 @@ class ImageEmbedder(
         aligner = self._make_aligner()
         aligner.side = find_side(aligner, images, self._field_of_view())
         module = self._make_module(aligner)
-        module.encoder.blueprint = make_blueprint(self, aligner)
+        sizes = self._sizes()
+        module.encoder.blueprint = make_blueprint(self, aligner, sizes)
         return make_net(
             self._net_class,
             module,
             self._make_objective(module, images),
-            lr=self.lr,
+            lr=sizes["lr"],
             lr_schedule=self.lr_schedule,
             weight_decay=self.weight_decay,
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size,
+            max_epochs=self._count_epochs(len(images)),
+            batch_size=sizes["batch_size"],
             device=resolve_device(self.device),
             callbacks=[
                 TrainingProgress(self._title, self.verbose),
@@ -350,7 +376,7 @@ class ImageEmbedder(
     def _check_images(self, X: ArrayLike, **options: Any) -> NDArray:
         return check_images(self, X, image_shape=self.image_shape, **options)
 
-    def _continued_net(self) -> TermNet:
+    def _continued_net(self, n_images: int) -> TermNet:
         net = self.net_
         if not net.history:
             raise ValueError(
@@ -359,7 +385,10 @@ class ImageEmbedder(
                 "keep what you train on with joblib."
             )
         self._check_unchanged()
-        net.set_params(max_epochs=self.max_epochs)
+        # A copy: embeddings of the last fit may yet ask its encoder for their z.
+        kept = {id(item): item for item in net.callbacks}
+        net = copy.deepcopy(net, kept)
+        net.set_params(max_epochs=self._count_epochs(n_images))
         return net
 
     def _check_unchanged(self) -> None:
@@ -380,6 +409,8 @@ class ImageEmbedder(
 
     def _store(self, net: TermNet, images: NDArray) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
+        encoder = net.module_.encoder
+        map_rows(encoder, encoder, images[:1], self.device)  # raises if it diverged
         self.net_ = net
         self._standardize(images)
         self._fitted_params = self.get_params(deep=False)

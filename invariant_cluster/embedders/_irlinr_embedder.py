@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from invariant_cluster.embedders._generative_embedder import GenerativeEmbedder
+from invariant_cluster.embedders._network_sizes import (
+    NETWORKS,
+    settle_epochs,
+    settle_sizes,
+)
 from invariant_cluster.embedders._trunk import make_trunk
 from invariant_cluster.geometry import SYMMETRY_RULES, symmetry_targets
 from invariant_cluster.losses import CONSISTENCIES, RECONSTRUCTIONS
@@ -34,11 +39,12 @@ from invariant_cluster.views import Variation
 
 _WEIGHT_ALIGNED = 0.01  # of the symmetry loss
 _WEIGHT_UNALIGNED = 15.0
+_OF_RAW_Z = ("cosine", "mse")  # losses of a z that is not normalised
+_LIGHT_EPOCHS = 16
 _LEAST_DIRECTION = 1e-6  # below it, moments are rounding errors
 PAPER_RECIPE: dict[str, Any] = {
     "align": False,
     "field_of_view": 1.0,
-    "normalize": False,
     "symmetry_breaking": "center_of_mass",
     "reconstruction": "squared_error",
     "consistency": "cosine",
@@ -49,17 +55,6 @@ PAPER_RECIPE: dict[str, Any] = {
     "lr": 1e-4,
     "lr_schedule": "constant",
 }
-LIGHT: dict[str, Any] = {
-    "d": 32,
-    "encoder_width": 8,
-    "n_frequencies": 64,
-    "inr_hidden": (64, 64, 64),
-    "hypernetwork_hidden": (64, 64),
-    "n_pixels": 256,
-    "max_epochs": 16,
-    "batch_size": 64,
-    "lr": 2e-3,
-}
 
 
 class IRLINREmbedder(GenerativeEmbedder):
@@ -67,103 +62,125 @@ class IRLINREmbedder(GenerativeEmbedder):
 
     IRL-INR (Kwon, Choi and Ryu, ICML 2023): an encoder maps an image to
     (z, theta, tau), a hypernetwork maps z to the weights of an implicit neural
-    representation (INR), and the INR, queried at coordinates turned by theta and
-    shifted by tau, draws the image. z says what the image shows, (theta, tau) how it
-    lies.
+    representation (INR), and the INR, queried at coordinates rotated by theta and
+    shifted by tau, draws the image. z encodes what the image shows, (theta, tau) its
+    pose.
+
+    Every default is meant to work: on a CPU a light network trains for some minutes, on
+    a GPU one of the paper's size. "auto" values follow ``network``.
 
     Parameters
     ----------
-    d : int, default=512
-        Dimension of z.
+    d : int or "auto", default="auto"
+        Dimension of z: 32 for the light network, 512 for the full one.
+    network : {"auto", "light", "full"}, default="auto"
+        Size of everything that is "auto". "light" suits some thousand images on two CPU
+        cores, "full" is the paper's size. "auto" is "full" on a GPU and "light" on a
+        CPU. The user guide has a table of the sizes.
     encoder : "resnet18" or callable, default="resnet18"
-        Or a factory ``encoder(n_channels)`` of an ``nn.Module`` that maps images
-        (n, c, h, w) in [0, 1] to features (n, n_features). h and w are those of the
-        field of view. The images are contiguous in memory. In ``torch.channels_last``
-        memory a strided 1x1 convolution of fewer than 16 channels crashes oneDNN.
-    encoder_width : int, default=64
-        Channels of ResNet18's first stage; 64 is the paper's, 8 or 16 suit a CPU.
+        The convolutional network, or a factory ``encoder(n_channels)`` of an
+        ``nn.Module`` that maps images (n, c, h, w) in [0, 1] to features
+        (n, n_features). h and w are those of the field of view. The images are
+        contiguous in memory. In ``torch.channels_last`` memory a strided 1x1
+        convolution of fewer than 16 channels crashes oneDNN.
+    encoder_width : int or "auto", default="auto"
+        Channels of the first stage of ResNet18: 8 or 64, the paper's. Ignored with an
+        encoder of your own.
     decoder : {"hypernetwork", "mlp", "pixels"}, default="hypernetwork"
-        How z becomes an image: an INR whose weights the hypernetwork makes of z; one
-        MLP for all images, of z and the same Fourier features; or transposed
-        convolutions that draw pixels, turned by interpolation. The last two are the
-        alternatives of the paper's section 4.5.
-        ``inr_hidden`` are the MLP's widths too; what a decoder has not is without
-        effect.
-    n_frequencies : int, default=256
-        Random Fourier features of the INR's coordinates, f in the paper.
+        How an image is drawn from z: by an INR whose weights the hypernetwork makes of
+        z; by one MLP for all images, of z and the same Fourier features; or by
+        transposed convolutions that draw pixels, rotated by interpolation. The last two
+        are the alternatives of the paper's section 4.5. Options that the chosen decoder
+        does not use are ignored.
+    n_frequencies : int or "auto", default="auto"
+        Random Fourier features of the INR's coordinates, f in the paper: 64 or 256.
+        Ignored with ``decoder="pixels"``.
     frequency_scale : float, default=2.0
-        Their standard deviation, sigma in the paper.
-    inr_hidden, hypernetwork_hidden : sequence of int, default=(256, 256, 256)
-        Widths of the hidden layers.
+        Standard deviation of the frequencies, sigma in the paper. Ignored with
+        ``decoder="pixels"``.
+    inr_hidden : sequence of int or "auto", default="auto"
+        Widths of the hidden layers of the INR, or of the MLP that draws: three of 64 or
+        three of 256. Ignored with ``decoder="pixels"``.
+    hypernetwork_hidden : sequence of int or "auto", default="auto"
+        Widths of the hidden layers of the hypernetwork: two of 64 or three of 256.
+        Ignored with the other decoders.
     invariance : str, default="rotation+translation"
-        Under what z must not change: "rotation", "rotation+translation", either with
-        "+reflection" where a mirror image shows the same. Without translation tau is 0,
-        and moments and turns are about the image's centre (wafer maps).
+        Changes of the image under which z must not change: "rotation" or
+        "rotation+translation", either with "+reflection" if a mirror image shows the
+        same object. Without translation tau is 0, and moments and rotations are about
+        the image's centre (wafer maps).
     translation_std : float, default=0.1
         Standard deviation of the random shifts in training, as a fraction of the longer
-        side; without effect for ``invariance="rotation"``.
+        side. Ignored without translation in ``invariance``.
     align : "auto" or bool, default="auto"
         Whether each image is moved to its analytic pose before it is encoded. "auto"
-        does where ``symmetry_breaking`` prescribes a pose.
+        moves it if ``symmetry_breaking`` prescribes a pose.
     field_of_view : "auto" or float, default="auto"
         Side of the square in the middle of an aligned image that is encoded and drawn,
-        as a fraction of the longer side. "auto" is what 99 % of the training objects
-        fill once they are centred: less to compute, and more detail. Without effect
-        where images are not aligned, or where the square exceeds the shorter side.
-    normalize : bool, default=True
-        Whether each dimension of z has mean 0 and variance 1 over the training images,
-        by batch normalisation in training. Without it (the paper's) z long tells no
-        more than how bright an image is.
+        as a fraction of the longer side. "auto" is the square that 99 % of the training
+        objects fill once they are centred: fewer pixels to compute, more detail.
+        Ignored where images are not aligned, or where the square exceeds the shorter
+        side.
     symmetry_breaking : str or None, default="auto"
-        What fixes the canonical orientation: "center_of_mass", its direction from the
-        image's centre (the paper's rule); "complex_moment", the direction of mu_21,
+        Rule that fixes the canonical orientation: "center_of_mass", its direction from
+        the image's centre (the paper's rule); "complex_moment", the direction of mu_21,
         which also works when images are translated; "principal_axis", the long axis,
-        towards the end that reaches farther (rotation alone: the heavier one). "auto"
-        is "principal_axis"; ``None`` leaves it to the network.
+        towards the end that reaches farther (rotation alone: the heavier end). "auto"
+        is "principal_axis"; ``None`` leaves the orientation to the network.
     reconstruction : {"cross_entropy", "squared_error"}, default="cross_entropy"
         Reconstruction loss; the paper's is "squared_error".
     consistency : str, default="nt_xent"
-        What keeps z the same for two moved copies of an image: "nt_xent" (SimCLR's,
-        which also keeps other images away), "cross_correlation" (Barlow Twins', which
-        also keeps the dimensions uncorrelated), "centered_cosine", "cosine" (the
-        paper's) or "mse".
+        Loss that keeps z the same for two moved copies of an image: "nt_xent" (SimCLR;
+        it also separates different images), "cross_correlation" (Barlow Twins; it also
+        decorrelates the dimensions), "centered_cosine", or the paper's "cosine" and
+        "mse". With the paper's two, z is the plain output of the encoder. With the
+        others, each dimension of z has mean 0 and variance 1 over the training images,
+        by batch normalisation; without it z encodes little but brightness for much of
+        training.
     temperature : float, default=0.5
-        Of "nt_xent". At 1 images are kept apart less, which suits classes of very
-        unequal size.
+        Temperature of NT-Xent. Higher values separate images less; 1 suits classes of
+        very unequal size. Ignored with another ``consistency``.
     deformation : float, default=1.0
-        Strength by which the two copies are also bent, stretched and blurred, so that
-        z passes over what shape varies by within a kind; 0 for moves alone (the
-        paper's). At 1: turned by 0.15 rad, stretched by 10 %, bent by 3 % of the side.
+        Strength by which the two copies are also bent, stretched and blurred, so that z
+        ignores shape variation within a class. 0, as in the paper, moves them only. At
+        1 they are rotated by 0.15 rad, stretched by 10 % and bent by 3 % of the side
+        (standard deviations).
     noise : float, default=0.0
         Strength of salt-and-pepper noise on the copies, for images in which single
-        pixels tell nothing (the failing dies of a wafer). At 1 up to 40 % of the pixels
-        become background and up to 10 % specks.
+        pixels mean nothing (failing dies of a wafer). At 1 up to 40 % of the pixels
+        become background and up to 10 % become specks.
     reconstruction_weight : float, default=1.0
+        Weight of the reconstruction loss (lambda in the paper, there 1).
     consistency_weight : float, default=0.03
-        Small, since "nt_xent" is some forty times the cross-entropy of a pixel.
+        Weight of the consistency loss (in the paper 1). NT-Xent is about 40 times
+        larger than the per-pixel cross-entropy, hence the small weight.
     symmetry_weight : "auto" or float, default="auto"
-        "auto" is 0.01 where images are aligned, since little is left to learn of
-        the pose and more would take from z; else 15. These three are lambda in the
-        paper, there 1, 1 and 15.
+        Weight of the symmetry-breaking loss (in the paper 15). "auto" is 0.01 where
+        images are aligned, since little of the pose is left to learn and a larger
+        weight would take from z, else 15.
     background : "auto", float or sequence of float, default="auto"
-        Value of empty pixels, one for all or one a channel, in the images' units.
-        "auto" is the median of the border pixels over the training set.
+        Value of empty pixels, one for all channels or one per channel, in the images'
+        units. "auto" is the median of the border pixels over the training set.
     intensity_range : (low, high), optional
-        What is scaled to 0 and 1. By default the training set's range for integers, the
-        0.1 and 99.9 percentiles for floats.
-    n_pixels : int, optional
-        How many pixels a step reconstructs, drawn at random; all by default.
-    max_epochs : int, default=200
-    batch_size : int, default=128
-    lr : float, default=1e-3
-        Learning rate of Adam; the highest, with a schedule.
+        Values that are scaled to 0 and 1. By default the range of the training set for
+        integers, its 0.1 and 99.9 percentiles for floats.
+    n_pixels : int, None or "auto", default="auto"
+        Random pixels that a step reconstructs; None is all of them. 256 for the light
+        network, all for the full one.
+    max_epochs : int or "auto", default="auto"
+        Passes over the images. "auto" is 200 for the full network, and for the light
+        one as many as make about 4,000 steps, from 8 to 200.
+    batch_size : int or "auto", default="auto"
+        Images in a training step: 64 or 128.
+    lr : float or "auto", default="auto"
+        Learning rate of Adam, its peak with a schedule: 2e-3 or 1e-3.
     lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
-        "one_cycle" rises to lr in the first third of the steps and then falls to nearly
-        0; "constant" is the paper's.
+        "one_cycle" rises to ``lr`` in the first third of the steps and then falls to
+        nearly 0; "constant" is the paper's.
     weight_decay : float, default=5e-4
-        Of Adam, as in the paper.
+        Weight decay of Adam, as in the paper.
     device : str, default="auto"
-        A torch device; "auto" is the GPU where there is one.
+        A torch device; "auto" is the GPU if there is one.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Precision of matrix products in training. "auto" selects bfloat16 on NVIDIA
         GPUs and x86 CPUs that have instructions for it (AMX or AVX-512 BF16), else
@@ -171,33 +188,48 @@ class IRLINREmbedder(GenerativeEmbedder):
     callbacks : list of skorch callbacks, optional
         For example ``EarlyStopping(monitor="train_loss")``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last one for ``max_epochs`` more, with the
-        other parameters as they were.
+        Whether ``fit`` continues the last fit for ``max_epochs`` more; the other
+        parameters must be unchanged.
     random_state : int, RandomState or None, default=None
+        Seed of the weights, the batches and the views.
     verbose : int, default=0
-        1 shows a progress bar with the time left, 2 a line of losses an epoch too.
+        1 shows a progress bar with the time left, 2 also prints a line of losses for
+        each epoch.
     image_shape : tuple of int, optional
-        (h, w), (h, w, c) or (c, h, w): folds flat rows, and settles which axis holds
-        the channels: the first or last if it alone has 1, 3 or 4 entries, the first if
-        it alone has under 8, else the last.
+        Shape of one image, (h, w), (h, w, c) or (c, h, w). It folds flat rows into
+        images and settles which axis holds the channels: the first or last if it alone
+        has 1, 3 or 4 entries, the first if it alone has under 8, else the last.
 
     Attributes
     ----------
     net_ : skorch.NeuralNet
         The trained model; ``net_.module_`` has encoder and decoder.
     encoder_ : nn.Module
-        Raw images (n, c, h, w) -> z.
+        Maps raw images (n, c, h, w) to z.
     history_ : DataFrame
-        One row an epoch: loss, each term, the squared error whatever is minimised,
-        how many dimensions z uses, seconds.
+        One row per epoch: loss, each of its terms, the squared error whatever is
+        minimised, the effective dimension of z, seconds.
     image_shape_ : tuple of int
-        One image as it was given.
+        Shape of one image as it was given.
     intensity_range_ : tuple of float
+        Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
+        Value of empty pixels, in the images' units.
     n_features_in_ : int
-        Values of one image.
+        Number of values of one image.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
+
+    See Also
+    --------
+    PolarFourierEmbedder : Rotation-invariant features that need no training.
+    SimCLREmbedder : Representations by contrast alone, without a decoder.
+    SCANClusterer : Clusters of the representations.
+
+    Notes
+    -----
+    Defaults differ from the paper where measurements were better: ``docs/recipe.md``
+    has the figures, and :meth:`paper` returns the paper's recipe.
 
     References
     ----------
@@ -229,15 +261,22 @@ class IRLINREmbedder(GenerativeEmbedder):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **GenerativeEmbedder._parameter_constraints,
         "encoder": [StrOptions({"resnet18"}), callable],
-        "encoder_width": [Interval(Integral, 1, None, closed="left")],
+        "network": [StrOptions(set(NETWORKS))],
+        "d": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "encoder_width": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "decoder": [StrOptions({"hypernetwork", "mlp", "pixels"})],
-        "n_frequencies": [Interval(Integral, 1, None, closed="left")],
+        "n_frequencies": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "frequency_scale": [Interval(Real, 0, None, closed="neither")],
-        "inr_hidden": ["array-like"],
-        "hypernetwork_hidden": ["array-like"],
+        "inr_hidden": [StrOptions({"auto"}), "array-like"],
+        "hypernetwork_hidden": [StrOptions({"auto"}), "array-like"],
         "translation_std": [Interval(Real, 0, None, closed="left")],
         "align": [StrOptions({"auto"}), "boolean"],
-        "normalize": ["boolean"],
         "field_of_view": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="right")],
         "symmetry_breaking": [
             StrOptions({"auto", *SYMMETRY_RULES}),
@@ -254,25 +293,38 @@ class IRLINREmbedder(GenerativeEmbedder):
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="left"),
         ],
-        "n_pixels": [Interval(Integral, 1, None, closed="left"), None],
+        "n_pixels": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
+        "max_epochs": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 2, None, closed="left"),
+        ],
+        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
         self,
-        d: int = 512,
+        d: int | str = "auto",
         *,
+        network: str = "auto",
         encoder: str | Callable[[int], nn.Module] = "resnet18",
-        encoder_width: int = 64,
+        encoder_width: int | str = "auto",
         decoder: str = "hypernetwork",
-        n_frequencies: int = 256,
+        n_frequencies: int | str = "auto",
         frequency_scale: float = 2.0,
-        inr_hidden: Sequence[int] = (256, 256, 256),
-        hypernetwork_hidden: Sequence[int] = (256, 256, 256),
+        inr_hidden: Sequence[int] | str = "auto",
+        hypernetwork_hidden: Sequence[int] | str = "auto",
         invariance: str = "rotation+translation",
         translation_std: float = 0.1,
         align: str | bool = "auto",
         field_of_view: str | float = "auto",
-        normalize: bool = True,
         symmetry_breaking: str | None = "auto",
         reconstruction: str = "cross_entropy",
         consistency: str = "nt_xent",
@@ -284,10 +336,10 @@ class IRLINREmbedder(GenerativeEmbedder):
         symmetry_weight: str | float = "auto",
         background: Any = "auto",
         intensity_range: Any = None,
-        n_pixels: int | None = None,
-        max_epochs: int = 200,
-        batch_size: int = 128,
-        lr: float = 1e-3,
+        n_pixels: int | str | None = "auto",
+        max_epochs: int | str = "auto",
+        batch_size: int | str = "auto",
+        lr: float | str = "auto",
         lr_schedule: str = "one_cycle",
         weight_decay: float = 5e-4,
         device: str = "auto",
@@ -299,6 +351,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         image_shape: Sequence[int] | None = None,
     ) -> None:
         self.d = d
+        self.network = network
         self.encoder = encoder
         self.encoder_width = encoder_width
         self.decoder = decoder
@@ -310,7 +363,6 @@ class IRLINREmbedder(GenerativeEmbedder):
         self.translation_std = translation_std
         self.align = align
         self.field_of_view = field_of_view
-        self.normalize = normalize
         self.symmetry_breaking = symmetry_breaking
         self.reconstruction = reconstruction
         self.consistency = consistency
@@ -338,71 +390,73 @@ class IRLINREmbedder(GenerativeEmbedder):
 
     @classmethod
     def light(cls) -> Self:
-        """Return an unfitted embedder that some thousand images train on a CPU.
+        """Return an unfitted embedder that trains on a CPU in a minute or two.
 
-        Narrow networks, z of 32 values, 256 pixels reconstructed in a step and 16
-        epochs of small batches: minutes on two cores. Losses, alignment and deformation
-        are the constructor's; ``set_params`` changes any of it.
+        The light network and 16 epochs, for some thousand images on two cores; the
+        other parameters are the constructor's.
 
         Examples
         --------
         >>> from invariant_cluster import IRLINREmbedder
         >>> embedder = IRLINREmbedder.light().set_params(max_epochs=24)
-        >>> embedder.d, embedder.max_epochs
-        (32, 24)
+        >>> embedder.network, embedder.max_epochs
+        ('light', 24)
         """
-        return cls(**LIGHT)
+        return cls(network="light", max_epochs=_LIGHT_EPOCHS)
 
     @classmethod
     def paper(cls) -> Self:
-        """Return an unfitted embedder with the paper's own recipe, to compare with.
+        """Return an unfitted embedder with the paper's recipe, to compare with.
 
-        No alignment, crop, normalisation or deformation; the centre of mass as
-        symmetry-breaking rule, squared error, plain cosine, weights 1, 1 and 15, a
-        constant learning rate of 1e-4. Sizes of the networks and 200 epochs (MNIST(U))
-        are the defaults; ``set_params`` changes them. On small budgets it learns little
-        (``docs/recipe.md``).
+        The paper's network and 200 epochs (MNIST(U)); no alignment, crop, normalisation
+        or deformation; the centre of mass as symmetry-breaking rule, squared error,
+        plain cosine, weights 1, 1 and 15, a constant learning rate of 1e-4. On small
+        budgets this recipe learns little (``docs/recipe.md``).
         """
-        return cls(**PAPER_RECIPE)
+        return cls(network="full", max_epochs=200, **PAPER_RECIPE)
 
     def _make_module(self, aligner: ImageAligner) -> IRLINR:
-        decoder = self._make_decoder(aligner)
-        trunk, n_features = make_trunk(self.encoder, self.encoder_width, aligner)
+        sizes = self._sizes()
+        decoder = self._make_decoder(aligner, sizes)
+        trunk, n_features = make_trunk(self.encoder, sizes["encoder_width"], aligner)
         encoder = PoseEncoder(
             aligner,
             trunk,
             n_features,
-            d=self.d,
-            normalize=self.normalize,
+            d=sizes["d"],
+            normalize=self.consistency not in _OF_RAW_Z,
             variation=Variation(self.deformation, self.noise, self._reflects),
             train_dtype=self._train_dtype,
         )
         return IRLINR(encoder, decoder)
 
-    def _make_decoder(self, aligner: ImageAligner) -> nn.Module:
+    def _make_decoder(self, aligner: ImageAligner, sizes: dict[str, Any]) -> nn.Module:
+        d, n_channels = sizes["d"], self._n_channels
         options: dict[str, Any] = {
-            "n_frequencies": self.n_frequencies,
+            "n_frequencies": sizes["n_frequencies"],
             "frequency_scale": self.frequency_scale,
         }
-        inr_hidden = check_sizes("inr_hidden", self.inr_hidden)
-        hidden = check_sizes("hypernetwork_hidden", self.hypernetwork_hidden)
+        inr_hidden = check_sizes("inr_hidden", sizes["inr_hidden"])
+        hidden = check_sizes("hypernetwork_hidden", sizes["hypernetwork_hidden"])
         if self.decoder == "mlp":
             features = FourierFeatures(**options)
-            return SpatialGenerator(
-                self.d, self._n_channels, inr_hidden, features=features
-            )
+            return SpatialGenerator(d, n_channels, inr_hidden, features=features)
         if self.decoder == "pixels":
-            return PixelDecoder(self.d, self._n_channels, max(aligner.seen_shape[1:]))
-        implicit = ImplicitNetwork(self._n_channels, hidden=inr_hidden, **options)
-        return HypernetworkDecoder(
-            Hypernetwork(self.d, implicit, hidden=hidden), implicit
-        )
+            return PixelDecoder(d, n_channels, max(aligner.seen_shape[1:]))
+        implicit = ImplicitNetwork(n_channels, hidden=inr_hidden, **options)
+        return HypernetworkDecoder(Hypernetwork(d, implicit, hidden=hidden), implicit)
 
     def _net_options(self) -> dict[str, Any]:
         return {
             "translation_std": self.translation_std if self._translates else 0.0,
-            "n_pixels": self.n_pixels,
+            "n_pixels": self._sizes()["n_pixels"],
         }
+
+    def _sizes(self) -> dict[str, Any]:
+        return settle_sizes(vars(self))
+
+    def _count_epochs(self, n_images: int) -> int:
+        return settle_epochs(vars(self), n_images)
 
     def _pose_rule(self) -> PoseRule:
         if self.symmetry_breaking == "auto":

@@ -1,7 +1,12 @@
 """Images as users give them: layout, checks, range, background, and with their z."""
 
 from invariant_cluster.images._border import border_median, measure_background
-from invariant_cluster.images._checks import check_finite, check_images, check_rows
+from invariant_cluster.images._checks import (
+    check_finite,
+    check_images,
+    check_rows,
+    check_width,
+)
 from invariant_cluster.images._image_embedding import ImageEmbedding, take_rows
 from invariant_cluster.images._intensity import measure_range
 from invariant_cluster.images._layout import (
@@ -24,6 +29,7 @@ __all__ = [
     "check_finite",
     "check_images",
     "check_rows",
+    "check_width",
     "infer_layout",
     "measure_background",
     "measure_range",

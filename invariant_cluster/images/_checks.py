@@ -176,5 +176,18 @@ def check_rows(
             "embed images first."
         )
     check_finite(rows)
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    check_width(estimator, X, reset=reset)
     return np.asarray(rows, dtype=np.float32)
+
+
+def check_width(estimator: Any, X: ArrayLike, *, reset: bool) -> None:
+    """Set, or compare with the fit, the number and the names of the columns of X.
+
+    The values of X are not read.
+
+    Raises
+    ------
+    ValueError
+        When X has another number of columns, or other names, than at fit.
+    """
+    validate_data(estimator, X, reset=reset, skip_check_array=True)

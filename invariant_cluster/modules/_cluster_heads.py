@@ -32,6 +32,11 @@ class ClusterHeads(nn.Module):
         self.weight = nn.Parameter(_SHARPNESS * centroids)
         self.bias = nn.Parameter(-_SHARPNESS / 2 * centroids.square().sum(dim=-1))
 
+    @property
+    def n_heads(self) -> int:
+        """Number of heads that are left."""
+        return len(self.weight)
+
     def forward(self, z: Tensor) -> Tensor:
         """(n, d) -> log-probabilities (n_heads, n, n_clusters)."""
         rows = (z.float() - self.mean) / self.scale

@@ -12,12 +12,15 @@ from invariant_cluster.persistence._recipe import (
     set_names,
 )
 from invariant_cluster.persistence._savable import SavableMixin
+from invariant_cluster.persistence._saved_clusterer import (
+    dump_clusterer,
+    restore_clusterer,
+)
 from invariant_cluster.persistence._saved_embedder import (
     dump_embedder,
     restore_embedder,
 )
 from invariant_cluster.persistence._saved_models import load_model, save_model
-from invariant_cluster.persistence._saved_scan import dump_clusterer, restore_clusterer
 
 __all__ = [
     "Part",

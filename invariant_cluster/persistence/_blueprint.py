@@ -38,10 +38,24 @@ class Blueprint(NamedTuple):
     side: int | None
 
 
-def make_blueprint(embedder: Any, aligner: ImageAligner) -> Blueprint:
-    """Return the blueprint of an embedder in training."""
+def make_blueprint(
+    embedder: Any, aligner: ImageAligner, sizes: dict[str, Any]
+) -> Blueprint:
+    """Return the blueprint of an embedder in training.
+
+    Parameters
+    ----------
+    embedder : ImageEmbedder
+        With layout, intensity range and background.
+    aligner : ImageAligner
+    sizes : dict
+        Values of parameters that may be "auto": another machine could settle them
+        otherwise.
+    """
+    recipe = recipe_of(embedder)
+    settled = {name: sizes.get(name, v) for name, v in recipe.parameters.items()}
     return Blueprint(
-        recipe_of(embedder),
+        recipe._replace(parameters=settled),
         embedder.intensity_range_,
         embedder.background_,
         embedder.layout_,

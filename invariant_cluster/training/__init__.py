@@ -5,7 +5,12 @@ from invariant_cluster.training._history import history_frame
 from invariant_cluster.training._irlinr import IRLINRNet, IRLINRObjective
 from invariant_cluster.training._loop import make_net, resting_net, train
 from invariant_cluster.training._progress import TrainingProgress
-from invariant_cluster.training._rows import ImageRows, NeighborPairs, keep_batch
+from invariant_cluster.training._rows import (
+    ImageRows,
+    NeighborPairs,
+    count_epochs,
+    keep_batch,
+)
 from invariant_cluster.training._scan import (
     HeadsNet,
     ScanNet,
@@ -18,6 +23,7 @@ from invariant_cluster.training._simclr import (
     SimCLRObjective,
     contrast_views,
 )
+from invariant_cluster.training._stages import Stage, StageRun, run_stages
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.training._vae import ELBOObjective, VAENet
 
@@ -34,14 +40,18 @@ __all__ = [
     "SelfLabelObjective",
     "SimCLRNet",
     "SimCLRObjective",
+    "Stage",
+    "StageRun",
     "TermNet",
     "TrainingProgress",
     "VAENet",
     "check_callbacks",
     "contrast_views",
+    "count_epochs",
     "history_frame",
     "keep_batch",
     "make_net",
     "resting_net",
+    "run_stages",
     "train",
 ]

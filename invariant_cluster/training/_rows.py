@@ -59,6 +59,14 @@ def count_batches(n_rows: int, batch_size: int) -> int:
     return max(1, n_rows // batch_size)
 
 
+def count_epochs(
+    n_rows: int, batch_size: int, n_steps: int, *, least: int, most: int
+) -> int:
+    """Return how many epochs take about n_steps training steps, within bounds."""
+    epochs = round(n_steps / count_batches(n_rows, batch_size))
+    return min(most, max(least, epochs))
+
+
 def keep_batch(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Collate nothing: ``__getitems__`` returned the batch already."""
     return batch

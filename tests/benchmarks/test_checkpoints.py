@@ -73,14 +73,14 @@ def test_clusterer_resumes_in_its_last_stage(
         clusterer.set_params(confidence_threshold=0.01)
         return clusterer.fit(z)
 
-    straight = fit(make_clusterer(max_epochs=2))
+    straight = fit(make_clusterer(fine_tune_max_epochs=2))
     path = tmp_path / "run"
     stage = [ResumeTraining(path, every_seconds=0), Break(3, RuntimeError("killed"))]
     with pytest.raises(RuntimeError):
-        fit(make_clusterer(max_epochs=2, callbacks=stage))
+        fit(make_clusterer(fine_tune_max_epochs=2, callbacks=stage))
     assert len(list(tmp_path.iterdir())) == 3  # a file for each stage
     resume = ResumeTraining(path, every_seconds=0)
-    resumed = fit(make_clusterer(max_epochs=2, callbacks=[resume]))
+    resumed = fit(make_clusterer(fine_tune_max_epochs=2, callbacks=[resume]))
     assert same_weights(resumed.net_, straight.net_)
     assert (resumed.labels_ == straight.labels_).all()
 
@@ -89,7 +89,7 @@ def test_clusterer_resumes_in_a_later_round(
     make_embedder, make_clusterer, images, tmp_path
 ):
     z = make_embedder().fit_transform(images)
-    rounds = {"max_epochs": 4, "n_rounds": 2}
+    rounds = {"fine_tune_max_epochs": 4, "n_rounds": 2}
     straight = make_clusterer(**rounds).fit(z)
 
     def make(*others):

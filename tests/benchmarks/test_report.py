@@ -116,9 +116,10 @@ def test_levers_are_compared_with_the_recipe_on_the_seeds_both_have(records):
 
 
 def test_levers_that_no_table_moves_are_left_out(records):
-    old = Row("IRL-INR", "SCAN", {"d": 64}, {"heads_first": False})
+    old = make_record(Row("IRL-INR", "SCAN", {"d": 64}))
+    old["parameters"]["clusterer"]["heads_first"] = False
     records += [
-        make_record(old),
+        old,
         make_record(Row("IRL-INR", "SCAN", {"d": 48})),
         make_record(Row("IRL-INR", "SCAN", PAPER_RECIPE)),
         make_record(Row("IRL-INR", "SCAN", clusterer={"n_neighbors": 50})),

@@ -19,9 +19,12 @@ from invariant_cluster import (  # noqa: E402
     load_model,
     save_model,
 )
-from invariant_cluster.cli import _presets, main  # noqa: E402
+from invariant_cluster.cli import main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
-from invariant_cluster.embedders import _irlinr_embedder  # noqa: E402
+from invariant_cluster.cli._choices import Kind, Network  # noqa: E402
+from invariant_cluster.clusterers import _scan_clusterer  # noqa: E402
+from invariant_cluster.embedders import NETWORKS, _network_sizes  # noqa: E402
+from invariant_cluster.pipelines import KINDS  # noqa: E402
 
 COLUMNS = ["file", "cluster", "confidence", "theta", "tau_x", "tau_y"]
 FILES = {"labels.csv", "model.safetensors", "report.html"}
@@ -35,12 +38,16 @@ def tiny_networks(monkeypatch):
         "n_frequencies": 4,
         "inr_hidden": (4,),
         "hypernetwork_hidden": (4,),
-        "max_epochs": 1,
+        "n_pixels": None,
         "batch_size": 16,
+        "lr": 1e-3,
     }
-    monkeypatch.setattr(_irlinr_embedder, "LIGHT", tiny)
-    clusterer = {"max_epochs": 1, "head_max_epochs": 1, "n_neighbors": 3}
-    monkeypatch.setattr(_presets, "_LIGHT_CLUSTERER", clusterer)
+    monkeypatch.setitem(_network_sizes.SIZES, "light", tiny)
+    monkeypatch.setattr(_network_sizes, "_LIGHT_STEPS", 1)
+    monkeypatch.setattr(_network_sizes, "_LEAST_EPOCHS", 1)
+    monkeypatch.setattr(_scan_clusterer, "_LEAST_EPOCHS", 1)
+    monkeypatch.setattr(_scan_clusterer, "_HEAD_STEPS", 1)
+    monkeypatch.setattr(_scan_clusterer, "_TUNING_STEPS", 1)
 
 
 @pytest.fixture
@@ -161,11 +168,9 @@ def test_settings_reach_the_estimators(array, tmp_path):
     assert model[1].augmentation == "R"
 
 
-def test_full_networks_are_the_estimators_own():
-    pipe = _presets.make_pipeline(4, network=_presets.Network.full)
-    assert pipe[0].d == 512
-    assert pipe[0].encoder_width == 64
-    assert pipe[1].max_epochs == 50
+def test_choices_are_those_of_the_pipeline():
+    assert list(Kind) == list(KINDS)
+    assert tuple(Network) == NETWORKS
 
 
 @pytest.mark.parametrize(
@@ -296,7 +301,7 @@ def test_colours_become_what_the_model_knows(saved, images, tmp_path):
 
 
 def test_models_without_pose_are_taken(make_polar_embedder, images, array, tmp_path):
-    clusterer = SCANClusterer(3, n_neighbors=3, head_max_epochs=1, fine_tune=False)
+    clusterer = SCANClusterer(3, n_neighbors=3, max_epochs=1, fine_tune=False)
     pipe = Pipeline([("embed", make_polar_embedder()), ("cluster", clusterer)])
     save_model(pipe.fit(images), tmp_path / "polar.safetensors")
     shown = run("predict", tmp_path / "polar.safetensors", array).stdout

@@ -20,7 +20,7 @@ from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.neighbors import mine_neighbors
 
 AUGMENTATIONS = ["R", "R+T", "S1", "S1+R", "S1+R+T", "S1+S2", "S1+S2+R", "S1+S2+R+T"]
-PREDICTIONS = ["predict", "predict_proba", "transform"]
+PREDICTIONS = ["predict", "predict_proba", "predict_log_proba", "transform"]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def equal_weights(first, second):
 def test_results_have_their_shapes(kind):
     make, X = kind
     n = len(X)
-    clusterer = make(max_epochs=2, head_max_epochs=3)
+    clusterer = make(fine_tune_max_epochs=2, max_epochs=3)
     assert clusterer.fit(X) is clusterer
     assert (clusterer.labels_.shape, clusterer.labels_.dtype) == ((n,), np.int64)
     assert clusterer.probabilities_.shape == (n, 3)
@@ -86,7 +86,8 @@ def test_results_have_their_shapes(kind):
     assert clusterer.n_features_in_ == X.shape[1]
 
     probabilities = clusterer.predict_proba(X)
-    log_probabilities = clusterer.transform(X)
+    log_probabilities = clusterer.predict_log_proba(X)
+    np.testing.assert_array_equal(clusterer.transform(X), log_probabilities)
     assert probabilities.dtype == log_probabilities.dtype == np.float32
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -104,13 +105,29 @@ def test_predictions_on_the_training_rows_are_the_labels(kind):
     np.testing.assert_array_equal(make().fit_predict(X), clusterer.labels_)
 
 
-def test_max_epochs_is_of_fine_tuning_alone(make_head, rows):
-    first, second = (make_head(max_epochs=n).fit(rows) for n in [1, 5])
+@pytest.mark.parametrize(
+    ("name", "values"), [("max_epochs", [1, 5]), ("lr", [0.03, 0.3])]
+)
+def test_the_plain_names_act_on_the_heads(name, values, make_head, rows):
+    first, second = (make_head(**{name: value}).fit(rows) for value in values)
+    assert not np.array_equal(first.probabilities_, second.probabilities_)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("fine_tune_max_epochs", [1, 5]), ("fine_tune_lr", [1e-3, 1e-2])],
+)
+def test_the_names_of_fine_tuning_act_on_fine_tuning_alone(
+    name, values, make_clusterer, make_head, rows, embedding
+):
+    first, second = (make_head(**{name: value}).fit(rows) for value in values)
     np.testing.assert_array_equal(first.probabilities_, second.probabilities_)
+    first, second = (make_clusterer(**{name: v}).fit(embedding) for v in values)
+    assert not np.array_equal(first.probabilities_, second.probabilities_)
 
 
 def test_fine_tuning_goes_on_from_the_heads(make_clusterer, embedding):
-    settings = {"head_max_epochs": 20, "lr": 1e-12}
+    settings = {"max_epochs": 20, "fine_tune_lr": 1e-12}
     heads, tuned = (
         make_clusterer(fine_tune=fine_tune, **settings).fit(embedding)
         for fine_tune in [False, True]
@@ -119,26 +136,21 @@ def test_fine_tuning_goes_on_from_the_heads(make_clusterer, embedding):
         heads.history_.drop(columns="seconds"),
         tuned.history_.drop(columns="seconds").iloc[:20],
     )
-    tuned = make_clusterer(**{**settings, "head_lr": 1e-12}).fit(embedding)
-    start = make_clusterer(fine_tune=False, head_lr=1e-12).fit(embedding)
+    tuned = make_clusterer(**{**settings, "lr": 1e-12}).fit(embedding)
+    start = make_clusterer(fine_tune=False, lr=1e-12).fit(embedding)
     assert np.mean(tuned.labels_ == start.labels_) > 0.9
-
-
-def test_fine_tuning_may_start_from_k_means(make_clusterer, embedding):
-    clusterer = make_clusterer(heads_first=False, max_epochs=2).fit(embedding)
-    assert clusterer.history_["stage"].tolist() == ["fine-tuning"] * 2
 
 
 def test_separate_blobs_are_found(make_head, blobs):
     rows, classes = blobs
-    clusterer = make_head(head_max_epochs=3).fit(rows)
+    clusterer = make_head(max_epochs=3).fit(rows)
     assert clusterer.score(rows, classes) == 1.0
     assert len(np.unique(clusterer.labels_)) == 3
 
 
 def test_few_epochs_on_few_rows_already_cluster(make_head):
     rows, classes = make_blobs(30, n_features=4, centers=3, random_state=1)
-    assert make_head(max_epochs=1).fit(rows).score(rows, classes) > 0.9
+    assert make_head(fine_tune_max_epochs=1).fit(rows).score(rows, classes) > 0.9
 
 
 def test_new_rows_get_the_cluster_of_their_blob(make_head, blobs):
@@ -230,7 +242,7 @@ def test_fine_tuning_leaves_the_embedder_alone(
     make_clusterer, embedder, embedding, images
 ):
     before = weights_of(embedder.net_.module_)
-    clusterer = make_clusterer(max_epochs=2, lr=1e-3).fit(embedding)
+    clusterer = make_clusterer(fine_tune_max_epochs=2, fine_tune_lr=1e-3).fit(embedding)
     assert clusterer.fine_tuned_ is True
     assert equal_weights(weights_of(embedder.net_.module_), before)
     np.testing.assert_array_equal(embedder.transform(images), embedding)
@@ -302,6 +314,24 @@ def test_augmentations(colours, augmentation, make_clusterer, make_embedder, ima
     assert np.isfinite(clusterer.history_["loss"]).all()
 
 
+@pytest.mark.parametrize(
+    ("invariance", "expected"),
+    [
+        ("rotation", "R"),
+        ("rotation+reflection", "R"),
+        ("rotation+translation", "S1+R+T"),
+    ],
+)
+def test_auto_augments_by_what_the_embedder_is_invariant_to(
+    invariance, expected, make_embedder, make_clusterer, images
+):
+    embedding = make_embedder(invariance=invariance).fit_transform(images)
+    auto, named = (
+        make_clusterer(augmentation=name).fit(embedding) for name in ["auto", expected]
+    )
+    np.testing.assert_array_equal(auto.probabilities_, named.probabilities_)
+
+
 def test_augmentations_differ(make_clusterer, embedding):
     fitted = [make_clusterer(augmentation=a).fit(embedding) for a in AUGMENTATIONS]
     losses = {clusterer.history_["loss"].iloc[1] for clusterer in fitted}
@@ -325,7 +355,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
     monkeypatch.setattr(
         "invariant_cluster.clusterers._scan_clusterer.find_start", start
     )
-    clusterer = make_head(n_heads=4, head_lr=1e-12).fit(rows)
+    clusterer = make_head(n_heads=4, lr=1e-12).fit(rows)
     assert clusterer.score(rows, classes) == 1.0
     assert clusterer.probabilities_.shape == (60, 3)
     np.testing.assert_array_equal(clusterer.predict(rows), clusterer.labels_)
@@ -334,7 +364,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
 def test_more_heads_fit_at_least_as_well(make_head):
     rows, _ = make_blobs(80, n_features=2, centers=6, cluster_std=2.0, random_state=3)
     one, many = (
-        make_head(6, n_heads=n_heads, head_lr=1e-12).fit(rows) for n_heads in [1, 6]
+        make_head(6, n_heads=n_heads, lr=1e-12).fit(rows) for n_heads in [1, 6]
     )
     assert many.score(rows) >= one.score(rows) - 1e-6
 
@@ -343,9 +373,7 @@ def test_entropy_weight_keeps_clusters_in_use(make_head):
     rows, _ = make_blobs([80, 6, 6], n_features=4, random_state=0)
 
     def entropy(entropy_weight):
-        clusterer = make_head(
-            entropy_weight=entropy_weight, head_max_epochs=20, head_lr=0.3
-        )
+        clusterer = make_head(entropy_weight=entropy_weight, max_epochs=20, lr=0.3)
         mean = clusterer.fit(rows).probabilities_.mean(axis=0)
         return -(mean * np.log(mean + 1e-12)).sum()
 
@@ -356,7 +384,7 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
     """Of unequal groups "uniform" makes equal clusters; "k-means" leaves them whole."""
     rows, _ = make_blobs([300, 20, 20], n_features=2, random_state=3)
     start = KMeans(3, n_init=10, random_state=0).fit_predict(rows)
-    settings = {"head_max_epochs": 99, "head_lr": 0.1, "batch_size": 128}
+    settings = {"max_epochs": 99, "lr": 0.1, "batch_size": 128}
     settings["entropy_weight"] = 20.0
     start, unequal, equal = (
         entropy(np.bincount(labels, minlength=3))
@@ -375,7 +403,7 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
 
 
 def test_each_round_has_its_stages(make_clusterer, embedding):
-    settings = {"max_epochs": 2, "n_rounds": 3, "self_label": True}
+    settings = {"fine_tune_max_epochs": 2, "n_rounds": 3, "self_label": True}
     clusterer = make_clusterer(**settings).fit(embedding)
     counts = clusterer.history_.groupby("stage", sort=False).size()
     assert counts.to_dict() == {
@@ -393,7 +421,10 @@ def test_a_round_mines_neighbors_on_the_encoder_tuned_before(
     make_clusterer, embedding, images
 ):
     once, twice = (
-        make_clusterer(n_rounds=n, max_epochs=9, lr=1e-2).fit(embedding) for n in [1, 2]
+        make_clusterer(n_rounds=n, fine_tune_max_epochs=9, fine_tune_lr=1e-2).fit(
+            embedding
+        )
+        for n in [1, 2]
     )
     with torch.no_grad():
         tuned = once.encoder_(torch.tensor(images)[:, None])
@@ -403,7 +434,7 @@ def test_a_round_mines_neighbors_on_the_encoder_tuned_before(
 
 
 def test_rounds_go_on_from_the_clusters_before(make_clusterer, embedding):
-    still = {"lr": 1e-9, "head_lr": 1e-9}
+    still = {"fine_tune_lr": 1e-9, "lr": 1e-9}
     once, twice = (make_clusterer(**still, n_rounds=n).fit(embedding) for n in [1, 2])
     np.testing.assert_allclose(twice.probabilities_, once.probabilities_, atol=1e-3)
 
@@ -412,14 +443,6 @@ def test_the_best_head_of_all_rounds_is_kept(make_clusterer, embedding):
     clusterer = make_clusterer(n_rounds=2, n_heads=3).fit(embedding)
     assert clusterer.net_.module_.heads.weight.shape[0] == 1
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
-
-
-def test_rounds_without_heads_before_them_repeat(make_clusterer, embedding):
-    first, second = (
-        make_clusterer(n_rounds=2, heads_first=False).fit(embedding) for _ in range(2)
-    )
-    assert first.history_["stage"].tolist() == ["fine-tuning", "fine-tuning 2"]
-    np.testing.assert_array_equal(first.probabilities_, second.probabilities_)
 
 
 def test_rounds_are_saved(make_clusterer, embedding, tmp_path):
@@ -441,7 +464,11 @@ def test_rounds_have_no_effect_on_plain_rows(make_head, rows):
 
 
 def test_each_stage_has_its_epochs(make_clusterer, embedding):
-    settings = {"max_epochs": 2, "self_label_max_epochs": 3, "self_label_lr": 1e-9}
+    settings = {
+        "fine_tune_max_epochs": 2,
+        "self_label_max_epochs": 3,
+        "self_label_lr": 1e-9,
+    }
     clusterer = make_clusterer(self_label=True, **settings).fit(embedding)
     assert clusterer.n_iter_ == len(clusterer.history_) == 6
     counts = clusterer.history_.groupby("stage", sort=False).size()
@@ -481,7 +508,7 @@ class KillCluster(Callback):
 
 
 def test_self_labelling_that_empties_a_cluster_is_undone(make_clusterer, embedding):
-    still = {"lr": 1e-9, "head_lr": 1e-9}
+    still = {"fine_tune_lr": 1e-9, "lr": 1e-9}
     scan = make_clusterer(**still).fit(embedding)
     assert len(np.unique(scan.labels_)) > 1
     kill = KillCluster()
@@ -508,7 +535,7 @@ def test_self_labelling_has_no_effect_on_plain_rows(make_head, rows):
 
 def test_history_has_one_row_an_epoch_and_one_column_a_term(kind):
     make, X = kind
-    settings = {"max_epochs": 3, "head_max_epochs": 2, "entropy_target": "uniform"}
+    settings = {"fine_tune_max_epochs": 3, "max_epochs": 2, "entropy_target": "uniform"}
     clusterer = make(**settings).fit(X)
     history = clusterer.history_
     n_epochs = 5 if clusterer.fine_tuned_ else 2
@@ -530,7 +557,7 @@ def test_silent_by_default(kind, capsys):
 
 def test_verbose_tells_the_time_left_and_the_loss(kind, capsys):
     make, X = kind
-    clusterer = make(max_epochs=2, head_max_epochs=2, verbose=2).fit(X)
+    clusterer = make(fine_tune_max_epochs=2, max_epochs=2, verbose=2).fit(X)
     printed = "".join(capsys.readouterr())
     assert re.search(r"\d+/\d+ \[\d\d:\d\d<\d\d:\d\d", printed)
     for term in ["consistency", "entropy"]:
@@ -553,7 +580,7 @@ class Interrupt(Callback):
 
 def test_interrupt_keeps_what_was_trained(kind):
     make, X = kind
-    settings = {"max_epochs": 9, "head_max_epochs": 9, "self_label": True}
+    settings = {"fine_tune_max_epochs": 9, "max_epochs": 9, "self_label": True}
     clusterer = make(**settings, callbacks=[Interrupt()])
     with pytest.raises(KeyboardInterrupt):
         clusterer.fit(X)
@@ -586,14 +613,14 @@ def test_interrupt_of_a_later_round(make_clusterer, embedding, stage, result):
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 
-@pytest.mark.parametrize("step", ["encode", "mine_neighbors"])
+@pytest.mark.parametrize("step", ["map_rows", "mine_neighbors"])
 def test_interrupt_between_rounds(make_clusterer, embedding, monkeypatch, step):
     once = make_clusterer().fit(embedding)
     function, calls = getattr(_scan_clusterer, step), []
 
     def interrupt(*arguments):
         calls.append(step)
-        if step == "encode" or len(calls) == 2:
+        if step == "map_rows" or len(calls) == 2:
             raise KeyboardInterrupt
         return function(*arguments)
 
@@ -612,7 +639,7 @@ def test_early_stopping(kind):
     stop = EarlyStopping(
         monitor="train_loss", patience=2, threshold=1e9, threshold_mode="abs", sink=len
     )
-    settings = {"max_epochs": 8, "head_max_epochs": 8}
+    settings = {"fine_tune_max_epochs": 8, "max_epochs": 8}
     clusterer = make(**settings, callbacks=[stop])
     try:
         clusterer.fit(X)
@@ -658,10 +685,10 @@ def nan_methods(clusterer, X):
 
 def test_nan_loss_stops_training(kind):
     make, X = kind
-    settings = {"head_max_epochs": 5, "head_lr": 0.00123}
+    settings = {"max_epochs": 5, "lr": 0.00123}
     clusterer = make(**settings, callbacks=[Poison(2)])
     with pytest.raises(
-        FloatingPointError, match=r"loss became nan in epoch 2: lower head_lr.*0\.00123"
+        FloatingPointError, match=r"loss became nan in epoch 2: lower lr .*0\.00123"
     ):
         clusterer.fit(X)
     assert nan_methods(clusterer, X) == []
@@ -672,7 +699,7 @@ def test_nan_loss_stops_training(kind):
 def test_nan_after_the_last_loss_is_found(kind):
     """The step after the last loss can make weights NaN that no loss has seen."""
     make, X = kind
-    settings = {"max_epochs": 2, "head_max_epochs": 2}
+    settings = {"fine_tune_max_epochs": 2, "max_epochs": 2}
     clusterer = make(**settings, callbacks=[Poison(2, after=True)])
     with pytest.raises(FloatingPointError, match=r"lr\b"):
         clusterer.fit(X)
@@ -680,7 +707,7 @@ def test_nan_after_the_last_loss_is_found(kind):
 
 
 def test_far_too_high_lr(make_clusterer, embedding):
-    clusterer = make_clusterer(lr=1e20, batch_size=64)
+    clusterer = make_clusterer(fine_tune_lr=1e20, batch_size=64)
     with pytest.raises(FloatingPointError, match=r"\blr\b"):
         clusterer.fit(embedding)
     assert nan_methods(clusterer, embedding) == []
@@ -720,7 +747,7 @@ POOR_ROWS = {
 @pytest.mark.parametrize("name", POOR_ROWS)
 def test_poor_rows_train_and_predict(name, make_head):
     X = POOR_ROWS[name]
-    clusterer = make_head(n_neighbors=2, max_epochs=2).fit(X)
+    clusterer = make_head(n_neighbors=2, fine_tune_max_epochs=2).fit(X)
     assert np.isfinite(clusterer.history_["loss"]).all()
     assert np.isfinite(clusterer.probabilities_).all()
     assert np.isfinite(clusterer.score(X))

@@ -52,7 +52,7 @@ def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
     make_any_embedder, make_clusterer, images
 ):
     z = make_any_embedder(max_epochs=2).fit_transform(images)
-    settings = {"lr": 1e-9, "max_epochs": 1, "augmentation": "R"}
+    settings = {"fine_tune_lr": 1e-9, "augmentation": "R"}
     heads_alone = make_clusterer(fine_tune=False, **settings).fit(z)
     fine_tuned = make_clusterer(fine_tune=True, **settings).fit(z)
     assert len(set(fine_tuned.labels_)) == len(set(heads_alone.labels_))

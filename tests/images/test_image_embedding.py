@@ -1,4 +1,4 @@
-"""An ImageEmbedding is an array; only pickles and copies of itself keep its images."""
+"""An ImageEmbedding is array-like; its rows, pickles and copies keep the images."""
 
 import copy
 import pickle
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.model_selection import train_test_split
 from torch import nn
 
 from invariant_cluster import ImageEmbedding
@@ -42,13 +43,24 @@ KEEPERS = {
     "copy.deepcopy": lambda e, _: copy.deepcopy(e),
     "within a list": lambda e, _: copy.deepcopy([e])[0],
 }
+ROWS = {
+    "slice": slice(1, 3),
+    "all rows": slice(None),
+    "backwards": slice(None, None, -1),
+    "mask": np.array([True, False, True, False, True]),
+    "order": [2, 0, 1, 4, 3],
+    "index array": np.array([4, 4, 0]),
+    "with ellipsis": (np.array([1, 3]), ...),
+    "none": slice(0, 0),
+}
 DERIVATIONS = {
-    "slice": lambda e: e[1:3],
-    "all rows": lambda e: e[:],
-    "mask": lambda e: e[np.array([True, False, True, False, True])],
-    "order": lambda e: e[[2, 0, 1, 4, 3]],
     "row": lambda e: e[0],
+    "row, NumPy's": lambda e: e[np.int64(2)],
     "column": lambda e: e[:, 0],
+    "columns": lambda e: e[:, :2],
+    "rows and columns": lambda e: e[1:3, [0, 1]],
+    "new axis": lambda e: e[None],
+    "two-dimensional index": lambda e: e[np.array([[0, 1], [2, 3]])],
     "copy": lambda e: e.copy(),
     "numpy.copy": np.copy,
     "sum of two": lambda e: e + e,
@@ -58,7 +70,9 @@ DERIVATIONS = {
     "mean": lambda e: e.mean(axis=0),
     "product": lambda e: e @ e.T,
     "numpy function": np.exp,
-    "out=": lambda e: np.add(e.copy(), e, out=e.copy()),
+    "out=": lambda e: np.add(e.copy(), e, out=np.array(e)),
+    "reversed": lambda e: np.stack(list(reversed(list(e)))),
+    "right-hand side": lambda e: 1 - e,
     "transposed": lambda e: e.T,
     "reshaped": lambda e: e.reshape(3, 5),
     "astype": lambda e: e.astype(np.float64),
@@ -67,19 +81,22 @@ DERIVATIONS = {
     "take": lambda e: np.take(e, [0, 1], axis=0),
     "empty_like": np.empty_like,
     "asarray": np.asarray,
-    "asanyarray of a view": lambda e: np.asanyarray(e.view()),
+    "array of another type": lambda e: np.asarray(e, dtype=np.float64),
+    "length": len,
 }
 
 
 def test_it_is_a_float32_array_with_a_memory(embedding, parts):
     z, images, encoder = parts
-    assert isinstance(embedding, np.ndarray)
-    assert embedding.dtype == np.float32
+    assert embedding.dtype == np.asarray(embedding).dtype == np.float32
+    assert embedding.ndim == 2
+    assert len(embedding) == 5
     assert embedding.shape == (5, 3)
     np.testing.assert_array_equal(embedding, z)
     assert embedding.images is images  # a reference, not a copy
     assert embedding.encoder is encoder
-    assert np.shares_memory(embedding, z)
+    assert np.shares_memory(np.asarray(embedding), z)
+    assert not np.shares_memory(np.array(embedding), z)
 
 
 def test_other_dtypes_and_lists_become_float32():
@@ -94,6 +111,36 @@ def test_images_must_match_the_rows(parts):
         ImageEmbedding(z, images[:4], encoder)
 
 
+def test_z_must_be_rows():
+    with pytest.raises(ValueError, match=r"z has shape \(3,\): give rows of shape"):
+        ImageEmbedding(np.zeros(3))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_keep_their_images(embedding, parts, name):
+    z, images, encoder = parts
+    rows = embedding[ROWS[name]]
+    assert isinstance(rows, ImageEmbedding)
+    np.testing.assert_array_equal(rows, z[ROWS[name]])
+    chosen = ROWS[name][0] if isinstance(ROWS[name], tuple) else ROWS[name]
+    np.testing.assert_array_equal(rows.images, images[chosen])
+    assert rows.encoder is encoder
+    assert rows.shape == z[ROWS[name]].shape
+
+
+def test_rows_without_images_are_plain(parts):
+    assert type(ImageEmbedding(parts[0])[1:3]) is np.ndarray
+
+
+def test_scikit_learn_splits_rows_with_their_images(embedding, parts):
+    train, test = train_test_split(embedding, random_state=0)
+    assert (len(train.images), len(test.images)) == (3, 2)
+    for rows in (train, test):
+        for z, image in zip(rows, rows.images, strict=True):
+            (index,) = np.flatnonzero((parts[0] == z).all(axis=1))
+            np.testing.assert_array_equal(image, parts[1][index])
+
+
 @pytest.mark.parametrize("name", DERIVATIONS)
 def test_what_is_derived_is_plain(embedding, parts, name):
     derived, expected = DERIVATIONS[name](embedding), DERIVATIONS[name](parts[0])
@@ -104,17 +151,69 @@ def test_what_is_derived_is_plain(embedding, parts, name):
     assert embedding.images is parts[1]
 
 
-@pytest.mark.parametrize("name", ["slice", "copy", "scaled", "mean", "asarray"])
-def test_slices_copies_and_results_are_of_the_plain_type(embedding, name):
+@pytest.mark.parametrize("name", ["columns", "copy", "scaled", "mean", "asarray"])
+def test_columns_copies_and_results_are_of_the_plain_type(embedding, name):
     assert type(DERIVATIONS[name](embedding)) is np.ndarray
 
 
-def test_arithmetic_in_place_changes_values_and_forgets(embedding, parts):
-    before, original = parts[0].copy(), embedding
+def add_in_place(embedding):
     embedding += 1
-    np.testing.assert_array_equal(embedding, before + 1)
-    np.testing.assert_array_equal(np.asarray(original), before + 1)
-    assert_plain(embedding)
+
+
+def assign(embedding):
+    embedding[0] = 0
+
+
+@pytest.mark.parametrize(
+    "change", [add_in_place, assign, lambda e: np.add(1, 1, out=e)]
+)
+def test_nothing_changes_it_in_place(embedding, parts, change):
+    before = parts[0].copy()
+    with pytest.raises(TypeError, match=r"cannot be changed in place.*np\.array\(z\)"):
+        change(embedding)
+    np.testing.assert_array_equal(embedding, before)
+
+
+def test_unknown_attributes_are_missing(embedding):
+    assert not hasattr(embedding, "iloc")
+    assert not hasattr(embedding, "__dataframe__")
+
+
+class Encode:
+    """Returns z and counts how often it is asked."""
+
+    def __init__(self, z):
+        self.z = z
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        return self.z
+
+
+@pytest.fixture
+def deferred(parts):
+    z, images, encoder = parts
+    encode = Encode(z)
+    return ImageEmbedding.deferred(encode, 3, images, encoder), encode
+
+
+def test_z_is_computed_at_its_first_use_and_once(deferred, parts):
+    embedding, encode = deferred
+    assert (embedding.shape, len(embedding)) == ((5, 3), 5)
+    assert embedding.images is parts[1]
+    assert encode.calls == 0
+    np.testing.assert_array_equal(embedding, parts[0])
+    np.testing.assert_array_equal(embedding[1:], parts[0][1:])
+    assert "ImageEmbedding(array(" in repr(embedding)
+    assert encode.calls == 1
+
+
+@pytest.mark.parametrize("name", KEEPERS)
+def test_pickles_and_copies_of_a_deferred_embedding(deferred, parts, tmp_path, name):
+    other = KEEPERS[name](deferred[0], tmp_path)
+    np.testing.assert_array_equal(other, parts[0])
+    np.testing.assert_array_equal(other.images, parts[1])
 
 
 def test_pandas_output_is_plain(embedding):
@@ -142,8 +241,8 @@ def test_a_deep_copy_shares_nothing(embedding):
     assert embedding.images.any()
 
 
-def test_joblib_tells_embeddings_of_other_values_apart(embedding):
+def test_joblib_tells_embeddings_of_other_values_apart(embedding, parts):
     """A Pipeline with ``memory=`` hashes what its steps hand on."""
     other = ImageEmbedding(np.asarray(embedding) + 1, embedding.images)
-    assert joblib.hash(embedding) == joblib.hash(pickle.loads(pickle.dumps(embedding)))
+    assert joblib.hash(embedding) == joblib.hash(ImageEmbedding(*parts))
     assert joblib.hash(embedding) != joblib.hash(other)

@@ -74,7 +74,7 @@ def test_the_curve_peaks_at_the_number_of_groups(k):
 
 def test_scan_is_judged_by_its_heads(make_clusterer):
     z, _ = make_blobs(120, n_features=6, centers=4, cluster_std=0.5, random_state=0)
-    clusterer = make_clusterer(head_max_epochs=10, n_neighbors=5)
+    clusterer = make_clusterer(max_epochs=10, n_neighbors=5)
     table = curve(clusterer, z, "n_clusters", [2, 4, 7], n_repeats=1)
     assert suggest_value(table) == 4
     assert list(table["clusters_used"])[:2] == [2, 4]

@@ -31,7 +31,7 @@ def test_every_embedder(make_any_embedder, images, tmp_path):
     "parameters",
     [
         {"symmetry_breaking": "center_of_mass", "invariance": "rotation"},
-        {"align": False, "normalize": False},
+        {"align": False, "consistency": "cosine"},
     ],
 )
 def test_every_alignment(make_embedder, images, tmp_path, parameters):

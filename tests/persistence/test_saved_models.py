@@ -145,7 +145,7 @@ def test_colour_and_range(make_embedder, images, path, make_images):
         {"symmetry_breaking": None},
         {"symmetry_breaking": "center_of_mass", "invariance": "rotation"},
         {"field_of_view": 0.7, "decoder": "pixels"},
-        {"normalize": False, "inr_hidden": np.array([4, 4])},
+        {"consistency": "cosine", "inr_hidden": np.array([4, 4])},
         {"random_state": np.random.RandomState(0), "background": [0.0]},
         {"background": pd.Series([0.0]), "intensity_range": range(0, 256, 255)},
     ],

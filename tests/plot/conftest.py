@@ -27,7 +27,10 @@ def fitted_pipe(
     images: np.ndarray,
 ) -> Pipeline:
     """A fitted embedder and clusterer, to be read only."""
-    steps = [("embed", make_embedder()), ("cluster", make_clusterer(max_epochs=2))]
+    steps = [
+        ("embed", make_embedder()),
+        ("cluster", make_clusterer(fine_tune_max_epochs=2)),
+    ]
     return Pipeline(steps).fit(images)
 
 

@@ -1,8 +1,7 @@
-"""What a model file holds of a SCANClusterer."""
+"""What a model file holds of a clusterer of embeddings."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -23,22 +22,20 @@ from invariant_cluster.persistence._recipe import (
     set_names,
 )
 from invariant_cluster.persistence._weights import build_with_weights, weights_of
-from invariant_cluster.training import ScanObjective, resting_net
+from invariant_cluster.training import resting_net
 
 _ARRAYS = ("labels_", "probabilities_", "neighbors_", "training_embedding_")
 
 
 def dump_clusterer(clusterer: Any) -> Part:
-    """Return the part of a fitted SCANClusterer."""
-    encoder, objective = clusterer.encoder_, clusterer._objective
-    target = objective.entropy_target
+    """Return the part of a fitted clusterer."""
+    encoder = clusterer.encoder_
     state = {
         "fine_tuned": clusterer.fine_tuned_,
         "history": encode_frame(clusterer.history_),
         "n_features_in": clusterer.n_features_in_,
         "feature_names_in": names_of(clusterer),
-        "entropy_weight": objective.entropy_weight,
-        "entropy_target": None if math.isinf(target) else target,
+        **clusterer._dump_state(),
     }
     blueprint = encode_blueprint(encoder) if encoder is not None else None
     arrays = {name: torch.from_numpy(getattr(clusterer, name)) for name in _ARRAYS}
@@ -49,7 +46,7 @@ def dump_clusterer(clusterer: Any) -> Part:
 
 
 def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
-    """Set the fitted attributes of a SCANClusterer."""
+    """Set the fitted attributes of a clusterer."""
     state, tensors = part.spec["state"], dict(part.tensors)
     for name in _ARRAYS:
         setattr(clusterer, name, tensors.pop(name).numpy())
@@ -64,10 +61,7 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
     clusterer.n_iter_ = len(clusterer.history_)
     clusterer.n_features_in_ = state["n_features_in"]
     set_names(clusterer, state["feature_names_in"])
-    target = state["entropy_target"]
-    clusterer._objective = ScanObjective(
-        state["entropy_weight"], math.inf if target is None else target
-    )
+    clusterer._restore_state(state)
 
 
 def _build_encoder(part: Part, encoder: Any) -> nn.Module:

@@ -1,0 +1,375 @@
+"""What all clusterers of an embedding share: checks, prediction, outliers, files."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from invariant_cluster.clusterers._heads import infer_heads
+from invariant_cluster.images import ImageEmbedding, check_rows, check_width
+from invariant_cluster.modules import ImageEncoder, ScanModule
+from invariant_cluster.neighbors import score_nearness
+from invariant_cluster.persistence import (
+    Part,
+    SavableMixin,
+    dump_clusterer,
+    restore_clusterer,
+)
+from invariant_cluster.runtime import (
+    PRECISIONS,
+    draw_seed,
+    resolve_device,
+    resolve_precision,
+    seeded,
+)
+from invariant_cluster.training import (
+    Stage,
+    StageRun,
+    TermNet,
+    TrainingProgress,
+    check_callbacks,
+    make_net,
+    run_stages,
+)
+from invariant_cluster.validation import (
+    Interval,
+    Options,
+    StrOptions,
+    unchanged_on_error,
+)
+
+
+class ClusteringData(NamedTuple):
+    """What a clusterer trains on.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n, d), float32
+    images : ndarray of shape (n, c, h, w) or None
+        Present if the encoder is to be fine-tuned.
+    encoder : ImageEncoder or None
+        A copy of the embedder's, present with the images.
+    """
+
+    z: NDArray[np.float32]
+    images: NDArray | None = None
+    encoder: ImageEncoder | None = None
+
+    def rows_for(self, module: ScanModule) -> NDArray:
+        """Return what a module takes: images if it has an encoder, else z."""
+        if isinstance(module.encoder, ImageEncoder):
+            assert self.images is not None
+            return self.images
+        return self.z
+
+
+class EmbeddingClusterer(
+    SavableMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Base of the clusterers that train heads on an embedding, in stages.
+
+    A subclass stores the parameters of ``_parameter_constraints`` and its own, and
+    provides ``_stages``. Each stage trains a ``ScanModule``: an encoder, or none, and
+    cluster heads. Everything that needs only the trained module is here.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "fine_tune": [StrOptions({"auto"}), "boolean"],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "device": [str, Options(object, set()), torch.device],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Cluster an embedding.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            What ``transform`` of an embedder returns, or any rows.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Bad rows or parameters, or ``fine_tune=True`` on plain rows; an earlier fit
+            stays as it was.
+        FloatingPointError
+            When the loss becomes NaN or infinite.
+        KeyboardInterrupt
+            On Ctrl-C, after the fitted attributes were set to the state reached.
+        """
+        with unchanged_on_error(self):
+            data = self._check_training(X)
+        self._forget()
+        with seeded(draw_seed(self.random_state)):
+            run = run_stages(self._stages(data))
+        self._store(data, run)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Return the most probable cluster of each row.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            An ImageEmbedding if the encoder was fine-tuned.
+
+        Returns
+        -------
+        ndarray of shape (n,), int64
+        """
+        return self.predict_log_proba(X).argmax(axis=1)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the probability of each cluster.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            An ImageEmbedding if the encoder was fine-tuned.
+
+        Returns
+        -------
+        ndarray of shape (n, n_clusters), float32
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the logarithm of the probability of each cluster.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            An ImageEmbedding if the encoder was fine-tuned: its images are encoded,
+            and its z is not used.
+
+        Returns
+        -------
+        ndarray of shape (n, n_clusters), float32
+
+        Raises
+        ------
+        ValueError
+            Bad rows; plain rows when the encoder was fine-tuned.
+        """
+        check_is_fitted(self, "labels_")
+        rows = self._images_of(X) if self.fine_tuned_ else self._check_rows(X)
+        return infer_heads(self.net_.module_, rows, self.device)[:, 0]
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the log-probabilities of the clusters, as ``predict_log_proba``.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            An ImageEmbedding if the encoder was fine-tuned.
+
+        Returns
+        -------
+        ndarray of shape (n, n_clusters), float32
+        """
+        return self.predict_log_proba(X)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return how normal each row is; low scores are abnormal.
+
+        The score is minus the mean distance in z to the ``n_neighbors`` nearest
+        training rows, as in deep nearest neighbours (Sun et al., ICML 2022). z is that
+        of the embedder, also where a copy of the encoder was fine-tuned. A row that
+        equals a training row is taken for that row and is not its own neighbour, so
+        that the scores of training rows are comparable with those of new rows.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+            At most 0, in the unit of z. Scores of different embedders are not
+            comparable. Choose the threshold yourself, for example the lowest percent of
+            the training rows: ``np.quantile(score_samples(X_train), 0.01)``.
+        """
+        check_is_fitted(self, "labels_")
+        z = self._check_rows(X)
+        return score_nearness(z, self.training_embedding_, self.neighbors_.shape[1])
+
+    @property
+    def encoder_(self) -> ImageEncoder | None:
+        """The fine-tuned copy of the encoder, part of ``net_``; None on plain rows."""
+        return self.net_.module_.encoder if self.fine_tuned_ else None
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_clusters)
+
+    def __sklearn_tags__(self) -> Any:
+        """The output is float32."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @abstractmethod
+    def _stages(self, data: ClusteringData) -> Iterator[Stage]:
+        """Yield the stages of training, and work between them.
+
+        ``neighbors_`` is set before the first. The last module has one head.
+        """
+
+    def _dump_state(self) -> dict[str, Any]:
+        """Return what a model file holds beside module and arrays, as JSON."""
+        return {}
+
+    def _restore_state(self, state: dict[str, Any]) -> None:
+        """Set the attributes that ``_dump_state`` returned."""
+
+    def _keep_one_head(self, module: ScanModule, data: ClusteringData) -> None:
+        """Drop all heads of a trained module but the best."""
+
+    def _make_net(
+        self,
+        net_class: type[TermNet],
+        module: ScanModule,
+        objective: nn.Module,
+        *,
+        stage: str,
+        **settings: Any,
+    ) -> TermNet:
+        """Return the untrained net of a stage."""
+        return make_net(
+            net_class,
+            module,
+            objective,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            device=resolve_device(self.device),
+            callbacks=[TrainingProgress(stage, self.verbose), *(self.callbacks or [])],
+            **settings,
+        )
+
+    def _check_training(self, X: ArrayLike) -> ClusteringData:
+        """Check parameters and rows; return what to train on."""
+        self._validate_params()
+        check_callbacks(self.callbacks)
+        resolve_device(self.device)
+        z = check_rows(self, X, reset=True, min_samples=2)
+        if self.n_clusters > len(z):
+            raise ValueError(
+                f"n_clusters={self.n_clusters} but n_samples={len(z)}: lower "
+                "n_clusters or give more rows."
+            )
+        if self.n_neighbors >= len(z):
+            raise ValueError(
+                f"n_neighbors={self.n_neighbors!r} must be an integer from 1 to "
+                f"{len(z) - 1}, since n_samples={len(z)}: change n_neighbors or give "
+                "more rows."
+            )
+        if not self.fine_tune:
+            return ClusteringData(z)
+        if not _can_be_tuned(X):
+            self._refuse_rows()
+            return ClusteringData(z)
+        encoder = copy.deepcopy(X.encoder)  # type: ignore[union-attr]
+        encoder.train_dtype = resolve_precision(self.precision, self.device)
+        images = encoder.aligner.layout.to_channels(X.images)  # type: ignore[union-attr]
+        return ClusteringData(z, images, encoder)
+
+    def _refuse_rows(self) -> None:
+        """Raise or warn: plain rows hold no images to fine-tune on."""
+        message = (
+            f"fine_tune={self.fine_tune!r} but X is a plain array, without images and "
+            "encoder: pass what the transform of an embedder with a network returns "
+            "(no scaler or pandas output in between), or set fine_tune=False to train "
+            "heads alone."
+        )
+        if self.fine_tune != "auto":
+            raise ValueError(message)
+        warnings.warn(message, UserWarning, stacklevel=4)
+
+    def _forget(self) -> None:
+        """Be unfitted while training: a failure must not leave old beside new."""
+        if hasattr(self, "labels_"):
+            del self.labels_
+
+    def _store(self, data: ClusteringData, run: StageRun) -> None:
+        """Set the fitted attributes; then pass on an interrupt."""
+        module = run.net.module_
+        self._keep_one_head(module, data)
+        self.net_ = run.net
+        self.fine_tuned_ = isinstance(module.encoder, ImageEncoder)
+        self.training_embedding_ = data.z
+        self.history_ = run.history
+        self.n_iter_ = len(self.history_)
+        heads = infer_heads(module, data.rows_for(module), self.device)
+        self.probabilities_ = np.exp(heads[:, 0])
+        self.labels_ = self.probabilities_.argmax(axis=1)
+        if run.interrupted:
+            raise KeyboardInterrupt
+
+    def _dump(self, *, encoder_only: bool) -> Part:
+        """Return what a model file holds of the clusterer; all of it is needed."""
+        check_is_fitted(self, "labels_")
+        return dump_clusterer(self)
+
+    def _restore(self, part: Part, encoder: Any) -> None:
+        """Set the fitted attributes from a part of a model file."""
+        restore_clusterer(self, part, encoder)
+
+    def _check_rows(self, X: ArrayLike) -> NDArray[np.float32]:
+        return check_rows(self, X, reset=False)
+
+    def _images_of(self, X: ArrayLike) -> NDArray:
+        """Return the images (n, c, h, w) that the fine-tuned encoder needs."""
+        if not isinstance(X, ImageEmbedding) or X.images is None:
+            self._check_rows(X)
+            raise ValueError(
+                f"This {type(self).__name__} fine-tuned its encoder and needs images, "
+                "but X is a plain array: pass what the embedder's transform returns, "
+                "or fit with fine_tune=False."
+            )
+        check_width(self, X, reset=False)
+        assert self.encoder_ is not None
+        layout = self.encoder_.aligner.layout
+        layout.check_same_shape(X.images)
+        return layout.to_channels(X.images)
+
+
+def _can_be_tuned(X: ArrayLike) -> bool:
+    return (
+        isinstance(X, ImageEmbedding)
+        and isinstance(X.encoder, ImageEncoder)
+        and X.images is not None
+    )

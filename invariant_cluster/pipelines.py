@@ -1,0 +1,137 @@
+"""Ready pipelines: images in, clusters out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.pipeline import Pipeline
+
+from invariant_cluster.clusterers import SCANClusterer
+from invariant_cluster.embedders import IRLINREmbedder
+from invariant_cluster.validation import check_choice
+
+__all__ = ["KINDS", "Kind", "make_pipeline"]
+
+
+class Kind(NamedTuple):
+    """Parameters that suit one kind of image.
+
+    Attributes
+    ----------
+    embedder : dict
+        Parameters of ``IRLINREmbedder``.
+    clusterer : dict
+        Parameters of ``SCANClusterer``.
+    """
+
+    embedder: dict[str, Any]
+    clusterer: dict[str, Any]
+
+
+KINDS: dict[str, Kind] = {
+    "general": Kind({}, {}),
+    # A wafer map is always centred and its mirror image shows the same pattern. Single
+    # dies fail at random. Classes are very unequal: much fine-tuning merges two.
+    "wafers": Kind(
+        {
+            "invariance": "rotation+reflection",
+            "noise": 2.0,
+            "temperature": 1.0,
+            "consistency_weight": 0.01,
+        },
+        {"augmentation": "R", "fine_tune_lr": 1e-4},
+    ),
+}
+
+
+def make_pipeline(
+    n_clusters: int,
+    *,
+    kind: str = "general",
+    network: str = "auto",
+    invariance: str | None = None,
+    max_epochs: int | str = "auto",
+    fine_tune: bool | str = "auto",
+    fine_tune_max_epochs: int | str = "auto",
+    n_neighbors: int = 20,
+    device: str | torch.device = "auto",
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+) -> Pipeline:
+    """Return an unfitted Pipeline of ``IRLINREmbedder`` and ``SCANClusterer``.
+
+    Its steps are called "embed" and "cluster"; ``set_params`` changes any other
+    parameter, for example ``embed__d``.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters.
+    kind : {"general", "wafers"}, default="general"
+        What the images show. "wafers" are wafer maps: they turn but do not move, a
+        mirror image means the same, and single dies fail at random.
+    network : {"auto", "light", "full"}, default="auto"
+        Size of the networks: "light" for two CPU cores, "full" for a GPU. "auto" is
+        "full" where there is a GPU.
+    invariance : str, optional
+        Changes of the image that do not change its meaning, as in
+        :class:`IRLINREmbedder`. By default those of the kind.
+    max_epochs : int or "auto", default="auto"
+        Epochs of the embedder.
+    fine_tune : "auto" or bool, default="auto"
+        Whether the clusterer trains a copy of the encoder too. False trains its heads
+        alone, which takes seconds.
+    fine_tune_max_epochs : int or "auto", default="auto"
+        Epochs of the clusterer's fine-tuning.
+    n_neighbors : int, default=20
+        Neighbours mined for each image; below the number of images.
+    device : str, default="auto"
+        A torch device; "auto" is the GPU if there is one.
+    random_state : int, RandomState or None, default=None
+        Seed of both steps.
+    verbose : int, default=0
+        1 shows progress bars with the time left.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+
+    Raises
+    ------
+    ValueError
+        When ``kind`` is unknown. Other parameters are checked by ``fit``.
+
+    See Also
+    --------
+    IRLINREmbedder : The embedder, and its other parameters.
+    SCANClusterer : The clusterer, and its other parameters.
+
+    Examples
+    --------
+    >>> from invariant_cluster import make_pipeline
+    >>> pipe = make_pipeline(9, kind="wafers", random_state=0)
+    >>> pipe["embed"].invariance, pipe["cluster"].augmentation
+    ('rotation+reflection', 'R')
+    """
+    check_choice("kind", kind, KINDS)
+    settings = KINDS[kind]
+    common: dict[str, Any] = {
+        "device": device,
+        "random_state": random_state,
+        "verbose": verbose,
+    }
+    embedder = IRLINREmbedder(
+        network=network, max_epochs=max_epochs, **{**settings.embedder, **common}
+    )
+    if invariance is not None:
+        embedder.set_params(invariance=invariance)
+    clusterer = SCANClusterer(
+        n_clusters,
+        fine_tune=fine_tune,
+        fine_tune_max_epochs=fine_tune_max_epochs,
+        n_neighbors=n_neighbors,
+        **{**settings.clusterer, **common},
+    )
+    return Pipeline([("embed", embedder), ("cluster", clusterer)])

@@ -1,0 +1,56 @@
+"""Ready pipelines."""
+
+import numpy as np
+import pytest
+
+from invariant_cluster import IRLINREmbedder, SCANClusterer, make_pipeline
+from invariant_cluster.pipelines import KINDS
+
+
+def test_defaults_are_those_of_the_steps():
+    pipe = make_pipeline(7)
+    assert list(pipe.named_steps) == ["embed", "cluster"]
+    assert repr(pipe["embed"]) == repr(IRLINREmbedder())
+    assert repr(pipe["cluster"]) == repr(SCANClusterer(7))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_sets_its_parameters(kind):
+    pipe = make_pipeline(3, kind=kind)
+    for step, given in zip(pipe, KINDS[kind], strict=True):
+        assert given.items() <= step.get_params().items()
+
+
+def test_parameters_reach_both_steps():
+    embedder, clusterer = make_pipeline(
+        3,
+        kind="wafers",
+        network="full",
+        invariance="rotation",
+        max_epochs=5,
+        fine_tune=False,
+        fine_tune_max_epochs=6,
+        n_neighbors=4,
+        device="cpu",
+        random_state=8,
+        verbose=2,
+    )
+    assert (embedder.network, embedder.invariance) == ("full", "rotation")
+    assert embedder.max_epochs == 5
+    assert (clusterer.n_clusters, clusterer.n_neighbors) == (3, 4)
+    assert (clusterer.fine_tune, clusterer.fine_tune_max_epochs) == (False, 6)
+    for step in (embedder, clusterer):
+        assert (step.device, step.random_state, step.verbose) == ("cpu", 8, 2)
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match=r"kind='cats' is unknown: choose one of"):
+        make_pipeline(3, kind="cats")
+
+
+def test_it_clusters(images):
+    sizes = {"d": 4, "encoder_width": 2, "inr_hidden": (4,), "n_frequencies": 4}
+    pipe = make_pipeline(3, max_epochs=1, fine_tune_max_epochs=1, device="cpu")
+    pipe.set_params(**{f"embed__{name}": value for name, value in sizes.items()})
+    labels = pipe.fit_predict(images)
+    np.testing.assert_array_equal(pipe.predict(images), labels)
