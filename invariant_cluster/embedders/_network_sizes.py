@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -45,7 +46,7 @@ def choose_network(network: str, device: str | torch.device) -> str:
     return "light" if resolve_device(device).type == "cpu" else "full"
 
 
-def settle_sizes(parameters: dict[str, Any]) -> dict[str, Any]:
+def settle_sizes(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sizes of a network, with a value for each that was "auto".
 
     Parameters
@@ -65,7 +66,7 @@ def settle_sizes(parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def settle_epochs(parameters: dict[str, Any], n_images: int) -> int:
+def settle_epochs(parameters: Mapping[str, Any], n_images: int) -> int:
     """Return the number of epochs, also where ``max_epochs`` is "auto".
 
     Full networks train for 200 epochs; light ones for about 4,000 steps, in 8 to 200
