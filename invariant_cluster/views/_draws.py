@@ -1,4 +1,4 @@
-"""Random numbers, one an image."""
+"""Random numbers, one per image."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from torch import Tensor
 
 
 def uniform(images: Tensor, low: float, high: float) -> Tensor:
-    """Return one draw an image, shape (n,)."""
+    """Return one draw from Uniform[low, high) per image, shape (n,)."""
     return torch.rand(len(images), device=images.device) * (high - low) + low
