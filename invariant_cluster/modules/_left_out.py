@@ -30,6 +30,6 @@ class LeftOut(nn.Module):
             Always.
         """
         raise NotFittedError(
-            f"This model was saved with encoder_only=True and has no {self.name}, which "
-            "this method needs: save the fitted model with encoder_only=False."
+            f"This model was saved with encoder_only=True and has no {self.name}, "
+            "which this method needs: save the fitted model with encoder_only=False."
         )
