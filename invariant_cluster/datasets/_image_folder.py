@@ -119,7 +119,7 @@ def _list_files(folder: Path) -> tuple[list[str], list[list[Path]]]:
     if loose:
         raise ValueError(
             f"path={str(folder)!r} holds class folders and also the file {loose[0]}: "
-            "move the file into a class folder or out of path."
+            "move the file into a class folder or out of this folder."
         )
     files = [_list_class(entry) for entry in classes]
     return [entry.name for entry in classes], files

@@ -72,8 +72,9 @@ def make_oriented(
     -----
     This is the measurement model of the paper: theta is uniform on [0, 2 pi), tau is
     normal. The image is embedded in the frame, rotated by theta about the centre and
-    then shifted by tau, in one bilinear interpolation. What enters the frame is the
-    background: the median of the border pixels over all images, for each channel.
+    then shifted by tau, in one bilinear interpolation. Pixels that enter
+    the frame have the background: the median of the border pixels over all images, for
+    each channel.
 
     MNIST(U) is ``make_oriented(mnist, size=50, translation_std=0.1)``, with shifts of 5
     pixels.

@@ -28,7 +28,7 @@ def move_images(
     tau : Tensor of shape (n, 2)
         Shift (x, y) of each image, in grid units, y up.
     fill : float or Tensor that broadcasts to the images, default=0
-        Value of what enters the frame from outside.
+        Value of pixels that enter the frame from outside.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def canonicalize_images(
     tau : Tensor of shape (n, 2)
         Shift (x, y) of each image's pose, in grid units, y up.
     fill : float or Tensor that broadcasts to the images, default=0
-        Value of what enters the frame from outside.
+        Value of pixels that enter the frame from outside.
     side : int, optional
         Side in pixels of the square to return, centred in the frame; by default the
         whole frame.
@@ -80,7 +80,7 @@ def canonicalize_images(
 
     See Also
     --------
-    move_images : Move images; the inverse, up to interpolation and what left the frame.
+    move_images : Move images; the inverse, up to interpolation and cropping.
 
     Notes
     -----
@@ -186,7 +186,7 @@ def move_array(
     tau : ndarray of shape (n, 2)
         Shift (x, y) of each image, in pixels, y up.
     fill : float or ndarray that broadcasts to (n, c, h, w)
-        Value of what enters the frame from outside.
+        Value of pixels that enter the frame from outside.
 
     Returns
     -------

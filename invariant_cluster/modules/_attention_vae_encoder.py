@@ -109,7 +109,7 @@ class GroupConvolution(nn.Module):
         Parameters
         ----------
         images : Tensor of shape (n, c, h, w)
-            Images whose background is 0, as the zero padding.
+            Images whose background is 0, to match the zero padding.
 
         Returns
         -------

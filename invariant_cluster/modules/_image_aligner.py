@@ -22,7 +22,7 @@ class ImageAligner(nn.Module):
     intensity_range : (float, float)
         Raw values that become 0 and 1.
     background : Tensor of shape (c,)
-        Background in raw units; fills what a motion brings into the frame.
+        Background in raw units; used for pixels that a motion brings into the frame.
     layout : ImageLayout
         How the user's arrays hold images.
     side : int, optional
@@ -135,7 +135,7 @@ class ImageAligner(nn.Module):
         Returns
         -------
         Tensor of the same shape, float32
-            Scaled values; what lies outside the intensity range is clipped.
+            Scaled values; values outside the intensity range are clipped.
         """
         return ((raw.float() - self.low) / self.span).clamp(0, 1)
 

@@ -151,7 +151,7 @@ class ImageModel(nn.Module):
         Returns
         -------
         Tensor of shape (n, c, h, w)
-            Images in [0, 1]. If the aligner crops, what lies beyond the cropped disc is
+            Images in [0, 1]. If the aligner crops, points beyond the cropped disc are
             background, since the decoder was not trained there.
         """
         aligner = self.encoder.aligner

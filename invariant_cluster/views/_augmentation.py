@@ -95,7 +95,7 @@ class Augmentation(NamedTuple):
         images : Tensor of shape (n, c, h, w)
             Scaled images in [0, 1].
         fill : Tensor of shape (c, 1, 1)
-            Background, which fills what enters the frame from outside.
+            Background, used for pixels that enter the frame from outside.
         reflection : bool, default=False
             Whether to mirror each image first with probability 1/2.
 

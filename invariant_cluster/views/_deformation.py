@@ -108,7 +108,7 @@ def deform(images: Tensor, strength: float, fill: Tensor) -> Tensor:
     strength : float
         Strength s >= 0 of the deformation; 0 returns the images unchanged.
     fill : Tensor of shape (c, 1, 1)
-        Background, which fills what enters the frame from outside.
+        Background, used for pixels that enter the frame from outside.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def rigid_views(
         Standard deviation sigma of each coordinate of the shift, as a fraction of the
         longer side; 0 rotates only.
     fill : float or Tensor that broadcasts to the images
-        Value of what enters the frame from outside.
+        Value of pixels that enter the frame from outside.
     reflection : bool, default=False
         Whether to mirror each image first with probability 1/2.
 
