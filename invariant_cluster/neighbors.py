@@ -1,4 +1,4 @@
-"""Nearest rows of an embedding: by centred cosine, exactly, and how near they are."""
+"""Nearest rows of an embedding, and their distances."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-# Measured at 60,000 x 128: larger blocks are slower, 1,024 rows by a fifth and more.
+# Measured at 60,000 x 128: larger blocks are slower, 1,024 rows by 20 % and more.
 _MAX_BLOCK_ROWS = 64
-# Of the training rows' median length: an image embedded in another batch differs by
-# rounding, about a hundredth of this.
+# Tolerance for equal rows, relative to the training rows' median length. Rounding, when
+# an image is embedded in another batch, is about a hundredth of this.
 _SAME = 1e-4
 _N_NEIGHBORS = 20
 
@@ -21,21 +21,17 @@ _N_NEIGHBORS = 20
 def mine_neighbors(
     embedding: ArrayLike, n_neighbors: int, *, memory_mib: float = 256
 ) -> NDArray[np.int64]:
-    """Return the nearest other rows of each row, by cosine after centring.
-
-    The mean row is subtracted first, since a common component makes all cosines
-    alike. A row is never its own neighbour, even where others equal it. Rows equal
-    to the mean have no direction: their cosine with any row is 0. Equal cosines come
-    in no particular order, the same one in every call.
+    """Return the nearest other rows of each row, by centred cosine.
 
     Parameters
     ----------
     embedding : array-like of shape (n_samples, d)
+        Semantic representation of the images.
     n_neighbors : int
-        From 1 to n_samples - 1.
-    memory_mib : float
-        Upper limit in MiB of the block of similarities that is held at a time; one
-        row of it, 4 n_samples bytes, is always held.
+        Number of neighbours of each row, from 1 to n_samples - 1.
+    memory_mib : float, default=256
+        Upper limit in MiB of the block of similarities that is held at a time. One row
+        of similarities, 4 n_samples bytes, is always held.
 
     Returns
     -------
@@ -45,8 +41,29 @@ def mine_neighbors(
     Raises
     ------
     ValueError
-        ``n_neighbors`` out of range, or an embedding that is not 2-D, numeric and
+        If ``n_neighbors`` is out of range, or the embedding is not 2-D, numeric and
         finite.
+
+    See Also
+    --------
+    find_neighbors : Find neighbours of other rows.
+    score_nearness : Score rows by the distance to their neighbours.
+
+    Notes
+    -----
+    The mean row is subtracted first, since a common component makes all cosines alike.
+    The search is exact. A row is never its own neighbour, even if other rows equal it.
+    A row equal to the mean has no direction: its cosine with any row is 0. Ties have no
+    particular order, but the same one in every call.
+
+    Examples
+    --------
+    >>> from invariant_cluster.neighbors import mine_neighbors
+    >>> mine_neighbors([[2, 0], [2, 1], [-2, 0], [-2, -1]], n_neighbors=1)
+    array([[1],
+           [0],
+           [3],
+           [2]])
     """
     rows = _as_rows(embedding, "embedding")
     _check_n_neighbors(n_neighbors, len(rows), largest=len(rows) - 1)
@@ -63,34 +80,41 @@ def find_neighbors(
 ) -> NDArray[np.int64]:
     """Return the rows of an embedding nearest to each query, by centred cosine.
 
-    Both are centred by the mean of ``embedding``. A query that is itself a row of
-    the embedding finds that row.
-
     Parameters
     ----------
     queries : array-like of shape (n_queries, d)
+        Semantic representation of the images whose neighbours are wanted.
     embedding : array-like of shape (n_samples, d)
+        Semantic representation of the images among which to search. Its mean centres
+        both arrays.
     n_neighbors : int
-        From 1 to n_samples.
-    memory_mib : float
-        As in :func:`mine_neighbors`.
+        Number of neighbours of each query, from 1 to n_samples.
+    memory_mib : float, default=256
+        Upper limit in MiB of the block of similarities that is held at a time, as in
+        :func:`mine_neighbors`.
 
     Returns
     -------
     ndarray of shape (n_queries, n_neighbors), int64
-        Row indices into ``embedding``, nearest first.
+        Row indices into ``embedding``, nearest first. A query that is itself a row of
+        the embedding finds that row.
 
     Raises
     ------
     ValueError
-        As :func:`mine_neighbors`, and when the widths differ.
+        If ``n_neighbors`` is out of range, an array is not 2-D, numeric and finite, or
+        the widths differ.
+
+    See Also
+    --------
+    mine_neighbors : Find neighbours within one embedding.
     """
     rows = _as_rows(embedding, "embedding")
     asked = _as_rows(queries, "queries")
     if asked.shape[1] != rows.shape[1]:
         raise ValueError(
             f"queries has shape {asked.shape} but embedding has shape {rows.shape}: "
-            "both need the same number of columns; transform them by one embedder."
+            "both need the same number of columns; use one embedder for both."
         )
     _check_n_neighbors(n_neighbors, len(rows), largest=len(rows))
     center = _mean_row(rows)
@@ -103,20 +127,21 @@ def _as_rows(array: ArrayLike, name: str) -> NDArray:
     rows = np.asarray(array)
     if rows.ndim != 2 or rows.size == 0 or rows.dtype.kind not in "biuf":
         raise ValueError(
-            f"{name} has shape {rows.shape} and dtype {rows.dtype}: expected numbers "
-            "of shape (n_samples, d) with at least one row and column; give what an "
-            "embedder's transform returns."
+            f"{name} has shape {rows.shape} and dtype {rows.dtype}: expected a numeric "
+            "array of shape (n_samples, d) with at least one row and column; give the "
+            "output of an embedder's transform."
         )
     bad = ~np.isfinite(rows).all(axis=1)
     if bad.any():
         raise ValueError(
             f"{name} holds NaN or infinity, first in row {bad.argmax()}: drop or fill "
-            "such rows."
+            "these rows."
         )
     return rows
 
 
 def _check_n_neighbors(n_neighbors: int, n_samples: int, *, largest: int) -> None:
+    """Raise a ValueError unless n_neighbors is an integer from 1 to largest."""
     if not isinstance(n_neighbors, Integral) or not 1 <= n_neighbors <= largest:
         raise ValueError(
             f"n_neighbors={n_neighbors!r} must be an integer from 1 to {largest}, "
@@ -125,6 +150,7 @@ def _check_n_neighbors(n_neighbors: int, n_samples: int, *, largest: int) -> Non
 
 
 def _mean_row(rows: NDArray) -> NDArray:
+    """Return the mean of the rows in float64."""
     return rows.mean(axis=0, dtype=np.float64)
 
 
@@ -132,7 +158,7 @@ def _unit_rows(rows: NDArray, center: NDArray) -> Tensor:
     """Return rows - center scaled to length 1, float32 (n, d); zero rows stay zero."""
     dtype = np.result_type(rows.dtype, np.float32)
     centred = np.subtract(rows, center.astype(dtype), dtype=dtype)
-    # By the largest entry first: squares of very large or small values leave float32.
+    # Divide by the largest entry first: squares of extreme values leave float32.
     peak = np.maximum(centred.max(axis=1), -centred.min(axis=1))[:, None]
     centred /= np.where(peak > 0, peak, 1)
     unit = torch.from_numpy(centred.astype(np.float32, copy=False))
@@ -162,33 +188,46 @@ def _search(
 def _block_rows(n_samples: int, memory_mib: float) -> int:
     """Return how many float32 rows of n_samples similarities are held at a time."""
     if not memory_mib > 0:
-        raise ValueError(f"memory_mib={memory_mib!r} must be above 0: 256 is ample.")
+        raise ValueError(f"memory_mib={memory_mib!r} must be positive: use 256.")
     return int(max(1, min(_MAX_BLOCK_ROWS, memory_mib * 2**20 // (4 * n_samples))))
 
 
 def score_nearness(
     queries: ArrayLike, training: ArrayLike, n_neighbors: int
 ) -> NDArray[np.float32]:
-    """Return minus the mean distance from each query to its nearest training rows.
-
-    ``-mean_{j in N(i)} |q_i - z_j|``, Euclidean: deep nearest neighbours (Sun et al.,
-    ICML 2022), there for vectors of length 1 and the k-th neighbour alone.
-
-    A query that equals a training row is taken for that row, which is not among its own
-    neighbours. Of several equal training rows only one is left out: a row that others
-    repeat is not abnormal.
+    """Return the negative mean distance of each query to its nearest training rows.
 
     Parameters
     ----------
     queries : array-like of shape (m, d)
+        Rows to score.
     training : array-like of shape (n, d)
+        Rows among which the neighbours are found.
     n_neighbors : int
-        From 1 to n - 1.
+        Number of neighbours, from 1 to n - 1.
 
     Returns
     -------
     ndarray of shape (m,), float32
-        At most 0; the lower, the more abnormal.
+        ``-mean_{j in N(i)} |q_i - z_j|``, Euclidean, at most 0. The lower the score,
+        the more abnormal the row.
+
+    See Also
+    --------
+    find_neighbors : Find neighbours by centred cosine.
+
+    Notes
+    -----
+    A query that equals a training row up to rounding is taken for that row, which is
+    then left out of its own neighbours. If several training rows equal it, only one is
+    left out: a row that others repeat is not abnormal.
+
+    The reference uses vectors of length 1 and the distance to the k-th neighbour alone.
+
+    References
+    ----------
+    Y. Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML
+    2022.
     """
     rows, asked = np.asarray(training), np.asarray(queries)
     search = NearestNeighbors(n_neighbors=n_neighbors + 1, algorithm="brute").fit(rows)
@@ -204,5 +243,26 @@ def _typical_length(rows: NDArray) -> float:
 
 
 def default_n_neighbors(n_samples: int) -> int:
-    """Return 20; under 200 samples a tenth of them, at least 1."""
+    """Return the default number of neighbours for a number of samples.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+
+    Returns
+    -------
+    int
+        20, or a tenth of the samples if there are fewer than 200; at least 1.
+
+    See Also
+    --------
+    mine_neighbors : Find the neighbours.
+
+    Examples
+    --------
+    >>> from invariant_cluster.neighbors import default_n_neighbors
+    >>> default_n_neighbors(1000), default_n_neighbors(50)
+    (20, 5)
+    """
     return min(_N_NEIGHBORS, max(1, n_samples // 10))

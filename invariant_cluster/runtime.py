@@ -1,4 +1,4 @@
-"""Where and how tensors are computed: device, precision, seeds, batches."""
+"""Where and how tensors are computed: device, precision, seeds and batches."""
 
 from __future__ import annotations
 
@@ -12,29 +12,50 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state, gen_batches
 from torch import Tensor, nn
 
+# Limits of a sample of the rows, and of a batch in a forward pass.
 _MOST_BYTES = 2**26
-
 _MOST_ROWS = 256
 _MOST_PIXELS = 2**18
 PRECISIONS = ("auto", "float32", "bfloat16")
-# As torch names them. benchmarks.time_precision measures what they are worth.
+# PyTorch's names of CPU instructions; benchmarks.time_precision measures their effect.
 _BFLOAT16_OF_CPUS = ("amx_bf16", "avx512_bf16")
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Return the device to train on; ``"auto"`` is the GPU where there is one.
+    """Return the device to compute on.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        A device such as "cpu" or "cuda:1"; "auto" is the GPU if CUDA is available, else
+        the CPU.
+
+    Returns
+    -------
+    torch.device
+        A device that can hold tensors.
 
     Raises
     ------
     ValueError
-        When the device is unknown to torch or not there.
+        If the device is unknown to PyTorch or not available.
+
+    See Also
+    --------
+    resolve_precision : Return the precision of training on the device.
+
+    Examples
+    --------
+    >>> from invariant_cluster.runtime import resolve_device
+    >>> resolve_device("cpu")
+    device(type='cpu')
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
         torch.ones(1, device=resolved).item()
-    except Exception as error:  # each backend raises its own kind
+    except Exception as error:  # each backend raises its own exception
         reason = str(error).splitlines()[0][:100]
         raise ValueError(
             f"device={device!r} is not available here ({reason}): use device='auto' or "
@@ -44,10 +65,28 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 
 def resolve_precision(precision: str, device: str) -> torch.dtype | None:
-    """Return the dtype of matrix products in training, or None for float32.
+    """Return the dtype of matrix products in training.
 
-    ``"auto"`` is bfloat16 on NVIDIA GPUs and x86 CPUs that have instructions for it
-    (most GPUs since 2020; AMX or AVX-512 BF16), and float32 elsewhere.
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 on devices with instructions for it, else float32.
+    device : str
+        Device of the training, as in :func:`resolve_device`.
+
+    Returns
+    -------
+    torch.dtype or None
+        ``torch.bfloat16``, or None for float32; the argument of :func:`autocast`.
+
+    See Also
+    --------
+    autocast : Return the context that applies the precision.
+
+    Notes
+    -----
+    Devices with such instructions are most NVIDIA GPUs since 2020, and x86 CPUs with
+    AMX or AVX-512 BF16.
     """
     if precision == "auto":
         precision = "bfloat16" if _has_bfloat16(resolve_device(device)) else "float32"
@@ -55,7 +94,7 @@ def resolve_precision(precision: str, device: str) -> torch.dtype | None:
 
 
 def _has_bfloat16(device: torch.device) -> bool:
-    """Tell whether the device is known to train faster in bfloat16."""
+    """Return whether the device is known to train faster in bfloat16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
@@ -67,20 +106,68 @@ def _has_bfloat16(device: torch.device) -> bool:
 def autocast(
     device: torch.device | str, dtype: torch.dtype | None
 ) -> AbstractContextManager[Any]:
-    """Return the context in which a forward pass runs."""
+    """Return the context in which a forward pass runs with reduced precision.
+
+    Parameters
+    ----------
+    device : torch.device or str
+        Device of the tensors.
+    dtype : torch.dtype or None
+        Precision of matrix products; None keeps float32.
+
+    Returns
+    -------
+    context manager
+        ``torch.autocast``, or a context that does nothing.
+
+    See Also
+    --------
+    resolve_precision : Return the dtype for a device.
+    """
     if dtype is None:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=dtype)
 
 
 def draw_seed(random_state: int | np.random.RandomState | None) -> int:
-    """Return a seed for torch from scikit-learn's ``random_state``."""
+    """Return a seed for PyTorch, drawn from scikit-learn's ``random_state``.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        An int always gives the same seed; a RandomState advances; None draws from
+        NumPy's global generator.
+
+    Returns
+    -------
+    int
+        A seed, not negative.
+
+    See Also
+    --------
+    seeded : Seed PyTorch inside a block.
+    """
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch inside the block and leave its generators as they were after it."""
+    """Seed PyTorch inside a block and restore its generators afterwards.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the generators of the CPU and of all CUDA devices.
+
+    Yields
+    ------
+    None
+        The block runs with the seed.
+
+    See Also
+    --------
+    draw_seed : Draw a seed from ``random_state``.
+    """
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
@@ -88,9 +175,26 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def evaluating(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """Move the module to the device in evaluation mode, and back to the CPU after.
+    """Evaluate a module inside a block, on a device, without gradients.
 
-    At rest modules live on the CPU, so that pickles load on any machine.
+    The module is in evaluation mode inside the block and on the CPU after it. Idle
+    modules stay on the CPU, so pickles load on any machine.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The module; it is moved in place.
+    device : torch.device
+        Device inside the block.
+
+    Yields
+    ------
+    None
+        The block runs in ``torch.inference_mode``.
+
+    See Also
+    --------
+    map_batches : Apply a function to all rows, a batch at a time.
     """
     module.to(device).eval()
     try:
@@ -101,7 +205,25 @@ def evaluating(module: nn.Module, device: torch.device) -> Iterator[None]:
 
 
 def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:
-    """Return a batch as a tensor; dtypes that torch lacks become float32."""
+    """Return a batch of an array as a tensor.
+
+    Parameters
+    ----------
+    images : ndarray
+        A batch of any real dtype.
+    device : torch.device or str, default="cpu"
+        Device of the result.
+
+    Returns
+    -------
+    Tensor of the same shape
+        uint8 and float32 keep their dtype; every other dtype becomes float32. On the
+        CPU the tensor may share memory with a writeable array.
+
+    See Also
+    --------
+    map_batches : Convert and process an array a batch at a time.
+    """
     array = np.ascontiguousarray(images)
     if array.dtype not in (np.uint8, np.float32):
         array = array.astype(np.float32)
@@ -111,16 +233,42 @@ def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:
 
 
 def row_limit(images: NDArray) -> int:
-    """Return a batch size that bounds the memory of a forward pass."""
+    """Return a batch size that bounds the memory of a forward pass.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w) or (n, d)
+        Images or rows, at least one.
+
+    Returns
+    -------
+    int
+        At most 256 rows, and for images at most 2^18 pixels in a batch; at least 1.
+
+    See Also
+    --------
+    map_batches : Process an array in batches of this size.
+    """
     per_row = max(1, images[0, 0].size) if images.ndim == 4 else 1
     return max(1, min(_MOST_ROWS, _MOST_PIXELS // per_row))
 
 
 def check_outputs(values: NDArray | float) -> None:
-    """Raise a FloatingPointError unless all that a network returned is finite."""
+    """Check that all outputs of a network are finite.
+
+    Parameters
+    ----------
+    values : ndarray or float
+        The outputs.
+
+    Raises
+    ------
+    FloatingPointError
+        If a value is NaN or infinite.
+    """
     if not np.isfinite(values).all():
         raise FloatingPointError(
-            "The network returned NaN or infinity: training had diverged. Fit again "
+            "The network returned NaN or infinity: training has diverged. Fit again "
             "with a lower lr."
         )
 
@@ -131,12 +279,31 @@ def map_batches(
     *,
     device: torch.device,
 ) -> NDArray[np.float32]:
-    """Return ``function`` of all rows as one float32 array, a batch at a time.
+    """Apply a function to all rows, a batch at a time.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a batch of rows, a tensor on the device, to a tensor with as many rows.
+    images : ndarray of shape (n, ...)
+        Images or rows, at least one; a memmap is read batch by batch.
+    device : torch.device
+        Device of the batches.
+
+    Returns
+    -------
+    ndarray of shape (n, ...), float32
+        The outputs of all rows.
 
     Raises
     ------
     FloatingPointError
-        When a value is not finite.
+        If an output is not finite.
+
+    See Also
+    --------
+    evaluating : Move a module to the device for such a call.
+    row_limit : Return the batch size.
     """
     outputs: NDArray[np.float32] | None = None
     for rows in gen_batches(len(images), row_limit(images)):
@@ -150,12 +317,51 @@ def map_batches(
 
 
 def evenly_spaced(rows: NDArray) -> NDArray:
-    """Return every k-th row, so that the rows together have at most 64 MiB."""
+    """Return evenly spaced rows that together take at most 64 MiB.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, ...)
+        Images or rows, at least one.
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+        Every k-th row, a view; two rows are kept even if they take more memory.
+
+    See Also
+    --------
+    at_most : Return at most a given number of rows.
+    """
     return at_most(rows, max(2, _MOST_BYTES // max(1, rows[0].nbytes)))
 
 
 def at_most(rows: NDArray, most: int) -> NDArray:
-    """Return every k-th row, so that there are at most so many."""
+    """Return at most a given number of evenly spaced rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, ...)
+        Images or rows.
+    most : int
+        Maximum number of rows, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+        Every k-th row with the smallest k that suffices, a view.
+
+    See Also
+    --------
+    evenly_spaced : Return rows that take at most 64 MiB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.runtime import at_most
+    >>> at_most(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
     return rows[:: -(-len(rows) // most)]
 
 

@@ -1,4 +1,4 @@
-"""Checks of options and arrays; the only door to scikit-learn's private names."""
+"""Checks of options and arrays; the only import of scikit-learn's private names."""
 
 from __future__ import annotations
 
@@ -27,14 +27,54 @@ __all__ = [
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
-    """Raise a ValueError that names the option, its value and what is allowed."""
+    """Check that an option has one of the allowed values.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option, for the error message.
+    value : object
+        Value to check.
+    choices : iterable
+        Allowed values.
+
+    Raises
+    ------
+    ValueError
+        If the value is not allowed; the message names the option, its value and the
+        allowed values.
+    """
     allowed = list(choices)
     if value not in allowed:
         raise ValueError(f"{name}={value!r} is unknown: choose one of {allowed}.")
 
 
 def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
-    """Return widths of hidden layers as a tuple: positive integers, at least one."""
+    """Return the widths of hidden layers as a tuple of int.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option, for the error message.
+    sizes : int or sequence of int
+        Widths of the layers; a single int is one layer.
+
+    Returns
+    -------
+    tuple of int
+        One or more positive widths.
+
+    Raises
+    ------
+    ValueError
+        If there are no widths, or one is not a positive integer.
+
+    Examples
+    --------
+    >>> from invariant_cluster.validation import check_sizes
+    >>> check_sizes("hidden", [64, 32]), check_sizes("hidden", 16)
+    ((64, 32), (16,))
+    """
     values = tuple(np.ravel(np.asarray(sizes, dtype=object)))
     are_sizes = all(isinstance(size, Integral) and int(size) >= 1 for size in values)
     if not values or not are_sizes:
@@ -46,18 +86,42 @@ def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
 
 
 def check_labels(labels: ArrayLike, name: str) -> NDArray:
-    """Return labels as an array (n,) without missing values, of their own dtype."""
+    """Return labels as a 1-D array without missing values.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Labels of any dtype, at least one.
+    name : str
+        Name of the argument, for the error message.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The labels in their own dtype.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not 1-D, are empty, or hold None or NaN.
+
+    See Also
+    --------
+    check_finite_array : Check an array of real numbers.
+    check_same_length : Check that arrays have equally many rows.
+    """
     array = np.asarray(labels)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(
-            f"{name} has shape {array.shape}: expected one label a sample, shape (n,) "
-            "with n >= 1. Ravel a column; take argmax(axis=1) of probabilities."
+            f"{name} has shape {array.shape}: expected one label per sample, shape "
+            "(n,) with n >= 1. Use ravel() on a column and argmax(axis=1) on "
+            "probabilities."
         )
     missing = np.asarray(pd.isna(array))
     if missing.any():
         raise ValueError(
-            f"{name} has a missing value, first in row {missing.argmax()}: drop such "
-            "samples or give them a label of their own."
+            f"{name} has a missing value, first in row {missing.argmax()}: drop these "
+            "samples or give them a separate label."
         )
     return array
 
@@ -65,7 +129,32 @@ def check_labels(labels: ArrayLike, name: str) -> NDArray:
 def check_finite_array(
     values: ArrayLike, name: str, shape: tuple[int | None, ...]
 ) -> NDArray:
-    """Return real, finite numbers of a shape in which ``None`` is any length >= 1."""
+    """Return an array of real, finite numbers of an expected shape.
+
+    Parameters
+    ----------
+    values : array-like
+        Values of bool, integer or float dtype.
+    name : str
+        Name of the argument, for the error message.
+    shape : tuple of (int or None)
+        Expected length of each axis; None allows any length of at least 1.
+
+    Returns
+    -------
+    ndarray
+        The values in their own dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shape or the dtype differs, or a value is NaN or infinite.
+
+    See Also
+    --------
+    check_labels : Check labels of any dtype.
+    check_same_shape : Check that arrays have the same shape.
+    """
     array = np.asarray(values)
     fits = array.ndim == len(shape) and all(
         found > 0 if expected is None else found == expected
@@ -75,23 +164,39 @@ def check_finite_array(
         wanted = ", ".join("any" if side is None else str(side) for side in shape)
         raise ValueError(
             f"{name} has shape {array.shape} and dtype {array.dtype}: expected real "
-            f"numbers of shape ({wanted}), not empty; reshape or convert it."
+            f"numbers of shape ({wanted}), not empty; reshape or convert the array."
         )
     _check_no_nan(array, name)
     return array
 
 
 def _check_no_nan(array: NDArray, name: str) -> None:
+    """Raise a ValueError that names the first row with NaN or infinity."""
     bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
     if bad.any():
         raise ValueError(
             f"{name} holds NaN or infinity, first in row {bad.argmax()}: drop or fill "
-            "such rows."
+            "these rows."
         )
 
 
 def check_same_length(**arrays: NDArray) -> None:
-    """Raise when the named arrays differ in their number of rows."""
+    """Check that arrays have equally many rows.
+
+    Parameters
+    ----------
+    **arrays : ndarray
+        The arrays by their names in the error message.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of rows differ.
+
+    See Also
+    --------
+    check_same_shape : Check that arrays have the same shape.
+    """
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"len({name})={n}" for name, n in lengths.items())
@@ -102,7 +207,22 @@ def check_same_length(**arrays: NDArray) -> None:
 
 
 def check_same_shape(**arrays: NDArray) -> None:
-    """Raise when the named arrays differ in shape."""
+    """Check that arrays have the same shape.
+
+    Parameters
+    ----------
+    **arrays : ndarray
+        The arrays by their names in the error message.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    See Also
+    --------
+    check_same_length : Check only the number of rows.
+    """
     shapes = {name: array.shape for name, array in arrays.items()}
     if len(set(shapes.values())) > 1:
         found = ", ".join(f"{name}: {shape}" for name, shape in shapes.items())

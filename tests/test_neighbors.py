@@ -129,7 +129,7 @@ def test_find_allows_all_rows_and_no_more(embedding):
     [
         (np.zeros(4), r"embedding has shape \(4,\)"),
         (np.zeros((0, 3)), r"embedding has shape \(0, 3\)"),
-        (np.full((4, 2), "a"), "dtype <U1: expected numbers"),
+        (np.full((4, 2), "a"), "dtype <U1: expected a numeric"),
         (np.array([[0.0], [np.nan]]), "NaN or infinity, first in row 1: drop"),
     ],
 )
@@ -144,5 +144,5 @@ def test_widths_that_differ(embedding):
 
 
 def test_no_memory(embedding):
-    with pytest.raises(ValueError, match="memory_mib=0 must be above 0"):
+    with pytest.raises(ValueError, match="memory_mib=0 must be positive"):
         mine_neighbors(embedding, 2, memory_mib=0)

@@ -1,9 +1,9 @@
-"""Image data sets in which orientation means nothing, and the model that makes them.
+"""Image data sets without a meaningful orientation, and the measurement model.
 
 Every loader returns a ``sklearn.utils.Bunch`` with ``images`` of shape (n, h, w) or
-(n, h, w, c), ``target`` (int64 class indices, shape (n,)), ``target_names`` and
-``DESCR``; or ``(images, target)`` with ``return_X_y=True``. Loaders that orient the
-images themselves add the true pose, ``theta`` (radians) and ``tau`` (pixels).
+(n, h, w, c), ``target`` (int64 class indices of shape (n,)), ``target_names`` and
+``DESCR``, or ``(images, target)`` with ``return_X_y=True``. Loaders that move the
+images themselves add the true pose: ``theta`` in radians and ``tau`` in pixels.
 """
 
 from invariant_cluster.datasets._image_folder import load_image_folder

@@ -1,9 +1,4 @@
-"""Reading image archives: .npz files of images, labels and class names.
-
-An archive holds ``class_names`` (str) and, under each of the prefixes ``train_`` and
-``test_`` or none, ``images`` (uint8, (n, h, w) or (n, h, w, c)) and ``labels``
-(int64, (n,), indices into the class names).
-"""
+"""Reading of .npz archives that hold images, labels and class names."""
 
 from __future__ import annotations
 
@@ -28,19 +23,35 @@ _READ_ERRORS = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 def find_archive(
     data_home: str | os.PathLike[str] | None, name: str, how_to_get: str
 ) -> Path:
-    """Return the path of a data file in data_home or $INVARIANT_CLUSTER_DATA.
+    """Return the path of a data file.
+
+    Parameters
+    ----------
+    data_home : path-like or None
+        Folder that holds the file; None takes the environment variable
+        ``INVARIANT_CLUSTER_DATA``.
+    name : str
+        Name of the file.
+    how_to_get : str
+        Sentence on how to get the file, for the error message.
+
+    Returns
+    -------
+    Path
+        Path of the existing file.
 
     Raises
     ------
     FileNotFoundError
-        Saying where it looked and how to get the file.
+        If no folder is given or the folder lacks the file; the message names the path
+        that was tried and how to get the file.
     """
     folder = data_home or os.environ.get(DATA_VARIABLE)
     if not folder:
         raise FileNotFoundError(
-            f"{name} was not looked for: data_home is None and the environment "
-            f"variable {DATA_VARIABLE} is not set. Set one of them to the folder that "
-            f"holds {name}. {how_to_get}"
+            f"{name} cannot be located: data_home is None and the environment variable "
+            f"{DATA_VARIABLE} is not set. Set either to the folder that holds {name}. "
+            f"{how_to_get}"
         )
     path = Path(folder).expanduser() / name
     if not path.is_file():
@@ -59,19 +70,33 @@ def read_split(
     Parameters
     ----------
     path : path-like
+        An .npz archive.
     subset : {"train", "test", "all"} or None
-        None reads an archive that is not split.
+        Part to read; None reads an archive that is not split.
 
     Returns
     -------
     images : ndarray of shape (n, h, w) or (n, h, w, c), uint8
-    labels : ndarray of shape (n,), int64
+        Images of the subset; "all" puts the training images first.
+    labels : ndarray of shape (n,), integer
+        Indices into the class names.
     class_names : ndarray of str
+        Name of each class.
 
     Raises
     ------
     ValueError
-        Naming the file and what is wrong in it.
+        If the file cannot be read or its arrays do not fit together; the message names
+        the file and the fault.
+
+    See Also
+    --------
+    read_arrays : Return arrays of an archive without checks of their content.
+
+    Notes
+    -----
+    An archive holds ``class_names`` and, under each of the prefixes ``train_`` and
+    ``test_`` or without a prefix, ``images`` and ``labels``.
     """
     prefixes = SUBSETS[subset]
     keys = [prefix + kind for prefix in prefixes for kind in ("images", "labels")]
@@ -80,7 +105,7 @@ def read_split(
     labels = [arrays[f"{prefix}labels"] for prefix in prefixes]
     for prefix, image_part, label_part in zip(prefixes, images, labels, strict=True):
         check_part(path, prefix, image_part, label_part, len(arrays["class_names"]))
-    # One part needs no copy.
+    # A single part needs no copy.
     joined = images[0] if len(images) == 1 else np.concatenate(images)
     return joined, np.concatenate(labels), arrays["class_names"]
 
@@ -88,16 +113,37 @@ def read_split(
 def read_arrays(
     path: str | os.PathLike[str], keys: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return the arrays of an .npz file under the keys; nothing is unpickled.
+    """Return arrays of an .npz archive; nothing is unpickled.
 
-    Raises ValueError, naming the file, if it is no .npz archive, is cut off or has
-    no such key.
+    Parameters
+    ----------
+    path : path-like
+        An .npz archive.
+    keys : sequence of str
+        Names of the arrays to read.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not an .npz archive, is truncated or lacks a key; the message
+        names the file.
+
+    See Also
+    --------
+    read_split : Return checked images and labels of an archive.
     """
     try:
         with open(path, "rb") as file:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
+                raise ValueError("the file holds a single array")
             missing = [key for key in keys if key not in archive.files]
             if missing:
                 raise ValueError(f"no {missing[0]!r} among its keys {archive.files}")
@@ -106,8 +152,8 @@ def read_arrays(
         raise
     except _READ_ERRORS as error:
         raise ValueError(
-            f"{path} is no readable .npz archive with the keys {list(keys)}: {error}. "
-            "Get or make the file again."
+            f"{path} is not a readable .npz archive with the keys {list(keys)}: {error}"
+            ". Download or create the file again."
         ) from error
 
 
@@ -118,17 +164,36 @@ def check_part(
     labels: np.ndarray,
     n_classes: int,
 ) -> None:
-    """Raise ValueError, naming the file, unless images and labels fit together."""
+    """Check that the images and labels of a part fit together.
+
+    Parameters
+    ----------
+    path : path-like
+        The archive, for the error message.
+    prefix : str
+        Prefix of the part's keys, for the error message.
+    images : ndarray
+        Must be uint8 of shape (n, h, w) or (n, h, w, c), not empty.
+    labels : ndarray
+        Must be integers of shape (n,), from 0 to n_classes - 1.
+    n_classes : int
+        Number of classes.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit; the message names the file and the fault.
+    """
     shape = images.shape
     _require(
         images.dtype == np.uint8 and images.ndim in (3, 4) and len(images) > 0,
-        f"{path}: {prefix}images is {images.dtype} of shape {shape}, it must be uint8 "
+        f"{path}: {prefix}images is {images.dtype} of shape {shape}, expected uint8 "
         "of shape (n, h, w) or (n, h, w, c)",
     )
     _require(
         np.issubdtype(labels.dtype, np.integer) and labels.shape == shape[:1],
-        f"{path}: {prefix}labels is {labels.dtype} of shape {labels.shape}, it must "
-        f"hold an integer for each of the {shape[0]} images",
+        f"{path}: {prefix}labels is {labels.dtype} of shape {labels.shape}, "
+        f"expected an integer for each of the {shape[0]} images",
     )
     _require(
         labels.min() >= 0 and labels.max() < n_classes,
@@ -138,5 +203,6 @@ def check_part(
 
 
 def _require(condition: bool, message: str) -> None:
+    """Raise a ValueError with the message unless the condition holds."""
     if not condition:
-        raise ValueError(f"{message}. Get or make the file again.")
+        raise ValueError(f"{message}. Download or create the file again.")

@@ -1,4 +1,4 @@
-"""Checks of the loaders' arguments, with errors that name value and remedy."""
+"""Checks of the loaders' arguments; errors name the value and the remedy."""
 
 from __future__ import annotations
 
@@ -12,23 +12,75 @@ from invariant_cluster.images import MIN_SIDE
 
 
 def check_option(name: str, value: object, options: Iterable[str]) -> None:
-    """Raise ValueError unless the value is one of the options."""
+    """Check that a value is one of the options.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : object
+        Value to check.
+    options : iterable of str
+        Allowed values.
+
+    Raises
+    ------
+    ValueError
+        If the value is not one of the options.
+    """
     allowed = list(options)
     if not (isinstance(value, str) and value in allowed):
         raise ValueError(f"{name}={value!r} is unknown: choose one of {allowed}.")
 
 
 def check_side(name: str, value: object, minimum: int = MIN_SIDE) -> int:
-    """Return the side of a square image in pixels as an int.
+    """Return the side of a square image as an int.
 
-    Raises TypeError if it is no integer, ValueError if it is below the minimum.
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : object
+        Side in pixels.
+    minimum : int, default=8
+        Smallest side allowed.
+
+    Returns
+    -------
+    int
+        The side.
+
+    Raises
+    ------
+    TypeError
+        If the value is not an integer.
+    ValueError
+        If the value is below the minimum.
     """
     check_scalar(value, name, Integral, min_val=minimum)
     return int(value)  # type: ignore[call-overload]
 
 
 def check_translation_std(value: object) -> float:
-    """Return translation_std as a float; it must be finite and not negative."""
+    """Return translation_std as a float.
+
+    Parameters
+    ----------
+    value : object
+        Standard deviation of the shift, as a fraction of the longer side.
+
+    Returns
+    -------
+    float
+        The value, finite and not negative.
+
+    Raises
+    ------
+    TypeError
+        If the value is not a real number.
+    ValueError
+        If the value is negative, infinite or NaN.
+    """
     check_scalar(value, "translation_std", Real)
     number = float(value)  # type: ignore[arg-type]
     if not (np.isfinite(number) and number >= 0):

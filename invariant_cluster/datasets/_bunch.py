@@ -1,4 +1,4 @@
-"""What every loader returns."""
+"""The return value of every loader."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from sklearn.utils import Bunch
 
-# A Bunch, or (images, target) with return_X_y=True: no type checker can tell which.
+# A Bunch, or (images, target) with return_X_y=True; type checkers cannot distinguish.
 Dataset: TypeAlias = Any
 
 
@@ -20,18 +20,28 @@ def make_bunch(
     return_X_y: bool,
     **extra: np.ndarray,
 ) -> Dataset:
-    """Return the Bunch of a data set, or (images, target) if return_X_y.
+    """Return the Bunch of a data set, or (images, target).
 
     Parameters
     ----------
     images : ndarray of shape (n, h, w) or (n, h, w, c)
-    target : ndarray of shape (n,), or None where there are no classes
-        Becomes int64.
-    target_names : ndarray of str, one for each class
+        The images.
+    target : ndarray of shape (n,) or None
+        Class index of each image, converted to int64; None if there are no classes.
+    target_names : ndarray of str
+        Name of each class.
     descr : str
+        Description of the data set.
     return_X_y : bool
+        Whether to return only (images, target).
     **extra : ndarray
         Further entries of the Bunch, such as theta and tau.
+
+    Returns
+    -------
+    Bunch or (images, target)
+        The Bunch holds ``images``, ``target``, ``target_names``, ``DESCR`` and the
+        further entries.
     """
     if target is not None:
         target = np.asarray(target, dtype=np.int64)

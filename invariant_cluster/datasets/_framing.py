@@ -13,12 +13,17 @@ def frame_background(images: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     images : ndarray of shape (n, h, w) or (n, h, w, c)
+        Images of any real dtype.
 
     Returns
     -------
     ndarray of shape () or (c,), of the images' dtype
         The median of the border pixels of each channel; a median between two integers
         is rounded.
+
+    See Also
+    --------
+    embed_in_frame : Put images into a larger frame of this background.
     """
     channels = np.moveaxis(images.reshape(*images.shape[:3], -1), -1, 1)
     median = border_median(channels).reshape(images.shape[3:])
@@ -32,20 +37,28 @@ def embed_in_frame(
 ) -> np.ndarray:
     """Put each image in the centre of a frame filled with the background.
 
-    Where the margins cannot be equal, the right and the bottom one are wider by one
-    pixel, and the image's centre lies half a pixel off the frame's.
-
     Parameters
     ----------
     images : ndarray of shape (n, h, w) or (n, h, w, c)
+        Images of any dtype.
     size : (int, int)
-        Height and width of the frame, no smaller than the images'.
+        Height and width of the frame, at least those of the images.
     background : ndarray of shape () or (c,)
+        Value of the margins.
 
     Returns
     -------
-    ndarray of shape (n, *size) or (n, *size, c), of the images' dtype
-        The images themselves if they have that size.
+    ndarray of shape (n, *size) or (n, *size, c)
+        Framed images, in the dtype of the input; the input itself if it has that size.
+
+    See Also
+    --------
+    border_median : Return the background of images.
+
+    Notes
+    -----
+    If a margin cannot be split equally, the right or bottom part is one pixel wider:
+    the image's centre then lies half a pixel off the frame's.
     """
     height, width = images.shape[1:3]
     if (height, width) == size:

@@ -1,4 +1,4 @@
-"""Reading one image file with Pillow, without silent loss."""
+"""Reading of one image file with Pillow, without silent loss."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 
 
 def read_image(path: Path, color: str) -> np.ndarray:
-    """Return the image in a file, (h, w) or (h, w, 3).
+    """Return the image in a file.
 
     Parameters
     ----------
     path : Path
+        An image file of any format that Pillow reads.
     color : {"auto", "grey", "rgb"}
-        Whether to keep the image's kind or to make it grey or RGB.
+        "auto" keeps the colours of the file; "grey" and "rgb" convert them.
 
     Returns
     -------
-    ndarray of uint8, uint16 or float32
+    ndarray of shape (h, w) or (h, w, 3), uint8, uint16 or float32
+        Grey or RGB image. Integers beyond 16 bits become float32; transparent pixels
+        become white.
 
     Raises
     ------
     ImportError
         If Pillow is not installed.
     ValueError
-        Naming the file, if it is no image, is cut off, holds several frames or NaN,
-        or has more bits than Pillow keeps.
+        If the file is not an image, is truncated, holds several frames, NaN or
+        infinity, or has more bits than Pillow keeps; the message names the file.
+
+    See Also
+    --------
+    load_image_folder : Read a folder of such files.
     """
     pillow = _import_pillow()
     try:
@@ -40,7 +47,7 @@ def read_image(path: Path, color: str) -> np.ndarray:
             pixels = _to_array(image)
     except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
         raise ValueError(
-            f"{path} cannot be read as an image: {error}. Repair it or move it away."
+            f"{path} cannot be read as an image: {error}. Repair or remove it."
         ) from error
     return _convert_color(pixels, color)
 
@@ -51,28 +58,28 @@ def _import_pillow() -> ModuleType:
         from PIL import Image
     except ImportError as error:
         raise ImportError(
-            "load_image_folder reads images with Pillow, which is not installed: "
-            "pip install pillow, or the extra 'images' of this package."
+            "load_image_folder reads images with Pillow, which is not installed: run "
+            "'pip install pillow' or install this package with the extra 'images'."
         ) from error
     return Image
 
 
 def _check_lossless(image: Any) -> None:
-    """Raise ValueError if Pillow would drop frames or bits of an opened image."""
+    """Raise a ValueError if Pillow would drop frames or bits of an opened image."""
     n_frames = getattr(image, "n_frames", 1)
     if n_frames > 1:
-        raise ValueError(f"it holds {n_frames} frames; save each as a file of its own")
-    # Pillow's tile names the layout in the file: "RGB;16B" is read as 8-bit RGB.
+        raise ValueError(f"it holds {n_frames} frames; save each as a separate file")
+    # Pillow's tile names the layout of the file; it reads "RGB;16B" as 8-bit RGB.
     cut = ";16" in str(image.tile) and not image.mode.startswith(("I", "F"))
     if cut:
         raise ValueError(
-            f"it has 16 bits a channel in mode {image.mode}, which Pillow cuts to 8; "
-            "save it as 8 bits, or as 16-bit grey"
+            f"it has 16 bits per channel in mode {image.mode}, which Pillow reduces to "
+            "8; save it with 8 bits, or as 16-bit grey"
         )
 
 
 def _to_array(image: Any) -> np.ndarray:
-    """Return the pixels, (h, w) or (h, w, 3), of uint8, uint16 or float32."""
+    """Return the pixels, (h, w) or (h, w, 3), as uint8, uint16 or float32."""
     if image.mode.startswith("I"):
         return _narrow(np.asarray(image))
     if image.mode == "F":
@@ -85,20 +92,21 @@ def _to_array(image: Any) -> np.ndarray:
 
 
 def _narrow(pixels: np.ndarray) -> np.ndarray:
-    """Return integers as uint16, or as float32 if they do not fit."""
+    """Return integers as uint16 if they fit, else as float32."""
     if pixels.min() >= 0 and pixels.max() <= _UINT16_MAX:
         return pixels.astype(np.uint16)
     return pixels.astype(np.float32)
 
 
 def _check_finite(pixels: np.ndarray) -> np.ndarray:
+    """Return the pixels, or raise a ValueError if they hold NaN or infinity."""
     if not np.isfinite(pixels).all():
-        raise ValueError("it holds NaN or infinity")
+        raise ValueError("it holds NaN or infinity; replace these pixels")
     return pixels
 
 
 def _flatten(image: Any) -> np.ndarray:
-    """Return an image with colours, a palette or transparency, put on white."""
+    """Return a grey or RGB image: transparent pixels white, palettes resolved."""
     mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
         pillow = _import_pillow()
@@ -109,7 +117,7 @@ def _flatten(image: Any) -> np.ndarray:
 
 
 def _convert_color(pixels: np.ndarray, color: str) -> np.ndarray:
-    """Make (h, w) or (h, w, 3) grey or RGB, or leave it for "auto"."""
+    """Convert (h, w) or (h, w, 3) to grey or RGB; "auto" leaves it as it is."""
     if color == "grey" and pixels.ndim == 3:
         grey = pixels @ np.array([0.299, 0.587, 0.114])
         return np.rint(grey).astype(pixels.dtype)

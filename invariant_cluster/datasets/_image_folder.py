@@ -19,7 +19,7 @@ _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 _DESCR = """Images of {path}
 ==========
 
-{n} images{classes}. Each was padded to a square with the median of its own border
+{n} images{classes}. Each image was padded to a square with the median of its own border
 pixels and resized to {size}x{size} (bicubic, antialiased, clipped to its own range).
 """
 
@@ -31,27 +31,25 @@ def load_image_folder(
     color: str = "auto",
     return_X_y: bool = False,
 ) -> Dataset:
-    """Return the images of a folder of class folders, all of one size.
+    """Return the images of a folder of class folders, resized to one size.
 
-    ``path/class_a/*.png``, ``path/class_b/*.png``, ...: each folder in ``path`` is a
-    class, images in folders further down belong to it. A folder without class
-    folders is read too, as images without classes. Names that start with a dot,
-    ``Thumbs.db`` and ``desktop.ini`` are skipped; every other file must be an image.
-
-    Each image is padded to a square with the median of its own border pixels, for
-    each channel, and then resized by an antialiased bicubic kernel, clipped to the
-    image's own range. Palettes become RGB, transparent pixels white. 8 bits stay
-    uint8, 16 bits uint16 and floats float32: nothing is cut to 8 bits. Needs Pillow.
+    In ``path/class_a/*.png``, ``path/class_b/*.png``, ... each folder in ``path`` is a
+    class; images in its subfolders belong to it as well. A folder without class folders
+    is read as images without classes. Names that start with a dot, ``Thumbs.db`` and
+    ``desktop.ini`` are skipped; every other file must be an image. Reading needs
+    Pillow.
 
     Parameters
     ----------
     path : path-like
+        Folder that holds the class folders or the images.
     size : int, default=64
-        Side of the images returned.
+        Side of the returned images in pixels, at least 8.
     color : {"auto", "grey", "rgb"}, default="auto"
-        "auto" keeps the images' own kind, which must be the same for all. "grey" and
-        "rgb" convert those of the other kind (grey is 0.299 R + 0.587 G + 0.114 B).
+        "auto" keeps the colours of the files, which must then be all grey or all RGB.
+        "grey" and "rgb" convert the others; grey is 0.299 R + 0.587 G + 0.114 B.
     return_X_y : bool, default=False
+        Whether to return (images, target) instead of a Bunch.
 
     Returns
     -------
@@ -64,12 +62,23 @@ def load_image_folder(
     Raises
     ------
     FileNotFoundError
-        If path is no folder.
+        If path is not a folder.
     ImportError
         If Pillow is not installed.
     ValueError
         If there are no images, a class folder is empty, a file cannot be read without
-        loss (the error names it), or the images differ in kind.
+        loss (the message names it), or the images differ in colour or depth.
+
+    See Also
+    --------
+    make_oriented : Rotate and shift images at random.
+
+    Notes
+    -----
+    Each image is padded to a square with the median of its own border pixels, for each
+    channel, and then resized with an antialiased bicubic kernel and clipped to its own
+    range. Palettes become RGB and transparent pixels white. Files of 8 bits stay uint8,
+    of 16 bits uint16 and of floats float32: nothing is reduced to 8 bits.
     """
     size = check_side("size", size)
     check_option("color", color, COLORS)
@@ -96,7 +105,10 @@ def _list_files(folder: Path) -> tuple[list[str], list[list[Path]]]:
     Without class folders there are no names and one list of files.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"path={str(folder)!r} is no folder.")
+        raise FileNotFoundError(
+            f"path={str(folder)!r} is not a folder: give the folder that holds the "
+            "images or the class folders."
+        )
     entries = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
     classes = [entry for entry in entries if entry.is_dir()]
     loose = [entry for entry in entries if not entry.is_dir()]
@@ -106,15 +118,15 @@ def _list_files(folder: Path) -> tuple[list[str], list[list[Path]]]:
         return [], [loose]
     if loose:
         raise ValueError(
-            f"path={str(folder)!r} holds class folders and, beside them, {loose[0]}: "
-            "move the file into a class folder or out of the way."
+            f"path={str(folder)!r} holds class folders and also the file {loose[0]}: "
+            "move the file into a class folder or out of this folder."
         )
     files = [_list_class(entry) for entry in classes]
     return [entry.name for entry in classes], files
 
 
 def _list_class(folder: Path) -> list[Path]:
-    """Return the files of a class folder and of those below it, sorted."""
+    """Return the files of a class folder and its subfolders, sorted."""
     files = [
         entry
         for entry in sorted(folder.rglob("*"))
@@ -126,17 +138,19 @@ def _list_class(folder: Path) -> list[Path]:
 
 
 def _is_hidden(entry: Path) -> bool:
+    """Return whether a name starts with a dot or belongs to the operating system."""
     return entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES
 
 
 def _is_hidden_below(entry: Path, folder: Path) -> bool:
+    """Return whether an entry or a folder between it and the class folder is hidden."""
     parents = entry.relative_to(folder).parents
     return _is_hidden(entry) or any(parent.name.startswith(".") for parent in parents)
 
 
 def _load_images(paths: list[Path], size: int, color: str) -> np.ndarray:
     """Return all images as one array, (n, size, size) or (n, size, size, 3)."""
-    # The images differ in size: they cannot be one array before they are resized.
+    # The images differ in size, so they fit one array only after resizing.
     images = [_make_square(read_image(path, color), size) for path in paths]
     _check_same_kind(paths, images)
     return np.stack(images)
@@ -151,7 +165,7 @@ def _make_square(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def _check_same_kind(paths: list[Path], images: list[np.ndarray]) -> None:
-    """Raise ValueError if the images differ in channels or depth."""
+    """Raise a ValueError if the images differ in channels or depth."""
     kinds = [
         f"{'grey' if image.ndim == 2 else 'RGB'} {image.dtype}" for image in images
     ]
@@ -162,6 +176,6 @@ def _check_same_kind(paths: list[Path], images: list[np.ndarray]) -> None:
             for kind in sorted(counts)
         )
         raise ValueError(
-            f"The images differ in kind: {found}. Pass color='grey' or color='rgb' to "
-            "convert colours; convert images of different depths before loading."
+            f"The images differ in colour or depth: {found}. Use color='grey' or "
+            "color='rgb' to convert colours; convert different depths before loading."
         )

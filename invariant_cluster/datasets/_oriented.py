@@ -1,4 +1,4 @@
-"""The measurement model of the paper, on any images."""
+"""The measurement model of the IRL-INR paper, for any images."""
 
 from __future__ import annotations
 
@@ -25,46 +25,65 @@ def make_oriented(
     random_state: int | np.random.RandomState | None = 0,
     return_pose: bool = True,
 ) -> Any:
-    """Turn and shift each image by its own random angle and shift.
-
-    The measurement model of the paper (section 4): theta is uniform on [0, 2 pi),
-    tau is normal. The image is first embedded in a frame of ``size``, then turned by
-    theta about the centre and then shifted by tau, in one bilinear interpolation.
-    MNIST(U) is ``make_oriented(mnist, size=50, translation_std=0.1)``: shifts of 5
-    pixels.
-
-    What enters the frame is the background: the median of the border pixels over all
-    the images, for each channel.
+    """Rotate and shift each image by its own random angle and shift.
 
     Parameters
     ----------
     images : array-like of shape (n, h, w) or (n, h, w, c)
-        Bool, integer or real, c one of 1, 3, 4, at least 8 pixels a side.
+        Images of bool, integers or floats, with 1, 3 or 4 channels and at least 8
+        pixels per side.
     rotate : bool, default=True
-        If False, theta is 0; the shifts are the same as with True.
+        Whether to rotate. If False, theta is 0 and the shifts are the same as with
+        True.
     translation_std : float, default=0.1
         Standard deviation of each coordinate of tau, as a fraction of the longer side
         of the frame.
     size : int or (int, int), default=None
-        Height and width of the frame; None keeps the images' size.
+        Height and width of the frame, at least those of the images; None keeps the size
+        of the images.
     random_state : int, RandomState or None, default=0
+        Seed of the rotations and shifts; None draws new ones at each call.
     return_pose : bool, default=True
+        Whether to return theta and tau too.
 
     Returns
     -------
     images : ndarray of shape (n, h, w) or (n, h, w, c)
-        h and w are those of the frame. Dtype and layout are kept; integers are rounded.
+        Moved images, of the frame's height and width. Dtype and layout are kept;
+        integers are rounded.
     theta : ndarray of shape (n,)
-        Angles in radians in [0, 2 pi), counter-clockwise. With ``return_pose``.
+        Angles in radians, in [0, 2 pi), counter-clockwise. Only with ``return_pose``.
     tau : ndarray of shape (n, 2)
-        Shifts in pixels, (x, y), y up. With ``return_pose``.
+        Shifts (x, y) in pixels, y up. Only with ``return_pose``.
 
     Raises
     ------
-    ValueError
-        If images or a parameter is not as said above.
     TypeError
-        If images or a parameter has a type that cannot be used.
+        If images or a parameter has an unsuitable type.
+    ValueError
+        If images have another shape or hold NaN, or a parameter is out of range.
+
+    See Also
+    --------
+    fetch_mnist_u : Return MNIST(U), made by this function.
+    load_oriented_digits : Return scikit-learn's digits, made by this function.
+
+    Notes
+    -----
+    This is the measurement model of the paper: theta is uniform on [0, 2 pi), tau is
+    normal. The image is embedded in the frame, rotated by theta about the centre and
+    then shifted by tau, in one bilinear interpolation. Pixels that enter
+    the frame have the background: the median of the border pixels over all images, for
+    each channel.
+
+    MNIST(U) is ``make_oriented(mnist, size=50, translation_std=0.1)``, with shifts of 5
+    pixels.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi and E. K. Ryu, "Rotation and translation invariant
+    representation learning with implicit neural representations", ICML 2023, section
+    3.1.
 
     Examples
     --------
@@ -92,7 +111,7 @@ def make_oriented(
 def _draw_poses(
     n: int, std: float, random_state: int | np.random.RandomState | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return n angles uniform on [0, 2 pi) and n shifts of N(0, std^2), (n, 2)."""
+    """Return n angles uniform on [0, 2 pi) and n shifts from N(0, std^2), (n, 2)."""
     rng = check_random_state(random_state)
     theta = rng.uniform(0.0, 2 * math.pi, size=n)
     return theta, rng.normal(0.0, std, size=(n, 2))
@@ -102,7 +121,7 @@ def _move(
     images: np.ndarray, theta: np.ndarray, tau: np.ndarray, background: np.ndarray
 ) -> np.ndarray:
     """Move images (n, h, w[, c]) by poses in pixels, keeping dtype and layout."""
-    # Interpolation needs numbers; rounding makes a mask of them again.
+    # Interpolation needs numbers; rounding then restores a mask.
     dtype = np.dtype(np.uint8) if images.dtype == bool else images.dtype
     channels = images.reshape(*images.shape[:3], -1).astype(dtype, copy=False)
     fill = background.reshape(-1, 1, 1)
@@ -112,7 +131,7 @@ def _move(
 
 
 def _check_images(images: ArrayLike) -> np.ndarray:
-    """Return images as an array, or raise an error that says what is wrong."""
+    """Return images as an array; raise an error if they cannot be moved."""
     array = _as_array(images)
     if array.dtype != bool and not _is_real(array.dtype):
         raise TypeError(
@@ -129,35 +148,39 @@ def _check_images(images: ArrayLike) -> np.ndarray:
 
 
 def _as_array(images: ArrayLike) -> np.ndarray:
+    """Return images as an array, or raise an error if they differ in size."""
     try:
         return np.asarray(images)
     except ValueError as error:
         raise ValueError(
-            f"images cannot be made one array ({error}): give all images one size."
+            f"images cannot be stacked into one array ({error}): resize all images to "
+            "one size."
         ) from error
 
 
 def _is_real(dtype: np.dtype) -> bool:
+    """Return whether a dtype holds integers or floats."""
     return np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
+    """Raise a ValueError unless the shape is one of images that can be moved."""
     if shape[0] == 0:
         raise ValueError(f"images has shape {shape}: give at least one image.")
     if len(shape) == 4 and shape[3] not in CHANNEL_COUNTS:
-        remedy = "the last axis must be the channels, 1, 3 or 4."
+        remedy = "the last axis must hold 1, 3 or 4 channels."
         if shape[1] in CHANNEL_COUNTS:
-            remedy = "channels come last here, use images.transpose(0, 2, 3, 1)."
+            remedy = "channels must come last, use images.transpose(0, 2, 3, 1)."
         raise ValueError(f"images has shape {shape}: {remedy}")
     if min(shape[1:3]) < MIN_SIDE:
         raise ValueError(
-            f"images has shape {shape}, under {MIN_SIDE} pixels a side: enlarge the "
+            f"images has shape {shape}, below {MIN_SIDE} pixels per side: enlarge the "
             "images first."
         )
 
 
 def _check_size(size: Any, image_size: tuple[int, ...]) -> tuple[int, int]:
-    """Return the frame's (h, w); it must hold the images."""
+    """Return the frame's (h, w); it must not be smaller than the images."""
     if size is None:
         return image_size[0], image_size[1]
     sides = (size, size) if isinstance(size, Integral) else size
@@ -168,6 +191,6 @@ def _check_size(size: Any, image_size: tuple[int, ...]) -> tuple[int, int]:
     if sides[0] < image_size[0] or sides[1] < image_size[1]:
         raise ValueError(
             f"size={size!r} is smaller than the images, {image_size[0]} x "
-            f"{image_size[1]}: give a larger frame, or shrink the images first."
+            f"{image_size[1]}: give a larger size or shrink the images first."
         )
     return int(sides[0]), int(sides[1])

@@ -1,4 +1,4 @@
-"""Three ways to resize: nearest neighbour, exact area and smooth."""
+"""Three ways to resize images: nearest neighbour, exact area and bicubic."""
 
 from __future__ import annotations
 
@@ -10,9 +10,28 @@ _CHUNK = 4096
 
 
 def resize_nearest(image: np.ndarray, size: int) -> np.ndarray:
-    """Resize (..., h, w) to (..., size, size); no value appears that was not there.
+    """Resize images by nearest neighbour, so that no new value appears.
 
-    Output pixel i takes the input pixel in which its centre lies:
+    Parameters
+    ----------
+    image : ndarray of shape (..., h, w)
+        One image or a batch, of any dtype.
+    size : int
+        Side of the result in pixels.
+
+    Returns
+    -------
+    ndarray of shape (..., size, size)
+        Resized images, in the dtype of the input; both sides are stretched to ``size``.
+
+    See Also
+    --------
+    shrink_by_area : Shrink images by averaging.
+    resize_smoothly : Resize images with a bicubic kernel.
+
+    Notes
+    -----
+    Output pixel i takes the value of the input pixel that contains its centre,
     ``floor((i + 1/2) h / size)``.
     """
     height, width = image.shape[-2:]
@@ -22,10 +41,24 @@ def resize_nearest(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def area_weights(length: int, size: int) -> np.ndarray:
-    """Return how much of each input cell an output cell averages, (size, length).
+    """Return the weight of each input cell in the mean of each output cell.
 
-    Row i holds the overlap of output cell i with every input cell, as a fraction of
-    the output cell; rows sum to 1.
+    Parameters
+    ----------
+    length : int
+        Number of input cells.
+    size : int
+        Number of output cells, at most length.
+
+    Returns
+    -------
+    ndarray of shape (size, length), float32
+        Row i holds the overlap of output cell i with every input cell, as a fraction of
+        the output cell; each row sums to 1.
+
+    See Also
+    --------
+    shrink_by_area : Apply these weights to both sides of images.
     """
     scale = length / size
     start = np.arange(size)[:, None] * scale
@@ -35,9 +68,25 @@ def area_weights(length: int, size: int) -> np.ndarray:
 
 
 def shrink_by_area(images: np.ndarray, size: int) -> np.ndarray:
-    """Shrink (n, h, w) to (n, size, size), each pixel the mean of what it covers.
+    """Shrink images so that each pixel is the mean of the area it covers.
 
-    The mean of an image stays. The dtype is kept, integers are rounded.
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w)
+        Images of any real dtype.
+    size : int
+        Side of the result in pixels, at most h and w.
+
+    Returns
+    -------
+    ndarray of shape (n, size, size)
+        Shrunk images, in the dtype of the input; integers are rounded. The mean of an
+        image is kept up to rounding.
+
+    See Also
+    --------
+    area_weights : Return the weights of one side.
+    resize_smoothly : Resize images with a bicubic kernel.
     """
     down, across = (area_weights(side, size) for side in images.shape[1:])
     shrunk = np.empty((len(images), size, size), dtype=images.dtype)
@@ -48,11 +97,30 @@ def shrink_by_area(images: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize_smoothly(images: np.ndarray, size: int) -> np.ndarray:
-    """Resize (n, h, w) or (n, h, w, c) to size x size, bicubic and antialiased.
+    """Resize images to a square with an antialiased bicubic kernel.
 
-    When shrinking, the cubic kernel is widened by the factor. It overshoots at
-    edges, so that the result is clipped to the range of the input. The dtype is kept,
-    integers are rounded.
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w) or (n, h, w, c)
+        Images of any real dtype.
+    size : int
+        Side of the result in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n, size, size) or (n, size, size, c)
+        Resized images, in the dtype of the input; integers are rounded. The input
+        itself if it has that size.
+
+    See Also
+    --------
+    resize_nearest : Resize images without new values.
+    shrink_by_area : Shrink images by averaging.
+
+    Notes
+    -----
+    When it shrinks, the kernel is widened by the factor. A cubic kernel overshoots at
+    edges, so the result is clipped to the range of all the images.
     """
     if images.shape[1:3] == (size, size):
         return images
@@ -70,6 +138,7 @@ def resize_smoothly(images: np.ndarray, size: int) -> np.ndarray:
 
 
 def _cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return the values in the dtype; integers are rounded."""
     if np.issubdtype(dtype, np.integer):
         values = np.rint(values)
     return values.astype(dtype)

@@ -1,4 +1,4 @@
-"""What the two loaders of wafer maps share."""
+"""Code that both loaders of wafer maps share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ _FAIL_VALUES = "Pixels: 1 failing die, 0 everything else."
 
 
 def bundled_data() -> Traversable:
-    """Return the folder of the bundled files."""
+    """Return the folder of the bundled files.
+
+    Returns
+    -------
+    Traversable
+        The folder ``datasets/data`` of the installed package.
+    """
     return files("invariant_cluster.datasets").joinpath("data")
 
 
@@ -39,10 +45,28 @@ def make_wafer_bunch(
     fail_map: bool,
     return_X_y: bool,
 ) -> Dataset:
-    """Return the Bunch of wafer maps (n, h, w) of values 0, 1, 2.
+    """Return the Bunch of wafer maps, or (images, target).
 
-    With fail_map the maps become 1 where a die fails and 0 elsewhere. DESCR ends with
-    the notice of the data set, which must go wherever the maps go.
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w), uint8
+        Wafer maps with values 0 (no die), 1 (pass) and 2 (fail).
+    target : ndarray of shape (n,)
+        Class index of each map.
+    target_names : ndarray of str
+        Name of each class.
+    descr : str
+        Description, to which the meaning of the values and the notice of the data set
+        are appended. The licence requires the notice wherever the maps go.
+    fail_map : bool
+        Whether to return 1 for a failing die and 0 elsewhere.
+    return_X_y : bool
+        Whether to return only (images, target).
+
+    Returns
+    -------
+    Bunch or (images, target)
+        The data set, as :func:`make_bunch` returns it.
     """
     if fail_map:
         images = (images == FAILING).astype(np.uint8)

@@ -24,8 +24,8 @@ from invariant_cluster.datasets._wafers import (
 
 _FILES = ("wm811k.npz", "LSWMD.pkl")
 _HOW_TO_GET = (
-    "MIR-WM811K with LSWMD.pkl is at http://mirlab.org/dataset/public/ and on Kaggle "
-    "(qingyi/wm811k-wafer-map)."
+    "MIR-WM811K with LSWMD.pkl is available at http://mirlab.org/dataset/public/ and "
+    "on Kaggle (qingyi/wm811k-wafer-map)."
 )
 _UNLABELED = -1
 # The column is misspelt in the published file.
@@ -35,7 +35,7 @@ _DESCR = """WM811k wafer maps
 =================
 
 {n} maps of the part "{subset}" of {name}, resized to {size}x{size} by nearest
-neighbour (both sides alike, so that a map that is not square is stretched to one).
+neighbour (maps that are not square are stretched).
 Maps without a label {unlabeled}.
 """
 
@@ -51,48 +51,64 @@ def load_wm811k(
 ) -> Dataset:
     """Return WM811k wafer maps from ``wm811k.npz`` or the published ``LSWMD.pkl``.
 
-    ``LSWMD.pkl`` is a DataFrame pickled by Python 2 and pandas 0.x. It is read without
-    pandas and without running anything in it; a pickle that asks for more than a table
-    of arrays needs is refused. The reader was tested on look-alikes of the file, in
-    the layout that pandas 0.19 wrote, not on the file itself. Allow for 5 GB of memory
-    and a minute.
-
     Parameters
     ----------
     path : path-like
         The file, or the folder that holds it under its own name. ``wm811k.npz`` holds
-        ``train_images`` (n, h, w) uint8 of values 0, 1, 2, ``train_labels`` (n,),
+        ``train_images`` (n, h, w) uint8 with values 0, 1, 2, ``train_labels`` (n,),
         ``test_images``, ``test_labels`` and ``class_names``.
     subset : {"train", "test", "all"}, default="train"
-        In LSWMD.pkl the rows marked "Training", "Test", or both.
+        Part to load. In LSWMD.pkl these are the rows marked "Training", "Test", or
+        both.
     size : int, default=32
-        Side of the maps, resized by nearest neighbour so that values stay discrete.
+        Side of the maps in pixels, at least 8. Maps are resized by nearest neighbour,
+        so values stay discrete.
     fail_map : bool, default=False
-        Return 1 where a die fails and 0 elsewhere, instead of the three values.
+        Whether to return 1 for a failing die and 0 elsewhere, instead of the three
+        values.
     keep_unlabeled : bool, default=False
-        With ``subset="all"``, keep the maps without a label, four of five in
-        LSWMD.pkl, with target -1.
+        Whether to keep the maps without a label, with target -1; four of five maps in
+        LSWMD.pkl have none. Needs ``subset="all"``; without effect on ``wm811k.npz``.
     return_X_y : bool, default=False
+        Whether to return (images, target) instead of a Bunch.
 
     Returns
     -------
     Bunch or (images, target)
-        ``images`` (n, size, size) uint8, ``target`` (n,) int64, ``target_names`` (9,)
-        and ``DESCR``.
+        ``images`` (n, size, size) uint8 with values 0 (no die), 1 (pass) and 2 (fail),
+        ``target`` (n,) int64, ``target_names`` (9,) and ``DESCR``.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file; says how to get it.
+        If there is no such file; the message states how to get it.
     ValueError
-        If the file is cut off or holds something else, or a parameter is wrong.
+        If the file is truncated or holds other data, or a parameter is out of range.
+
+    See Also
+    --------
+    load_wafer_maps : Return a bundled sample that needs no file.
+
+    Notes
+    -----
+    ``LSWMD.pkl`` is a DataFrame pickled by Python 2 and pandas 0.x. It is read without
+    pandas and without executing anything in it; a pickle that refers to more than a
+    table of arrays needs is refused. The reader was tested on imitations of the file in
+    the layout of pandas 0.19, not on the file itself. Allow for 5 GB of memory and a
+    minute.
+
+    References
+    ----------
+    M.-J. Wu, J.-S. R. Jang and J.-L. Chen, "Wafer map failure pattern recognition and
+    similarity ranking for large-scale data sets", IEEE Transactions on Semiconductor
+    Manufacturing 28(1), 2015.
     """
     check_option("subset", subset, _SPLITS)
     size = check_side("size", size)
     if keep_unlabeled and subset != "all":
         raise ValueError(
             f"keep_unlabeled=True needs subset='all', not {subset!r}: maps without a "
-            "label are in neither part."
+            "label belong to neither part."
         )
     file = _find_file(path)
     if file.suffix == ".npz":
@@ -130,7 +146,7 @@ def _read_archive(
     if images.ndim != 3 or images.max() > FAILING:
         raise ValueError(
             f"{path} holds images of shape {images.shape} with values up to "
-            f"{images.max()}: wafer maps are (n, h, w) of values 0, 1, 2."
+            f"{images.max()}: wafer maps are (n, h, w) with values 0, 1, 2."
         )
     return resize_nearest(images, size), target, names
 
@@ -147,9 +163,11 @@ def _read_pickle(
         kept |= target == _UNLABELED
     rows = np.flatnonzero(kept)
     if len(rows) == 0:
-        raise ValueError(f"{path} holds no labelled map of subset={subset!r}.")
+        raise ValueError(
+            f"{path} holds no labelled map of subset={subset!r}: use another subset."
+        )
     images = np.empty((len(rows), size, size), dtype=np.uint8)
-    # The maps differ in size: they cannot be one array before they are resized.
+    # The maps differ in size, so they fit one array only after resizing.
     for image, row in zip(images, rows.tolist(), strict=True):
         image[...] = resize_nearest(_read_map(path, maps[row], row), size)
     return images, target[rows], np.array(WAFER_CLASSES)
@@ -158,12 +176,12 @@ def _read_pickle(
 def _check_columns(
     path: Path, columns: dict[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the columns of maps, labels and parts, or say which one is not there."""
+    """Return the columns of maps, labels and parts; raise if one is missing."""
     split = next((name for name in _SPLIT_COLUMNS if name in columns), None)
     wanted = ("waferMap", "failureType", split or _SPLIT_COLUMNS[0])
     missing = [name for name in wanted if name not in columns]
     if missing:
-        raise ValueError(f"{path} has no column {missing[0]!r}: it is no WM811k table.")
+        raise ValueError(f"{path} has no column {missing[0]!r}: give the WM811k table.")
     maps, types, splits = (columns[name] for name in wanted)
     return maps, types, splits
 
@@ -173,12 +191,12 @@ def _read_texts(path: Path, column: np.ndarray) -> np.ndarray:
     try:
         return np.array([text_of(cell) for cell in column], dtype=str)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} holds a label that is no text: {error}.") from error
+        raise ValueError(f"{path} holds a label that is not text: {error}.") from error
 
 
 def _read_labels(path: Path, column: np.ndarray) -> np.ndarray:
     """Return the class index of each map, -1 where there is no label."""
-    # Some copies of the table write "0" for no label.
+    # Some copies of the table store a missing label as "0".
     codes = {"": _UNLABELED, "0": _UNLABELED}
     codes.update({name: index for index, name in enumerate(WAFER_CLASSES)})
     names, inverse = np.unique(_read_texts(path, column), return_inverse=True)
@@ -198,7 +216,7 @@ def _read_map(path: Path, cell: object, row: int) -> np.ndarray:
         raise ValueError(f"{path}: waferMap of row {row}: {error}.") from error
     if wafer.ndim != 2 or wafer.size == 0 or not np.isin(wafer, (0, 1, FAILING)).all():
         raise ValueError(
-            f"{path}: waferMap of row {row}, of shape {wafer.shape}, is no map (h, w) "
-            "of values 0, 1, 2."
+            f"{path}: waferMap of row {row}, of shape {wafer.shape}, is not a map "
+            "(h, w) with values 0, 1, 2."
         )
     return wafer.astype(np.uint8)

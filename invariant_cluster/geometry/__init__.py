@@ -1,10 +1,10 @@
-"""Rigid geometry of image batches: grid, motion, moments and analytic pose.
+"""Rigid geometry of image batches: pixel grid, motion, moments and analytic pose.
 
 One convention holds everywhere in the package. The origin is the image's centre,
-x points right and **y points up**, the longer side's edges lie at -1 and 1, and the
-scale is isotropic: one pixel is ``2 / max(h, w)``. Angles are in radians and turn
-counter-clockwise as displayed. The pose (theta, tau) of an image J says how its
-object lies relative to the canonical orientation::
+x points right and **y points up**, the edges of the longer side lie at -1 and 1, and
+the scale is isotropic: one pixel is ``2 / max(h, w)`` long. These lengths are called
+grid units. Angles are in radians and run counter-clockwise as displayed. The pose
+(theta, tau) of an image J relates it to its canonical orientation::
 
     J(x) = I_can(R(-theta) (x - tau))
 """

@@ -1,4 +1,4 @@
-"""The pixel grid, in the units that all geometry here uses."""
+"""The pixel grid and the disc, in grid units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,36 @@ from torch import Tensor
 def pixel_grid(
     height: int, width: int, *, device: torch.device | str | None = None
 ) -> Tensor:
-    """Return the coordinates (x, y) of the pixel centres, shape (h, w, 2)."""
+    """Return the coordinates (x, y) of the pixel centres.
+
+    The origin is the image's centre, y points up, and one pixel is ``2 / max(h, w)``
+    long, so the edges of the longer side lie at -1 and 1.
+
+    Parameters
+    ----------
+    height : int
+        Number of pixel rows.
+    width : int
+        Number of pixel columns.
+    device : torch.device or str, optional
+        Device of the result; torch's default device if not given.
+
+    Returns
+    -------
+    Tensor of shape (height, width, 2), float32
+        The pair (x, y) of each pixel, in grid units. Row 0 is the top of the image.
+
+    See Also
+    --------
+    disc_mask : Return the pixels inside the inscribed disc.
+    pixels_to_units : Return the length of one pixel in grid units.
+
+    Examples
+    --------
+    >>> from invariant_cluster.geometry import pixel_grid
+    >>> pixel_grid(2, 4)[0].tolist()
+    [[-0.75, 0.25], [-0.25, 0.25], [0.25, 0.25], [0.75, 0.25]]
+    """
     pixel = 2.0 / max(height, width)
     x = (torch.arange(width, device=device) - (width - 1) / 2) * pixel
     rows = torch.arange(height - 1, -1, -1, device=device)
@@ -20,14 +49,51 @@ def pixel_grid(
 def disc_mask(
     height: int, width: int, *, device: torch.device | str | None = None
 ) -> Tensor:
-    """Return which pixels a rotation never throws away, bool, shape (h, w).
+    """Return the pixels inside the disc that every rotation keeps in the frame.
 
-    They lie in the disc about the centre whose radius is half the shorter side.
+    The disc lies about the image's centre; its radius is half the shorter side. Masses
+    and losses leave out the pixels outside of it.
+
+    Parameters
+    ----------
+    height : int
+        Number of pixel rows.
+    width : int
+        Number of pixel columns.
+    device : torch.device or str, optional
+        Device of the result; torch's default device if not given.
+
+    Returns
+    -------
+    Tensor of shape (height, width), bool
+        True for pixels whose centre lies in the disc.
+
+    See Also
+    --------
+    pixel_grid : Return the coordinates of the pixel centres.
+    image_mass : Return the mass of images inside the disc.
     """
     radius = min(height, width) / max(height, width)
     return pixel_grid(height, width, device=device).norm(dim=-1) <= radius
 
 
 def pixels_to_units(height: int, width: int) -> float:
-    """Return the length of one pixel in the grid's units."""
+    """Return the length of one pixel in grid units.
+
+    Parameters
+    ----------
+    height : int
+        Number of pixel rows.
+    width : int
+        Number of pixel columns.
+
+    Returns
+    -------
+    float
+        ``2 / max(height, width)``, the factor from pixels to grid units.
+
+    See Also
+    --------
+    pixel_grid : Return the coordinates of the pixel centres.
+    """
     return 2.0 / max(height, width)

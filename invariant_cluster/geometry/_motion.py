@@ -1,4 +1,4 @@
-"""Images turned, shifted and resampled."""
+"""Rotation, translation and resampling of images."""
 
 from __future__ import annotations
 
@@ -10,27 +10,39 @@ from torch import Tensor
 from invariant_cluster.geometry._grid import pixels_to_units
 from invariant_cluster.geometry._rotations import rotation_matrix
 
+# Images that move_array converts to float32 at a time.
 _CHUNK = 1024
 
 
 def move_images(
     images: Tensor, theta: Tensor, tau: Tensor, fill: Tensor | float = 0.0
 ) -> Tensor:
-    """Turn each image by its theta about the centre, then shift it by its tau.
-
-    ``J'(x) = J(R(-theta) (x - tau))``, bilinear, in one ``grid_sample``.
+    """Rotate each image by theta about the centre, then shift it by tau.
 
     Parameters
     ----------
     images : Tensor of shape (n, c, h, w)
-    theta : Tensor of shape (n,), in radians
-    tau : Tensor of shape (n, 2), in grid units
-    fill : float or Tensor that broadcasts to the images
-        What enters the frame from outside.
+        Images, floating point.
+    theta : Tensor of shape (n,)
+        Angle of each image, in radians, counter-clockwise.
+    tau : Tensor of shape (n, 2)
+        Shift (x, y) of each image, in grid units, y up.
+    fill : float or Tensor that broadcasts to the images, default=0
+        Value of pixels that enter the frame from outside.
 
     Returns
     -------
     Tensor of shape (n, c, h, w)
+        The moved images, in the dtype of the input.
+
+    See Also
+    --------
+    canonicalize_images : Undo such a motion.
+    move_array : Move NumPy images, with shifts in pixels.
+
+    Notes
+    -----
+    ``J'(x) = J(R(-theta) (x - tau))``. Both motions take one bilinear interpolation.
     """
     inverse = rotation_matrix(-theta)
     offset = -(inverse @ tau[:, :, None]).squeeze(-1)
@@ -45,14 +57,34 @@ def canonicalize_images(
     *,
     side: int | None = None,
 ) -> Tensor:
-    """Undo the pose of each image: ``I_can(x) = J(R(theta) x + tau)``.
-
-    The inverse of :func:`move_images`, with the same parameters.
+    """Move each image back from its pose to the canonical orientation.
 
     Parameters
     ----------
+    images : Tensor of shape (n, c, h, w)
+        Images, floating point.
+    theta : Tensor of shape (n,)
+        Angle of each image's pose, in radians, counter-clockwise.
+    tau : Tensor of shape (n, 2)
+        Shift (x, y) of each image's pose, in grid units, y up.
+    fill : float or Tensor that broadcasts to the images, default=0
+        Value of pixels that enter the frame from outside.
     side : int, optional
-        Return only the (n, c, side, side) pixels in the middle.
+        Side in pixels of the square to return, centred in the frame; by default the
+        whole frame.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w) or (n, c, side, side)
+        Images in canonical orientation.
+
+    See Also
+    --------
+    move_images : Move images; the inverse, up to interpolation and cropping.
+
+    Notes
+    -----
+    ``I_can(x) = J(R(theta) x + tau)``, with bilinear interpolation.
     """
     return sample_affine(images, rotation_matrix(theta), tau, fill, side=side)
 
@@ -65,21 +97,35 @@ def sample_affine(
     *,
     side: int | None = None,
 ) -> Tensor:
-    """Return ``J(matrix x + offset)`` on J's own grid, shape (n, c, h, w).
+    """Resample each image under an affine map of the coordinates.
 
     Parameters
     ----------
     images : Tensor of shape (n, c, h, w)
+        Images, floating point.
     matrix : Tensor of shape (n, 2, 2)
-    offset : Tensor of shape (n, 2), in grid units
+        Linear part of the map from output to input coordinates.
+    offset : Tensor of shape (n, 2)
+        Constant part of the map, in grid units.
     fill : float or Tensor that broadcasts to the images
+        Value of points outside the frame.
     side : int, optional
-        Return only the (n, c, side, side) pixels in the middle.
+        Side in pixels of the square to return, centred in the frame; by default the
+        whole frame.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w) or (n, c, side, side)
+        ``J(matrix x + offset)``, with x on the pixel grid of the input.
+
+    See Also
+    --------
+    sample_points : Read images at arbitrary points.
     """
     height, width = images.shape[-2:]
     longer = max(height, width)
     rows, columns = (side, side) if side else (height, width)
-    # affine_grid's coordinates span -1 to 1 on both sides, with y down.
+    # Coordinates of affine_grid run from -1 to 1 along both sides, with y down.
     given = images.new_tensor([width / longer, -height / longer])
     asked = images.new_tensor([columns / longer, -rows / longer])
     linear = matrix * asked[None, None, :] / given[None, :, None]
@@ -90,16 +136,36 @@ def sample_affine(
 
 
 def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tensor:
-    """Return ``J(x)`` at points (n, h, w, 2) in grid units, shape (n, c, h, w)."""
+    """Return the values of each image at arbitrary points.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Images, floating point.
+    points : Tensor of shape (n, rows, columns, 2)
+        Points (x, y) of each image, in grid units, y up.
+    fill : float or Tensor that broadcasts to the images
+        Value of points outside the frame.
+
+    Returns
+    -------
+    Tensor of shape (n, c, rows, columns)
+        Bilinear interpolation of the images.
+
+    See Also
+    --------
+    sample_affine : Resample images under an affine map.
+    """
     height, width = images.shape[-2:]
     longer = max(height, width)
-    # grid_sample's coordinates span -1 to 1 on both sides, with y down.
+    # Coordinates of grid_sample run from -1 to 1 along both sides, with y down.
     return _sample(
         images, points * points.new_tensor([longer / width, -longer / height]), fill
     )
 
 
 def _sample(images: Tensor, grid: Tensor, fill: Tensor | float) -> Tensor:
+    """Sample images on a ``grid_sample`` grid; the fill lies outside the frame."""
     moved = F.grid_sample(
         images - fill, grid.to(images.dtype), mode="bilinear", align_corners=False
     )
@@ -109,20 +175,32 @@ def _sample(images: Tensor, grid: Tensor, fill: Tensor | float) -> Tensor:
 def move_array(
     images: np.ndarray, theta: np.ndarray, tau: np.ndarray, fill: np.ndarray | float
 ) -> np.ndarray:
-    """Move NumPy images as :func:`move_images` does, a chunk at a time.
+    """Rotate and shift NumPy images, a chunk at a time.
 
     Parameters
     ----------
-    images : ndarray of shape (n, c, h, w), any real dtype
-    theta : ndarray of shape (n,), in radians
-    tau : ndarray of shape (n, 2), in pixels, y up
+    images : ndarray of shape (n, c, h, w)
+        Images of any real dtype.
+    theta : ndarray of shape (n,)
+        Angle of each image, in radians, counter-clockwise.
+    tau : ndarray of shape (n, 2)
+        Shift (x, y) of each image, in pixels, y up.
     fill : float or ndarray that broadcasts to (n, c, h, w)
+        Value of pixels that enter the frame from outside.
 
     Returns
     -------
     ndarray of shape (n, c, h, w)
-        Of the images' dtype; integers are rounded and stay within their range, booleans
-        are what is above a half.
+        The moved images, in the dtype of the input. Integers are rounded and clipped to
+        the range of their dtype; booleans are True where the interpolation exceeds 0.5.
+
+    See Also
+    --------
+    move_images : Move tensors, with shifts in grid units.
+
+    Notes
+    -----
+    1,024 images are converted to float32 at a time, so a memmap is not loaded whole.
     """
     moved = np.empty(images.shape, dtype=images.dtype)
     unit = pixels_to_units(*images.shape[-2:])
@@ -137,7 +215,7 @@ def move_array(
 
 
 def _cast(images: Tensor, dtype: np.dtype) -> np.ndarray:
-    """Return the tensor as an array of the dtype, integers rounded and clipped."""
+    """Return the tensor as an array of the dtype; integers are rounded and clipped."""
     values = images.numpy()
     if np.issubdtype(dtype, np.bool_):
         return values > 0.5

@@ -16,27 +16,39 @@ _N_STEPS = 5
 
 
 def principal_axis(mass: Tensor, about: Tensor, *, first: tuple[int, int]) -> Tensor:
-    """Return a vector along the long axis of each mass, towards one of its ends.
+    """Return a vector along the long axis of each mass, pointing to one of its ends.
 
-    Its angle maximises ``Re(a e^{-i t}) + 1/2 Re(b e^{-2 i t})`` over t, with
-    ``b = mu_20 / mu_11`` (two opposite directions, that of the long axis) and
-    ``a = mu_pq / mu_11^((p+q)/2)``, p - q = 1 (one direction). Where the mass is round,
-    a alone decides. The end is the heavier one about the image's centre, and about the
-    centre of mass the one that reaches farther (mu_21 is a skewness). The vector is as
-    long as a's part along it, so it is short where the two ends are alike. It turns by
-    exactly alpha when the image turns by alpha.
+    The vector turns by exactly alpha when the image turns by alpha. Where the mass is
+    round, the axis is undefined and the first-order direction alone decides.
 
     Parameters
     ----------
     mass : Tensor of shape (n, h, w)
+        Non-negative masses, such as those of :func:`image_mass`.
     about : Tensor of shape (n, 2)
-        The point that the moments are about.
+        Point about which the moments are taken, in grid units.
     first : (p, q)
-        (2, 1) about the centre of mass, where mu_10 is 0; else (1, 0).
+        Moment that chooses the end, p - q = 1: (2, 1) about the centre of mass, where
+        mu_10 is 0, or (1, 0) about the image's centre.
 
     Returns
     -------
     Tensor of shape (n, 2)
+        Dimensionless vectors. Their length is the component of the normalised moment a
+        along them, at least 1e-6: it is small where both ends are alike.
+
+    See Also
+    --------
+    complex_moment : Return a single complex moment.
+    symmetry_targets : Return the direction vectors of all rules.
+
+    Notes
+    -----
+    The angle t maximises ``Re(a e^{-i t}) + 1/2 Re(b e^{-2 i t})``. Here
+    ``b = mu_20 / mu_11`` has two opposite directions, those of the long axis, and
+    ``a = mu_pq / mu_11^((p + q) / 2)`` has one. About the image's centre a points to
+    the heavier end; about the centre of mass it points to the end that reaches farther,
+    since mu_21 is a skewness.
     """
     p, q = first
     spread = complex_moment(mass, about, 1, 1)[:, :1].clamp_min(NO_MASS)
@@ -50,9 +62,9 @@ def principal_axis(mass: Tensor, about: Tensor, *, first: tuple[int, int]) -> Te
 def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
     """Return the t (n,) that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``.
 
-    The complex numbers are rows (Re, Im), each (n, 2). There are at most two maxima.
-    Both are sought among 64 angles and refined, since on that grid the lower can look
-    the higher.
+    The complex numbers are rows (Re, Im), each (n, 2). The function has at most two
+    maxima. Both are located on a grid of 64 angles and then refined, since the grid
+    alone may rank them wrongly.
     """
     angles = torch.arange(_N_ANGLES, device=one.device) * (2 * math.pi / _N_ANGLES)
     heights = _height(one[:, None], two[:, None], angles)
@@ -65,18 +77,19 @@ def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
 
 
 def _turned_back(vectors: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-    """Return real and imaginary part of v e^{-i theta}, v given as (..., 2)."""
+    """Return real and imaginary part of ``v e^{-i theta}``, v given as (..., 2)."""
     x, y = vectors.unbind(dim=-1)
     cos, sin = theta.cos(), theta.sin()
     return x * cos + y * sin, y * cos - x * sin
 
 
 def _height(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
+    """Return ``Re(one e^{-i theta}) + Re(two e^{-2 i theta})``."""
     return _turned_back(one, theta)[0] + _turned_back(two, 2 * theta)[0]
 
 
 def _climb(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
-    """Refine maxima by Newton's method, in steps no longer than half the grid's."""
+    """Refine maxima by Newton's method; a step is at most half the grid's spacing."""
     limit = math.pi / _N_ANGLES
     for _ in range(_N_STEPS):
         first, slope_of_first = _turned_back(one, theta)

@@ -1,4 +1,4 @@
-"""The networks: ``nn.Module`` only, tensors in and tensors out."""
+"""The networks: ``nn.Module`` classes that map tensors to tensors."""
 
 from invariant_cluster.modules._array_encoder import ArrayEncoder
 from invariant_cluster.modules._attention_vae_encoder import AttentionVAEEncoder

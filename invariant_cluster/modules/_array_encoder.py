@@ -1,4 +1,4 @@
-"""An encoder that takes images as the user holds them."""
+"""An encoder for images in the user's array layout."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from invariant_cluster.modules._image_encoder import ImageEncoder
 
 
 class ArrayEncoder(nn.Module):
-    """Maps images in the user's layout to z: for use without this package.
+    """Encoder that takes images in the user's layout, for use without this package.
+
+    It is the module that an embedder exports to ONNX.
 
     Parameters
     ----------
     encoder : ImageEncoder
+        Fitted encoder; its aligner holds the layout of the training images.
+
+    See Also
+    --------
+    ImageEncoder : Encode images of shape (n, c, h, w).
     """
 
     def __init__(self, encoder: ImageEncoder) -> None:
@@ -24,11 +31,23 @@ class ArrayEncoder(nn.Module):
         self.encoder = encoder
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, h, w), (n, h, w, c), (n, c, h, w) or flat rows, as at fit -> z (n, d)."""
+        """Return z of images in the layout of the training images.
+
+        Parameters
+        ----------
+        images : Tensor
+            Raw images of shape (n, h, w), (n, h, w, c), (n, c, h, w) or flat rows
+            (n, n_values), as they were given to ``fit``.
+
+        Returns
+        -------
+        Tensor of shape (n, d)
+            Semantic representation.
+        """
         return cast(Tensor, self.encoder(self._to_channels(images)))
 
     def _to_channels(self, images: Tensor) -> Tensor:
-        """Return the images as (n, c, h, w), as ImageLayout does of arrays."""
+        """Return the images as (n, c, h, w), like ``ImageLayout.to_channels``."""
         layout = self.encoder.aligner.layout
         if layout.n_flat is not None:
             images = F.pad(images, (0, math.prod(layout.shape) - layout.n_flat))

@@ -1,4 +1,4 @@
-"""TARGET-VAE's encoder: attention over the ways in which the object may lie."""
+"""TARGET-VAE's encoder: attention over the poses that an object may have."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ from invariant_cluster.modules._image_encoder import Latents
 from invariant_cluster.modules._vae import Gaussian, LatentSample, VariationalEncoder
 from invariant_cluster.runtime import autocast
 
-_MOST_VALUES = 2**24  # 64 MiB of features at a time, where no gradient needs them
+_MOST_VALUES = 2**24  # 64 MiB of features at a time, without gradients
 
 
 class Candidates(NamedTuple):
-    """What is known of each pair of a rotation r and a place p.
+    """Features and probabilities of all pairs of a rotation r and a place p.
 
     Attributes
     ----------
     features : Tensor of shape (n, n_rotations, n_kernels, n_places)
+        Features of the image at each pair.
     log_q : Tensor of shape (n, n_rotations, n_places)
-        Log-probability that the object lies there.
+        Log-probability that the object has rotation r and lies at p; the probabilities
+        of an image sum to 1.
     """
 
     features: Tensor
@@ -40,14 +42,32 @@ class Candidates(NamedTuple):
 
 
 class GroupConvolution(nn.Module):
-    """Correlates images with kernels turned to each of n rotations (lifting to C_n).
+    """Convolution with kernels rotated to n equally spaced angles (lifting to C_n).
 
-    Only multiples of 90 degrees are exact on a grid; others interpolate the kernel.
+    Rotations by multiples of 90 degrees are exact on the pixel grid; the others
+    interpolate the kernel bilinearly.
 
     Parameters
     ----------
-    n_channels, n_kernels, kernel_size, n_rotations : int
+    n_channels : int
+        Channels of the images.
+    n_kernels : int
+        Number of learned kernels.
+    kernel_size : int
+        Side of a kernel in pixels.
+    n_rotations : int
+        Number n of angles, ``2 pi r / n`` for r = 0, ..., n - 1.
     padding : int
+        Pixels of zero padding on each side.
+
+    Attributes
+    ----------
+    weight : nn.Parameter of shape (n_kernels, n_channels, kernel_size, kernel_size)
+        The kernels at angle 0.
+    bias : nn.Parameter of shape (n_kernels,)
+        Bias of each kernel, the same at all angles.
+    angles : Tensor of shape (n_rotations,)
+        Angles in radians; a buffer.
     """
 
     angles: Tensor
@@ -71,42 +91,89 @@ class GroupConvolution(nn.Module):
         self.padding = padding
 
     def turned(self) -> Tensor:
-        """Return the kernels at each angle, (n_rotations n_kernels, c, k, k)."""
+        """Return the kernels at all angles.
+
+        Returns
+        -------
+        Tensor of shape (n_rotations * n_kernels, n_channels, kernel_size, kernel_size)
+            All kernels at the first angle, then all at the second, and so on.
+        """
         n_kernels, n_rotations = len(self.weight), len(self.angles)
         theta = self.angles.repeat_interleave(n_kernels)
         kernels = self.weight.repeat(n_rotations, 1, 1, 1)
         return move_images(kernels, theta, theta.new_zeros(len(theta), 2))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, c, h, w) -> (n, n_rotations, n_kernels, h', w')."""
+        """Correlate images with the kernels at all angles.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images whose background is 0, to match the zero padding.
+
+        Returns
+        -------
+        Tensor of shape (n, n_rotations, n_kernels, h', w')
+            Response of each rotated kernel at each place.
+        """
         bias = self.bias.repeat(len(self.angles))
         maps = F.conv2d(images, self.turned(), bias, padding=self.padding)
         return maps.unflatten(1, (len(self.angles), -1))
 
 
 class AttentionVAEEncoder(VariationalEncoder):
-    """A rotation- and translation-equivariant encoder (Nasiri and Bepler, 2022).
+    """Rotation- and translation-equivariant encoder of TARGET-VAE.
 
-    A group convolution looks for the object at each of n rotations r and all places p.
-    Its response makes q(r, p). A relaxed draw of one pair (Gumbel-softmax at
-    temperature 1) weighs the features of all, and these make q(z | r, p) and
-    q(theta | r, p), theta near the r-th angle. The priors are uniform in r,
-    p ~ N(0, translation_std^2), theta ~ N(theta_r, (pi / n)^2) and z ~ N(0, 1). The
-    divergences of z and theta are taken at the draw; their mean over q(r, p), as the
-    authors have it, would take n d numbers for each place, and is a little larger.
+    A group convolution searches for the object at each of n rotations r and at all
+    places p; its response gives the distribution q(r, p). In training one pair is
+    drawn, relaxed by a Gumbel softmax of temperature 1. Its weights average the
+    features of all pairs, and the average gives q(theta | r, p), concentrated near the
+    r-th angle, and q(z | r, p).
 
     Parameters
     ----------
     aligner : ImageAligner
+        Scales the images and, if it aligns, moves them.
     d : int
-    n_rotations, n_kernels : int
+        Dimension of z.
+    n_rotations : int
+        Number n of rotations.
+    n_kernels : int
+        Number of kernels, and of features at each pair (r, p).
     kernel_size : int or None
-        Odd; by default as large as the image.
+        Side of the kernels in pixels, odd; None takes the largest odd side that fits
+        the image. Ignored without translation.
     translation_std : float
-        As a fraction of the longer side. Where the rule has no tau, the kernels see the
-        whole image and the object lies in the middle.
+        Standard deviation of the prior of p, as a fraction of the longer side. Ignored
+        without translation.
     **options
-        Of ImageEncoder.
+        Further parameters of :class:`ImageEncoder`.
+
+    Attributes
+    ----------
+    places : Tensor of shape (n_places, 2)
+        The places p in grid units: all pixels, or the centre alone if the pose rule
+        does not translate. The kernels then cover the central square whose side is the
+        shorter side of the image.
+    log_prior : Tensor of shape (n_rotations, n_places)
+        Log-probability of each pair before the image is seen.
+
+    See Also
+    --------
+    MLPVAEEncoder : Encoder of spatial-VAE.
+    PoseVAE : Variational autoencoder that trains the encoder.
+
+    Notes
+    -----
+    The priors are uniform in r, p ~ N(0, translation_std^2),
+    theta ~ N(theta_r, (pi / n)^2) and z ~ N(0, 1). The divergences of theta and z are
+    taken at the averaged features. The authors take their mean over q(r, p), which is
+    slightly larger and needs n d numbers for each place.
+
+    References
+    ----------
+    A. Nasiri and T. Bepler, "Unsupervised object representation learning using
+    translation and rotation group equivariant VAE", NeurIPS 2022.
     """
 
     log_prior: Tensor
@@ -148,10 +215,22 @@ class AttentionVAEEncoder(VariationalEncoder):
         self.register_buffer("log_prior", log_prior)
 
     def infer_aligned(self, seen: Tensor) -> Latents:
-        """Return the posterior's means over all pairs (r, p), circular for theta.
+        """Return the means of the posterior over all pairs (r, p); circular for theta.
 
-        A few images at a time: what is known of one image's pairs can take as much
-        memory as a thousand images.
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled, already aligned images.
+
+        Returns
+        -------
+        Latents
+            z (n, d), theta (n,) in [0, 2 pi) and tau (n, 2) in grid units.
+
+        Notes
+        -----
+        Without gradients, a few images are encoded at a time: the features of all pairs
+        of one image can take as much memory as a thousand images.
         """
         per_image = self.log_prior.numel() * self.attention.in_channels
         most = max(1, _MOST_VALUES // per_image)
@@ -159,7 +238,19 @@ class AttentionVAEEncoder(VariationalEncoder):
         return Latents(*map(torch.cat, zip(*map(self._means, parts), strict=True)))
 
     def sample(self, seen: Tensor) -> LatentSample:
-        """Draw (r, p), relaxed, then theta and z, of images as they are encoded."""
+        """Draw z and the pose from the posterior.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled, already aligned images.
+
+        Returns
+        -------
+        LatentSample
+            The draw, differentiable in the parameters, and the divergence from the
+            priors.
+        """
         found = self._find(seen)
         drawn = F.gumbel_softmax(found.log_q.flatten(1), dim=1)
         drawn = drawn.reshape_as(found.log_q)
@@ -180,6 +271,7 @@ class AttentionVAEEncoder(VariationalEncoder):
         )
 
     def _means(self, seen: Tensor) -> Latents:
+        """Return the means of the posterior of one part of the images."""
         found = self._find(seen)
         q = found.log_q.exp()
         x, y = self._direction(q).unbind(dim=1)
@@ -188,8 +280,9 @@ class AttentionVAEEncoder(VariationalEncoder):
         return Latents(mean[:, 1:], theta, self._tau(q))
 
     def _find(self, seen: Tensor) -> Candidates:
+        """Return features and log-probabilities of all pairs (r, p)."""
         with autocast(seen.device, self.train_dtype if self.training else None):
-            # The convolution pads with 0, which has to be the background.
+            # The convolution pads with 0, so the background must be 0.
             lifted = F.leaky_relu(self.lift(self._middle(seen - self.aligner.fill)))
             features = F.leaky_relu(self.mix(lifted.flatten(0, 1)))
             logits = self.attention(features)
@@ -197,29 +290,30 @@ class AttentionVAEEncoder(VariationalEncoder):
             maps.float().unflatten(0, (-1, lifted.shape[1])).flatten(3)
             for maps in (features, logits)
         )
-        # Relative to the prior, so that training starts there.
+        # Logits are relative to the prior, so training starts at the prior.
         log_q = (logits.squeeze(2) + self.log_prior).flatten(1).log_softmax(dim=1)
         return Candidates(features, log_q.unflatten(1, (lifted.shape[1], -1)))
 
     def _middle(self, seen: Tensor) -> Tensor:
-        """Return the square in the middle, if only that is looked at."""
+        """Return the central square if the encoder looks only there, else the image."""
         if self.crop is None:
             return seen
         top, left = ((side - self.crop) // 2 for side in seen.shape[-2:])
         return seen[..., top : top + self.crop, left : left + self.crop]
 
     def _posterior(self, found: Candidates, weights: Tensor) -> Gaussian:
-        """Return q of theta - theta_r and z at pairs of weights (n, r, p)."""
+        """Return q of theta - theta_r and z, from features averaged by the weights."""
         features = torch.einsum("nrp,nrkp->nk", weights, found.features)
         return Gaussian.of(self.posterior(features))
 
     def _direction(self, weights: Tensor) -> Tensor:
-        """Return the mean of (cos, sin) of the angles, (n, 2)."""
+        """Return the mean of (cos, sin) of the angles under the weights, (n, 2)."""
         angles = self.lift.angles
         units = torch.stack([angles.cos(), angles.sin()], dim=1)
         return weights.sum(dim=2) @ units
 
     def _tau(self, weights: Tensor) -> Tensor:
+        """Return the mean place under the weights, (n, 2)."""
         return weights.sum(dim=1) @ self.places
 
 

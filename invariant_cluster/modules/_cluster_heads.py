@@ -9,17 +9,38 @@ _SHARPNESS = 10.0
 
 
 class ClusterHeads(nn.Module):
-    """Several linear heads (SCAN, section 2.2), started from centroids of z.
+    """Several linear cluster heads, initialised from centroids of z.
 
     Parameters
     ----------
     mean : Tensor of shape (d,)
-        The training mean of z, which is subtracted.
+        Training mean of z, subtracted first.
     scale : float
-        The root mean square length of z - mean, by which it is divided.
+        Root mean square length of z - mean, by which z - mean is divided.
     centroids : Tensor of shape (n_heads, n_clusters, d)
-        Of the rows u so scaled. The first logits are ``-s/2 ||u - c||^2`` up to a
-        constant, s the sharpness, so that training starts from these clusters.
+        Initial centroids of the scaled rows ``u = (z - mean) / scale``.
+
+    Attributes
+    ----------
+    weight : nn.Parameter of shape (n_heads, n_clusters, d)
+        Weights of each head, on u.
+    bias : nn.Parameter of shape (n_heads, n_clusters)
+        Biases of each head.
+
+    See Also
+    --------
+    ScanModule : Combine an encoder with such heads.
+
+    Notes
+    -----
+    Up to a constant per row, the initial logits are ``-s/2 ||u - c||^2`` for the
+    centroids c, with the sharpness s = 10. Training therefore starts from the clusters
+    of the centroids instead of random ones.
+
+    References
+    ----------
+    W. Van Gansbeke et al., "SCAN: learning to classify images without labels", ECCV
+    2020, section 2.2.
     """
 
     mean: Tensor
@@ -38,13 +59,33 @@ class ClusterHeads(nn.Module):
         return len(self.weight)
 
     def forward(self, z: Tensor) -> Tensor:
-        """(n, d) -> log-probabilities (n_heads, n, n_clusters)."""
+        """Return the log-probabilities of the clusters.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, d)
+            Semantic representation, not centred.
+
+        Returns
+        -------
+        Tensor of shape (n_heads, n, n_clusters), float32
+            Log-probabilities of each head.
+        """
         rows = (z.float() - self.mean) / self.scale
         logits = torch.einsum("nd,hkd->hnk", rows, self.weight) + self.bias[:, None]
         return logits.log_softmax(dim=-1)
 
     @torch.no_grad()
     def keep(self, head: int) -> None:
-        """Drop all heads but one."""
+        """Drop all heads but one.
+
+        The parameters are replaced, so an optimiser that was made before does not train
+        the remaining head.
+
+        Parameters
+        ----------
+        head : int
+            Index of the head to keep.
+        """
         self.weight = nn.Parameter(self.weight[head : head + 1].clone())
         self.bias = nn.Parameter(self.bias[head : head + 1].clone())

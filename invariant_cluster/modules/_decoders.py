@@ -1,7 +1,4 @@
-"""Decoders: z and canonical coordinates -> the image's value there.
-
-They are interchangeable: each maps z (n, d) and points (n, p, 2) to logits (n, p, c).
-"""
+"""Interchangeable decoders: z (n, d) and points (n, p, 2) to logits (n, p, c)."""
 
 from __future__ import annotations
 
@@ -17,12 +14,25 @@ from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 
 
 class HypernetworkDecoder(nn.Module):
-    """IRL-INR's: z makes the weights of a network of its own for each image.
+    """IRL-INR's decoder: z generates the weights of a separate network for each image.
 
     Parameters
     ----------
     hypernetwork : Hypernetwork
+        Maps z to the weights and biases of the implicit network.
     implicit : ImplicitNetwork
+        Maps points to pixel values with these weights.
+
+    See Also
+    --------
+    SpatialGenerator : Decode with one network for all images.
+    PixelDecoder : Decode to a pixel grid, read by interpolation.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi and E. K. Ryu, "Rotation and translation invariant
+    representation learning with implicit neural representations", ICML 2023, section
+    3.2.
     """
 
     def __init__(self, hypernetwork: Hypernetwork, implicit: ImplicitNetwork) -> None:
@@ -31,23 +41,52 @@ class HypernetworkDecoder(nn.Module):
         self.implicit = implicit
 
     def forward(self, z: Tensor, points: Tensor) -> Tensor:
-        """(n, d), (n, p, 2) -> logits (n, p, c)."""
+        """Return the logits of the image of each z at canonical points.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, d)
+            Semantic representation.
+        points : Tensor of shape (n, p, 2)
+            Canonical points of each image.
+
+        Returns
+        -------
+        Tensor of shape (n, p, c)
+            Logits of the pixel values.
+        """
         return self.implicit(points, self.hypernetwork(z))
 
 
 class SpatialGenerator(nn.Module):
-    """One MLP for all images, of coordinates and z (spatial-VAE, section 2.1).
-
-    ``y = MLP(act(W_x f(x) + W_z z + b))``, f the identity or Fourier features.
+    """One MLP for all images that takes coordinates and z (spatial-VAE's decoder).
 
     Parameters
     ----------
-    d, n_channels : int
+    d : int
+        Dimension of z.
+    n_channels : int
+        Channels of the images.
     hidden : sequence of int
         Widths of the hidden layers, at least one.
     features : FourierFeatures, optional
-        Of the coordinates.
-    activation : factory of the nonlinearity
+        Features of the coordinates; by default the coordinates themselves.
+    activation : callable, default=nn.LeakyReLU
+        Called without arguments, returns the nonlinearity between the layers.
+
+    See Also
+    --------
+    HypernetworkDecoder : Decode with a separate network for each image.
+    PixelDecoder : Decode to a pixel grid, read by interpolation.
+
+    Notes
+    -----
+    ``y = MLP(act(W_x f(x) + W_z z + b))``, with f the features of the coordinates x.
+
+    References
+    ----------
+    T. Bepler et al., "Explicitly disentangling image content from translation and
+    rotation with spatial-VAE", NeurIPS 2019, section 2.1.
     """
 
     def __init__(
@@ -70,25 +109,48 @@ class SpatialGenerator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(hidden[-1], n_channels))
 
     def forward(self, z: Tensor, points: Tensor) -> Tensor:
-        """(n, d), (n, p, 2) -> logits (n, p, c)."""
+        """Return the logits of the image of each z at canonical points.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, d)
+            Semantic representation.
+        points : Tensor of shape (n, p, 2)
+            Canonical points of each image.
+
+        Returns
+        -------
+        Tensor of shape (n, p, c)
+            Logits of the pixel values.
+        """
         return self.layers(
             self.from_points(self.features(points)) + self.from_z(z)[:, None]
         )
 
 
 class PixelDecoder(nn.Module):
-    """A plain autoencoder's: z -> a pixel grid, which is turned by interpolation.
+    """Convolutional decoder of a plain autoencoder: z to a pixel grid.
 
-    Transposed convolutions draw the canonical image; its logits are read bilinearly at
-    the points. What section 4.5 of the paper compares the INR with.
+    Transposed convolutions draw the canonical image; its logits are interpolated
+    bilinearly at the points. Section 4.5 of the IRL-INR paper compares the implicit
+    network with such a decoder.
 
     Parameters
     ----------
-    d, n_channels : int
+    d : int
+        Dimension of z.
+    n_channels : int
+        Channels of the images.
     side : int
-        Least pixels a side of the canonical image, which spans [-1, 1]^2.
-    width : int
-        Channels at full resolution.
+        Minimum number of pixels per side of the canonical image, which spans [-1, 1]^2.
+        The actual number is 4 times a power of 2.
+    width : int, default=16
+        Channels at full resolution; each halving of the resolution doubles them.
+
+    See Also
+    --------
+    HypernetworkDecoder : Decode with a separate network for each image.
+    SpatialGenerator : Decode with one network for all images.
     """
 
     _LEAST = 4
@@ -110,9 +172,23 @@ class PixelDecoder(nn.Module):
         )
 
     def forward(self, z: Tensor, points: Tensor) -> Tensor:
-        """(n, d), (n, p, 2) -> logits (n, p, c)."""
+        """Return the logits of the image of each z at canonical points.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, d)
+            Semantic representation.
+        points : Tensor of shape (n, p, 2)
+            Canonical points of each image; outside [-1, 1]^2 the border's value
+            continues.
+
+        Returns
+        -------
+        Tensor of shape (n, p, c)
+            Logits of the pixel values.
+        """
         start = self.start(z).unflatten(1, (-1, self._LEAST, self._LEAST))
-        # grid_sample has y down; outside of the frame the border's value goes on.
+        # grid_sample has y down; outside the frame the border's value continues.
         grid = (points * points.new_tensor([1.0, -1.0]))[:, :, None]
         values = F.grid_sample(
             self.layers(start).float(),

@@ -1,4 +1,4 @@
-"""The hypernetwork: z -> the weights of the implicit network."""
+"""The hypernetwork: z to the weights of the implicit network."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ _MODULATION = 0.1
 
 
 class Hypernetwork(nn.Module):
-    """MLP z -> eta with LeakyReLU(0.1) (paper, appendix A).
-
-    The last bias starts as a sane network (Kaiming) and the last weights are small, so
-    that z modulates it: with the default initialisation the generated network would
-    have weights of a size that suits no layer (compare Chang et al., "Principled weight
-    initialization for hypernetworks", ICLR 2020).
+    """MLP that maps z to the weights eta of the implicit network.
 
     Parameters
     ----------
@@ -29,8 +24,26 @@ class Hypernetwork(nn.Module):
         Dimension of z.
     implicit : ImplicitNetwork
         The network whose weights are generated.
-    hidden : sequence of int
-        The paper's are (256, 256, 256).
+    hidden : sequence of int, default=(256, 256, 256)
+        Widths of the hidden layers; the default is the paper's.
+
+    See Also
+    --------
+    ImplicitNetwork : Evaluate the generated network.
+    HypernetworkDecoder : Combine both networks.
+
+    Notes
+    -----
+    The activation is LeakyReLU(0.1), as in appendix A of the IRL-INR paper. The last
+    bias is a Kaiming-initialised set of weights of the implicit network, and the last
+    weights are reduced to a tenth, so z first modulates a well-scaled network. With
+    PyTorch's default initialisation the generated weights would have the wrong scale in
+    every layer.
+
+    References
+    ----------
+    O. Chang, L. Flokas and H. Lipson, "Principled weight initialization for
+    hypernetworks", ICLR 2020.
     """
 
     def __init__(
@@ -48,5 +61,16 @@ class Hypernetwork(nn.Module):
             last.bias.copy_(implicit.initial_weights())
 
     def forward(self, z: Tensor) -> Tensor:
-        """(n, d) -> (n, k)."""
+        """Return the weights of each image's implicit network.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, d)
+            Semantic representation.
+
+        Returns
+        -------
+        Tensor of shape (n, k)
+            Weights and biases eta, k = ``implicit.n_weights``.
+        """
         return self.layers(z)

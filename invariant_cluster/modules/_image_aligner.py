@@ -1,4 +1,4 @@
-"""What happens to images before they are encoded: scaled, moved, cut."""
+"""Preprocessing before the encoder: scale, align and crop images."""
 
 from __future__ import annotations
 
@@ -11,22 +11,37 @@ from invariant_cluster.modules._pose_head import PoseRule
 
 
 class ImageAligner(nn.Module):
-    """Scales raw images to [0, 1] and moves them to their analytic pose.
+    """Scale raw images to [0, 1] and move them to their canonical orientation.
 
     Parameters
     ----------
     pose_rule : PoseRule
+        Symmetry-breaking rule that defines the canonical orientation.
     align : bool
-        Whether images are moved at all.
+        Whether ``forward`` moves images by their analytic pose.
     intensity_range : (float, float)
-        What becomes 0 and 1.
+        Raw values that become 0 and 1.
     background : Tensor of shape (c,)
-        In raw units; what a motion brings into the frame.
+        Background in raw units; used for pixels that a motion brings into the frame.
     layout : ImageLayout
         How the user's arrays hold images.
-    side : int or None
-        Pixels of the square in the middle of an aligned image that is encoded and
-        drawn; all by default. It needs align.
+    side : int, optional
+        Side in pixels of the central square of an aligned image that is encoded and
+        drawn; by default the whole frame. Only valid with ``align=True``.
+
+    Attributes
+    ----------
+    low : Tensor of shape ()
+        Raw value that becomes 0; a buffer.
+    span : Tensor of shape ()
+        Length of the intensity range; a buffer.
+    fill : Tensor of shape (c, 1, 1)
+        The scaled background; a buffer.
+
+    See Also
+    --------
+    ImageEncoder : Align and encode images.
+    PoseRule : Define the canonical orientation.
     """
 
     low: Tensor
@@ -56,7 +71,7 @@ class ImageAligner(nn.Module):
 
     @property
     def seen_shape(self) -> tuple[int, int, int]:
-        """(c, h, w) of an image as it is encoded."""
+        """Shape (c, h, w) of an image as the encoder sees it, after the crop."""
         n_channels, height, width = self.layout.channels_first_shape
         if self.side:
             return n_channels, self.side, self.side
@@ -64,39 +79,114 @@ class ImageAligner(nn.Module):
 
     @property
     def zoom(self) -> float:
-        """Length of the encoded frame's grid unit in that of the whole image."""
+        """Side of the encoded frame as a fraction of the longer side of the image.
+
+        A length in the encoded frame's grid units, times zoom, is the length in the
+        grid units of the whole image. It is 1 without a crop.
+        """
         _, height, width = self.layout.channels_first_shape
         return self.side / max(height, width) if self.side else 1.0
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return scaled images (n, c, h, w) as they are encoded: aligned, if asked."""
+        """Return scaled images as the encoder sees them.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images.
+
+        Returns
+        -------
+        Tensor of shape (n, c, h, w) or (n, c, side, side)
+            The images in canonical orientation, cropped; unchanged with
+            ``align=False``.
+        """
         if not self.align:
             return images
         return self.move(images, *self.analytic_pose(images))
 
     def move(self, images: Tensor, theta: Tensor, tau: Tensor) -> Tensor:
-        """Return scaled images (n, c, h, w) moved back from a pose, and cut."""
-        return canonicalize_images(images, theta, tau, self.fill, side=self.side)
+        """Return images moved back from a pose, and cropped.
 
-    def scale(self, raw: Tensor) -> Tensor:
-        """Return raw values of any dtype as float32 in [0, 1]."""
-        return ((raw.float() - self.low) / self.span).clamp(0, 1)
-
-    def unscale(self, images: Tensor) -> Tensor:
-        """Return values in [0, 1] in raw units."""
-        return images * self.span + self.low
-
-    def mass(self, images: Tensor) -> Tensor:
-        """Return the mass (n, h, w) of scaled images."""
-        return image_mass(images, self.fill)
-
-    def analytic_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the pose of scaled images that the rule prescribes, without learning.
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images.
+        theta : Tensor of shape (n,)
+            Angle of each image's pose, in radians.
+        tau : Tensor of shape (n, 2)
+            Shift of each image's pose, in grid units.
 
         Returns
         -------
-        theta : Tensor of shape (n,), in [0, 2 pi)
-        tau : Tensor of shape (n, 2), in grid units
+        Tensor of shape (n, c, h, w) or (n, c, side, side)
+            Images in canonical orientation.
+        """
+        return canonicalize_images(images, theta, tau, self.fill, side=self.side)
+
+    def scale(self, raw: Tensor) -> Tensor:
+        """Return raw values scaled to [0, 1].
+
+        Parameters
+        ----------
+        raw : Tensor
+            Raw values of any dtype.
+
+        Returns
+        -------
+        Tensor of the same shape, float32
+            Scaled values; values outside the intensity range are clipped.
+        """
+        return ((raw.float() - self.low) / self.span).clamp(0, 1)
+
+    def unscale(self, images: Tensor) -> Tensor:
+        """Return scaled values in raw units.
+
+        Parameters
+        ----------
+        images : Tensor
+            Values in [0, 1].
+
+        Returns
+        -------
+        Tensor of the same shape
+            Values within the intensity range.
+        """
+        return images * self.span + self.low
+
+    def mass(self, images: Tensor) -> Tensor:
+        """Return the mass of scaled images.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images, whole or cropped.
+
+        Returns
+        -------
+        Tensor of shape (n, h, w)
+            Distance from the background, summed over channels inside the disc.
+        """
+        return image_mass(images, self.fill)
+
+    def analytic_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the pose that the rule prescribes for scaled images, without learning.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images.
+
+        Returns
+        -------
+        theta : Tensor of shape (n,)
+            Angles in radians, in [0, 2 pi).
+        tau : Tensor of shape (n, 2)
+            Shifts in grid units.
+
+        See Also
+        --------
+        ImageEncoder.predict_pose : Return the learned pose.
         """
         rule = self.pose_rule
         return analytic_pose(self.mass(images), rule.rule, translates=rule.translates)

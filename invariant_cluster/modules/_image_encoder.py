@@ -1,4 +1,4 @@
-"""What all encoders share: raw images -> z, alignment included."""
+"""Base class of all encoders: raw images to z, alignment included."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from invariant_cluster.views import NO_VARIATION, Variation
 
 
 class Latents(NamedTuple):
-    """What an image shows and how it lies: z (n, d), theta (n,) and tau (n, 2)."""
+    """Semantic representation and pose of images.
+
+    Attributes
+    ----------
+    z : Tensor of shape (n, d)
+        Semantic representation.
+    theta : Tensor of shape (n,)
+        Angle of the pose, in radians.
+    tau : Tensor of shape (n, 2)
+        Shift of the pose, in grid units.
+    """
 
     z: Tensor
     theta: Tensor
@@ -23,24 +33,42 @@ class Latents(NamedTuple):
 
 
 class ImageEncoder(nn.Module, metaclass=ABCMeta):
-    """Maps raw images to z: aligns them, encodes them.
+    """Base class of encoders: scale, align and encode raw images.
+
+    A subclass implements :meth:`infer_aligned`.
 
     Parameters
     ----------
     aligner : ImageAligner
+        Scales the images and, if it aligns, moves them to canonical orientation.
     d : int
-    train_dtype : torch.dtype or None
-        Precision of the networks in training; they evaluate in float32.
-    normalize : bool
-        Whether each dimension of z has mean 0 and variance 1 over the training images
-        (batch normalisation without learned scale).
-    variation : Variation
-        By what training varies the images.
+        Dimension of z.
+    train_dtype : torch.dtype, optional
+        Precision of matrix products in training; None is float32. Evaluation is always
+        in float32.
+    normalize : bool, default=True
+        Whether each dimension of z has mean 0 and variance 1 over the training images,
+        by batch normalisation without learned scale.
+    variation : Variation, default=NO_VARIATION
+        Variation that z should ignore; applied to the images in training.
 
     Attributes
     ----------
+    norm : nn.Module
+        The batch normalisation of z, or the identity.
     blueprint : Blueprint or None
-        What it takes to build the encoder again, set by the embedder that made it.
+        Description from which a saved encoder is built again; set by the embedder.
+
+    See Also
+    --------
+    TrunkEncoder : Encode with a convolutional trunk and an MLP head.
+    MLPVAEEncoder : Encoder of spatial-VAE.
+    AttentionVAEEncoder : Encoder of TARGET-VAE.
+
+    Notes
+    -----
+    Methods take images in one of three states: *raw* in the user's units, *scaled* to
+    [0, 1], and *seen*, scaled and aligned (if the aligner aligns).
     """
 
     def __init__(
@@ -62,27 +90,83 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
 
     @property
     def pose_rule(self) -> PoseRule:
-        """What fixes the canonical orientation."""
+        """The rule that defines the canonical orientation."""
         return self.aligner.pose_rule
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Raw images (n, c, h, w) -> z (n, d)."""
+        """Return z of raw images.
+
+        Parameters
+        ----------
+        raw : Tensor of shape (n, c, h, w)
+            Images in the user's units.
+
+        Returns
+        -------
+        Tensor of shape (n, d)
+            Semantic representation.
+        """
         return self.embed(self.aligner.scale(raw))
 
     def embed(self, images: Tensor) -> Tensor:
-        """Align scaled images (n, c, h, w) and return their z (n, d)."""
+        """Return z of scaled images.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images in [0, 1], not yet aligned.
+
+        Returns
+        -------
+        Tensor of shape (n, d)
+            Semantic representation.
+        """
         return self.embed_aligned(self.aligner(images))
 
     def embed_aligned(self, seen: Tensor) -> Tensor:
-        """Return z (n, d) of scaled images that need no alignment (any more)."""
+        """Return z of already aligned images.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled images, as the aligner returns them.
+
+        Returns
+        -------
+        Tensor of shape (n, d)
+            Semantic representation.
+        """
         return self.infer_aligned(seen).z
 
     @abstractmethod
     def infer_aligned(self, seen: Tensor) -> Latents:
-        """Return z and pose of scaled images that need no alignment (any more)."""
+        """Return z and pose of already aligned images.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled images, as the aligner returns them.
+
+        Returns
+        -------
+        Latents
+            z, and the pose that remains after the alignment.
+        """
 
     def infer(self, images: Tensor) -> Latents:
-        """Return z and pose of scaled images; the alignment, if any, is part of it."""
+        """Return z and pose of scaled images.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images in [0, 1], not yet aligned.
+
+        Returns
+        -------
+        Latents
+            z, and the pose of the whole image: the alignment, if any, composed with the
+            pose that remained.
+        """
         aligner = self.aligner
         if not aligner.align:
             return self.infer_aligned(images)
@@ -92,11 +176,41 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         return Latents(z, *pose)
 
     def predict_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the learned pose of scaled images, on top of the alignment if any."""
+        """Return the learned pose of scaled images, alignment included.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images in [0, 1], not yet aligned.
+
+        Returns
+        -------
+        theta : Tensor of shape (n,)
+            Angles in radians, in [0, 2 pi).
+        tau : Tensor of shape (n, 2)
+            Shifts in grid units.
+
+        See Also
+        --------
+        ImageAligner.analytic_pose : Return the pose that moments prescribe.
+        """
         _, theta, tau = self.infer(images)
         return theta, tau
 
     def canonical(self, images: Tensor, *, learned: bool) -> Tensor:
-        """Return scaled images (n, c, h, w) moved to canonical orientation."""
+        """Return scaled images moved to canonical orientation.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images in [0, 1], not yet aligned.
+        learned : bool
+            Whether to use the learned pose instead of the analytic one.
+
+        Returns
+        -------
+        Tensor of shape (n, c, h, w)
+            The moved images, not cropped.
+        """
         estimate = self.predict_pose if learned else self.aligner.analytic_pose
         return canonicalize_images(images, *estimate(images), self.aligner.fill)

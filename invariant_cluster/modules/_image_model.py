@@ -1,4 +1,4 @@
-"""An encoder and a decoder of images: what all generative models here share."""
+"""An encoder and a decoder of images: the base of all generative models."""
 
 from __future__ import annotations
 
@@ -18,20 +18,34 @@ from invariant_cluster.runtime import autocast
 
 
 class Reconstruction(NamedTuple):
-    """Logits and targets of the sampled pixels, each (n, p, c)."""
+    """Reconstructed pixels and the pixels they are compared with.
+
+    Attributes
+    ----------
+    logits : Tensor of shape (n, p, c)
+        Logits of the reconstructed values of p pixels.
+    targets : Tensor of shape (n, p, c)
+        Values of these pixels in the encoded images, in [0, 1].
+    """
 
     logits: Tensor
     targets: Tensor
 
 
 class ImageModel(nn.Module):
-    """An encoder and a decoder; ``forward`` is the encoder's.
+    """An encoder and a decoder of images; ``forward`` only encodes.
 
     Parameters
     ----------
     encoder : ImageEncoder
+        Maps raw images to z.
     decoder : nn.Module
-        z (n, d) and canonical points (n, p, 2) -> logits (n, p, c).
+        Maps z (n, d) and canonical points (n, p, 2) to logits (n, p, c).
+
+    See Also
+    --------
+    IRLINR : Train by reconstruction of views.
+    PoseVAE : Train as a variational autoencoder.
     """
 
     def __init__(self, encoder: ImageEncoder, decoder: nn.Module) -> None:
@@ -40,11 +54,40 @@ class ImageModel(nn.Module):
         self.decoder = decoder
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Raw images (n, c, h, w) -> z (n, d)."""
+        """Return z of raw images.
+
+        Parameters
+        ----------
+        raw : Tensor of shape (n, c, h, w)
+            Images in the user's units.
+
+        Returns
+        -------
+        Tensor of shape (n, d)
+            Semantic representation.
+        """
         return self.encoder(raw)
 
     def draw(self, z: Tensor, points: Tensor) -> Tensor:
-        """Return the logits of the image of z at canonical points (n, p, 2)."""
+        """Return the logits of the image of each z at canonical points.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, d)
+            Semantic representation.
+        points : Tensor of shape (n, p, 2)
+            Canonical points of each image, in grid units of the encoded frame.
+
+        Returns
+        -------
+        Tensor of shape (n, p, c), float32
+            Logits of the pixel values.
+
+        See Also
+        --------
+        draw_pixels : Reconstruct pixels of encoded images.
+        draw_image : Draw whole images.
+        """
         with autocast(z.device, self.encoder.train_dtype if self.training else None):
             logits = self.decoder(z, points)
         return logits.float()
@@ -57,18 +100,26 @@ class ImageModel(nn.Module):
         tau: Tensor,
         n_pixels: int | None = None,
     ) -> Reconstruction:
-        """Draw pixels of the disc of encoded images (n, c, h, w) in a pose.
+        """Reconstruct pixels of encoded images inside the disc.
 
         Parameters
         ----------
         z : Tensor of shape (n, d)
+            Semantic representation.
         seen : Tensor of shape (n, c, h, w)
-            Gives the targets.
+            The encoded images, which give the targets.
         rotation : Tensor of shape (n, 2, 2)
-            R(theta).
+            R(theta) of the pose of each encoded image.
         tau : Tensor of shape (n, 2)
+            Shift of the pose of each encoded image, in grid units.
         n_pixels : int, optional
-            How many pixels are drawn, the same for the whole batch; all by default.
+            Number of pixels drawn at random, the same ones for the whole batch; by
+            default all pixels of the disc.
+
+        Returns
+        -------
+        Reconstruction
+            Logits and targets of the pixels.
         """
         height, width = seen.shape[-2:]
         index = _sample_disc(height, width, n_pixels, z.device)
@@ -84,22 +135,31 @@ class ImageModel(nn.Module):
         tau: Tensor,
         size: tuple[int, int] | None = None,
     ) -> Tensor:
-        """Return the scaled image of each z in a pose, shape (n, c, h, w).
+        """Return the scaled image of each z in a pose.
 
         Parameters
         ----------
         z : Tensor of shape (n, d)
+            Semantic representation.
         theta : Tensor of shape (n,)
+            Angle of the pose, in radians.
         tau : Tensor of shape (n, 2)
+            Shift of the pose, in grid units.
         size : (h, w), optional
-            Pixels; by default those of the training images.
+            Size in pixels; by default that of the training images.
+
+        Returns
+        -------
+        Tensor of shape (n, c, h, w)
+            Images in [0, 1]. If the aligner crops, points beyond the cropped disc are
+            background, since the decoder was not trained there.
         """
         aligner = self.encoder.aligner
         height, width = size or aligner.layout.channels_first_shape[1:]
         grid = pixel_grid(height, width, device=z.device).reshape(-1, 2)
         points = to_canonical(grid, rotation_matrix(theta), tau) / aligner.zoom
         values = self.draw(z, points).sigmoid()
-        if aligner.side:  # beyond what it was trained to draw there is background
+        if aligner.side:  # the decoder was not trained beyond the cropped disc
             outside = points.norm(dim=-1, keepdim=True) > 1
             values = torch.where(outside, aligner.fill.flatten(), values)
         return values.transpose(1, 2).reshape(len(z), -1, height, width)
@@ -108,7 +168,7 @@ class ImageModel(nn.Module):
 def _sample_disc(
     height: int, width: int, n_pixels: int | None, device: torch.device
 ) -> Tensor:
-    """Return flat indices of pixels inside the disc, a random draw if asked."""
+    """Return flat indices of the disc's pixels: all, or n_pixels drawn at random."""
     inside = disc_mask(height, width, device=device).flatten().nonzero().squeeze(1)
     if n_pixels is None or n_pixels >= len(inside):
         return inside

@@ -1,4 +1,4 @@
-"""The implicit neural representation: coordinates -> pixel values, one net an image."""
+"""The implicit neural representation: coordinates to pixel values."""
 
 from __future__ import annotations
 
@@ -12,14 +12,37 @@ from torch import Tensor, nn
 
 
 class FourierFeatures(nn.Module):
-    """``FF(x) = (cos(2 pi B x), sin(2 pi B x))``, B normal (paper, appendix A).
+    """Random Fourier features of coordinates.
 
     Parameters
     ----------
-    n_frequencies : int
-        f, the rows of B; there are 2 f features.
-    frequency_scale : float
-        Standard deviation of B's entries, in cycles per unit (half the longer side).
+    n_frequencies : int, default=256
+        Number f of random frequencies; there are 2 f features.
+    frequency_scale : float, default=2.0
+        Standard deviation of the frequencies, in cycles per grid unit (half the longer
+        side of the image).
+
+    Attributes
+    ----------
+    frequencies : Tensor of shape (n_frequencies, 2)
+        The matrix B, drawn at initialisation and then fixed; a buffer.
+    shifts : Tensor of shape (2 * n_frequencies,)
+        Phase pi / 2 of the cosines and 0 of the sines; a buffer.
+    n_features : int
+        Number of features.
+
+    See Also
+    --------
+    ImplicitNetwork : Map these features to pixel values.
+
+    Notes
+    -----
+    ``FF(x) = (cos(2 pi B x), sin(2 pi B x))``, as in appendix A of the IRL-INR paper.
+
+    References
+    ----------
+    M. Tancik et al., "Fourier features let networks learn high frequency functions in
+    low dimensional domains", NeurIPS 2020.
     """
 
     frequencies: Tensor
@@ -30,31 +53,64 @@ class FourierFeatures(nn.Module):
         frequencies = torch.randn(n_frequencies, 2) * frequency_scale
         self.n_features = 2 * n_frequencies
         self.register_buffer("frequencies", frequencies)
-        # cos(a) = sin(a + pi / 2): one pass makes both halves.
+        # cos(a) = sin(a + pi / 2): one sine computes both halves.
         shifts = torch.tensor([math.pi / 2, 0.0]).repeat_interleave(n_frequencies)
         self.register_buffer("shifts", shifts)
 
     def forward(self, points: Tensor) -> Tensor:
-        """(..., 2) -> (..., 2 f), in float32."""
+        """Return the features of points.
+
+        Parameters
+        ----------
+        points : Tensor of shape (..., 2)
+            Points (x, y) in grid units.
+
+        Returns
+        -------
+        Tensor of shape (..., 2 * n_frequencies), float32
+            All cosines, then all sines.
+        """
         both = 2 * math.pi * self.frequencies.repeat(2, 1)
-        # In reduced precision the phase would lose its meaning.
+        # The phase needs float32: it spans many periods.
         with torch.autocast(points.device.type, enabled=False):
             phase = torch.addmm(self.shifts, points.reshape(-1, 2), both.T)
         return phase.sin_().reshape(*points.shape[:-1], -1)
 
 
 class ImplicitNetwork(nn.Module):
-    """A ReLU MLP on Fourier features whose weights are given, one set an image.
+    """ReLU MLP on Fourier features, with weights given separately for each image.
 
-    It has no trainable parameters: the hypernetwork generates them. A whole batch runs
-    as one matrix product a layer.
+    The network has no trainable parameters: a hypernetwork generates them. A whole
+    batch of images takes one batched matrix product per layer.
 
     Parameters
     ----------
-    n_channels : int
-    n_frequencies, frequency_scale : see FourierFeatures
-    hidden : sequence of int
-        Widths of the hidden layers; the paper's are (256, 256, 256).
+    n_channels : int, default=1
+        Channels of the images.
+    n_frequencies : int, default=256
+        Number of random frequencies of the :class:`FourierFeatures`.
+    frequency_scale : float, default=2.0
+        Standard deviation of the frequencies, in cycles per grid unit.
+    hidden : sequence of int, default=(256, 256, 256)
+        Widths of the hidden layers; the default is the paper's.
+
+    Attributes
+    ----------
+    features : FourierFeatures
+        Features of the coordinates.
+    sizes : tuple of int
+        Widths of all layers, from the features to the channels.
+
+    See Also
+    --------
+    Hypernetwork : Generate the weights.
+    HypernetworkDecoder : Combine both networks.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi and E. K. Ryu, "Rotation and translation invariant
+    representation learning with implicit neural representations", ICML 2023, section
+    3.2 and appendix A.
     """
 
     def __init__(
@@ -71,12 +127,12 @@ class ImplicitNetwork(nn.Module):
 
     @property
     def layer_sizes(self) -> list[int]:
-        """Weights and biases of each layer, counted: (n_in + 1) * n_out."""
+        """Number of weights and biases of each layer, ``(n_in + 1) * n_out``."""
         return [(n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes)]
 
     @property
     def n_weights(self) -> int:
-        """k, the number of weights and biases of one image's network."""
+        """Number k of weights and biases of one image's network."""
         return sum(self.layer_sizes)
 
     def forward(self, points: Tensor, eta: Tensor) -> Tensor:
@@ -85,13 +141,14 @@ class ImplicitNetwork(nn.Module):
         Parameters
         ----------
         points : Tensor of shape (n, p, 2)
-            Canonical coordinates.
+            Canonical points of each image.
         eta : Tensor of shape (n, k)
-            Each image's weights and biases, w_1, b_1, w_2, b_2, ...
+            Weights and biases of each image's network: w_1, b_1, w_2, b_2, ...
 
         Returns
         -------
         Tensor of shape (n, p, c)
+            Logits of the pixel values.
         """
         x = self.features(points)
         layers = self._layers(eta)
@@ -111,7 +168,13 @@ class ImplicitNetwork(nn.Module):
         ]
 
     def initial_weights(self) -> Tensor:
-        """Return one Kaiming-initialised set of weights (biases 0), shape (k,)."""
+        """Return one Kaiming-initialised set of weights, with biases 0.
+
+        Returns
+        -------
+        Tensor of shape (k,)
+            Weights and biases in the order of ``forward``.
+        """
         layers = []
         for n_in, n_out in pairwise(self.sizes):
             weight = torch.randn(n_in * n_out) * math.sqrt(2 / n_in)

@@ -1,4 +1,4 @@
-"""IRL-INR: encoder, hypernetwork and implicit network together (paper, figure 1)."""
+"""IRL-INR: encoder, hypernetwork and implicit network (paper, figure 1)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from invariant_cluster.modules._trunk_encoder import Encoding, PoseEncoder
 
 
 class TrainingBatch(NamedTuple):
-    """What one training step yields: all that the losses need.
+    """Output of one training step, from which the losses are computed.
 
     Attributes
     ----------
     reconstruction : Reconstruction
+        Reconstructed pixels of the images, with their targets.
     pose : PoseVectors
+        Pose vectors that the head estimates for the images.
     mass : Tensor of shape (n, h, w)
-    z1, z2 : Tensor of shape (n, d)
-        Of two moved copies of each image.
+        Masses of the images as encoded, the source of the symmetry-breaking targets.
+    z1 : Tensor of shape (n, d)
+        z of the first moved copy of each image.
+    z2 : Tensor of shape (n, d)
+        z of the second moved copy of each image.
     """
 
     reconstruction: Reconstruction
@@ -31,12 +36,45 @@ class TrainingBatch(NamedTuple):
 
 
 class IRLINR(ImageModel):
-    """The whole model, with the passes that training takes."""
+    """The IRL-INR model, with the forward passes of training.
+
+    Parameters
+    ----------
+    encoder : PoseEncoder
+        Maps raw images to z and pose.
+    decoder : nn.Module
+        Maps z (n, d) and canonical points (n, p, 2) to logits (n, p, c).
+
+    See Also
+    --------
+    PoseEncoder : The encoder.
+    HypernetworkDecoder : The decoder of the paper.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi and E. K. Ryu, "Rotation and translation invariant
+    representation learning with implicit neural representations", ICML 2023.
+    """
 
     encoder: PoseEncoder
 
     def forward_views(self, seen: Tensor, n_pixels: int | None) -> TrainingBatch:
-        """Encode n images, then two views of each, all aligned, (3 n, c, h, w)."""
+        """Encode images and two views of each, and reconstruct the images.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (3 n, c, h, w)
+            Scaled, already aligned images: n images, then the first and then the second
+            views of them.
+        n_pixels : int or None
+            Number of pixels to reconstruct per image; None takes all pixels of the
+            disc.
+
+        Returns
+        -------
+        TrainingBatch
+            Reconstruction, pose and mass of the images, and z of the views.
+        """
         z, seen, pose = self.encoder.encode_aligned(seen)
         n = len(seen) // 3
         first = Encoding(z[:n], seen[:n], PoseVectors(*(part[:n] for part in pose)))
@@ -50,18 +88,28 @@ class IRLINR(ImageModel):
     ) -> Reconstruction:
         """Reconstruct pixels of the disc in the pose that the encoder estimates.
 
-        In images that are aligned already no gradient reaches the pose from here:
-        symmetry breaking alone trains it.
-
         Parameters
         ----------
         encoding : Encoding
+            Encoded images, their z and pose vectors.
         n_pixels : int, optional
-            How many pixels are drawn, the same for the whole batch; all by default.
+            Number of pixels drawn at random, the same ones for the whole batch; by
+            default all pixels of the disc.
+
+        Returns
+        -------
+        Reconstruction
+            Logits and targets of the pixels.
+
+        Notes
+        -----
+        For aligned images, no gradient of the reconstruction reaches the pose unless
+        the rule is None: only the symmetry-breaking loss trains it. Otherwise the pose
+        of some images keeps flipping, and their z with it.
         """
         rule, pose = self.encoder.pose_rule, encoding.pose
         if self.encoder.aligner.align and rule.rule is not None:
-            # Else the pose of some images swings around, and z with it.
+            # Otherwise the pose of some images keeps flipping, and their z with it.
             pose = PoseVectors(*(part.detach() for part in pose))
         rotation, tau = rule.rotation(pose), rule.tau(pose)
         return self.draw_pixels(encoding.z, encoding.seen, rotation, tau, n_pixels)

@@ -1,4 +1,4 @@
-"""What stands where a saved model was left without a part."""
+"""Placeholder of a part that a saved model lacks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import nn
 
 
 class LeftOut(nn.Module):
-    """Raises when the part is needed.
+    """Placeholder of a missing part; raises an error when it is called.
 
     Parameters
     ----------
     name : str
-        Of the part, such as "decoder".
+        Name of the missing part, such as "decoder".
     """
 
     def __init__(self, name: str) -> None:
@@ -22,8 +22,14 @@ class LeftOut(nn.Module):
         self.name = name
 
     def forward(self, *_: Any, **__: Any) -> NoReturn:
-        """Say what is missing."""
+        """Raise an error that names the missing part and the remedy.
+
+        Raises
+        ------
+        NotFittedError
+            Always.
+        """
         raise NotFittedError(
-            f"This model was saved with encoder_only=True, without its {self.name}, "
-            "which this needs: save the whole."
+            f"This model was saved with encoder_only=True and has no {self.name}, "
+            "which this method needs: save the fitted model with encoder_only=False."
         )

@@ -1,4 +1,4 @@
-"""What the encoder's head says of the pose."""
+"""The pose in the outputs of the encoder's head."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from invariant_cluster.geometry import angle_of, rotation_towards
 
 
 class PoseVectors(NamedTuple):
-    """The head's estimates: centre of mass m and direction u, each (n, 2)."""
+    """Vectors from which the pose is computed, as the head estimates them.
+
+    Attributes
+    ----------
+    center : Tensor of shape (n, 2)
+        Estimate m-hat of the centre of mass, in grid units.
+    direction : Tensor of shape (n, 2)
+        Estimate u-hat of the direction vector; its angle is theta.
+    """
 
     center: Tensor
     direction: Tensor
@@ -20,14 +28,20 @@ class PoseVectors(NamedTuple):
 
 @dataclass(frozen=True)
 class PoseRule:
-    """How the head's outputs make a pose.
+    """Rule that turns the outputs of the head into a pose.
 
     Attributes
     ----------
     rule : {"center_of_mass", "complex_moment", "principal_axis"} or None
-        The symmetry-breaking rule.
+        The symmetry-breaking rule; None if the pose is trained by reconstruction alone.
     translates : bool
-        Whether tau is the centre of mass, or 0 (``invariance="rotation"``).
+        If True, tau is the centre of mass. If False (``invariance="rotation"``), tau
+        is 0.
+
+    See Also
+    --------
+    PoseEncoder : Encoder whose head estimates the pose.
+    analytic_pose : Return the pose that a rule prescribes.
     """
 
     rule: str | None
@@ -35,21 +49,69 @@ class PoseRule:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the head beside z: m-hat, and u-hat unless u is m itself."""
+        """Number of outputs of the head besides z.
+
+        2 for "center_of_mass", where the direction is the centre of mass itself; else
+        4.
+        """
         return 2 if self.rule == "center_of_mass" else 4
 
     def split(self, outputs: Tensor) -> PoseVectors:
-        """(n, n_outputs) -> the two vectors."""
+        """Return the two pose vectors in the outputs of the head.
+
+        Parameters
+        ----------
+        outputs : Tensor of shape (n, n_outputs)
+            Outputs of the head besides z.
+
+        Returns
+        -------
+        PoseVectors
+            Centre of mass and direction; the same values for "center_of_mass".
+        """
         return PoseVectors(outputs[:, :2], outputs[:, -2:])
 
     def rotation(self, vectors: PoseVectors) -> Tensor:
-        """Return R(theta) with theta the direction of u, shape (n, 2, 2)."""
+        """Return R(theta) of the pose.
+
+        Parameters
+        ----------
+        vectors : PoseVectors
+            The estimates of the head.
+
+        Returns
+        -------
+        Tensor of shape (n, 2, 2)
+            Rotation matrices, differentiable in the direction.
+        """
         return rotation_towards(vectors.direction)
 
     def theta(self, vectors: PoseVectors) -> Tensor:
-        """Return the angle in [0, 2 pi), shape (n,)."""
+        """Return the angle of the pose.
+
+        Parameters
+        ----------
+        vectors : PoseVectors
+            The estimates of the head.
+
+        Returns
+        -------
+        Tensor of shape (n,)
+            Angles in radians, in [0, 2 pi).
+        """
         return angle_of(vectors.direction[:, 0], vectors.direction[:, 1])
 
     def tau(self, vectors: PoseVectors) -> Tensor:
-        """Return the shift in grid units, shape (n, 2)."""
+        """Return the shift of the pose.
+
+        Parameters
+        ----------
+        vectors : PoseVectors
+            The estimates of the head.
+
+        Returns
+        -------
+        Tensor of shape (n, 2)
+            Shifts in grid units; 0 if the rule does not translate.
+        """
         return vectors.center if self.translates else torch.zeros_like(vectors.center)

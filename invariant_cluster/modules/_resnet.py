@@ -8,19 +8,23 @@ from torch import Tensor, nn
 
 
 class StridedPointwise(nn.Conv2d):
-    """A strided 1x1 convolution in two steps: subsample, then convolve with stride 1.
-
-    oneDNN crashes in the weight gradient of a strided 1x1 convolution: in channels-last
-    memory it writes out of bounds when the input has fewer channels than a vector
-    register holds numbers (16 with AVX-512, 8 with AVX2; uxlfoundation/oneDNN issue
-    6035). With stride 1 it does not.
+    """Strided 1x1 convolution in two steps: subsample, then convolve with stride 1.
 
     Parameters
     ----------
-    n_in, n_out : int
-        Channels of the input and of the output.
+    n_in : int
+        Channels of the input.
+    n_out : int
+        Channels of the output.
     step : int
         Stride: every step-th row and column is used, starting with the first.
+
+    Notes
+    -----
+    The two steps avoid a crash of oneDNN in the weight gradient of a strided 1x1
+    convolution. In channels-last memory it writes out of bounds when the input has
+    fewer channels than a vector register holds numbers (16 with AVX-512, 8 with AVX2;
+    issue 6035 of uxlfoundation/oneDNN). With stride 1 the error does not occur.
     """
 
     def __init__(self, n_in: int, n_out: int, step: int) -> None:
@@ -28,16 +32,41 @@ class StridedPointwise(nn.Conv2d):
         self.step = step
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, n_in, h, w) -> (n, n_out, ceil(h / step), ceil(w / step))."""
+        """Return the convolution of every step-th pixel.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in, h, w)
+            Feature maps.
+
+        Returns
+        -------
+        Tensor of shape (n, n_out, ceil(h / step), ceil(w / step))
+            Feature maps.
+        """
         return super().forward(x[..., :: self.step, :: self.step])
 
     def extra_repr(self) -> str:
-        """What ``print`` shows: a convolution of stride 1, and the step before it."""
+        """Return the text that ``print`` shows: a stride-1 convolution and the step."""
         return f"{super().extra_repr()}, step={self.step}"
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions around a skip connection (He et al., 2016)."""
+    """Two 3x3 convolutions with a skip connection.
+
+    Parameters
+    ----------
+    n_in : int
+        Channels of the input.
+    n_out : int
+        Channels of the output.
+    stride : int
+        Stride of the first convolution and of the skip connection.
+
+    References
+    ----------
+    K. He et al., "Deep residual learning for image recognition", CVPR 2016.
+    """
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
         super().__init__()
@@ -48,23 +77,52 @@ class ResidualBlock(nn.Module):
         self.skip = _skip(n_in, n_out, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, n_in, h, w) -> (n, n_out, ceil(h / stride), ceil(w / stride))."""
+        """Return the output of the block.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in, h, w)
+            Feature maps.
+
+        Returns
+        -------
+        Tensor of shape (n, n_out, ceil(h / stride), ceil(w / stride))
+            Feature maps, not negative.
+        """
         y = F.relu(self.norm1(self.conv1(x)))
         return F.relu(self.norm2(self.conv2(y)) + self.skip(x))
 
 
 class ResNet18(nn.Module):
-    """ResNet18 with a 3x3 stem of stride 1 and no max-pool, for images of 8-100 pixels.
+    """ResNet18 with a 3x3 stem of stride 1 and without max-pooling.
 
-    Weights and images are in channels-last memory, which makes convolutions on a CPU up
-    to 1.8 times faster.
+    This variant suits images of 8 to 100 pixels per side: the stem keeps their
+    resolution.
 
     Parameters
     ----------
     n_channels : int
         Channels of the images.
-    width : int
-        Channels of the first stage; 64 is the paper's.
+    width : int, default=64
+        Channels of the first stage; the default is the paper's.
+
+    Attributes
+    ----------
+    n_features : int
+        Number of output features, ``8 * width``.
+
+    See Also
+    --------
+    TrunkEncoder : Encoder that uses such a trunk.
+
+    Notes
+    -----
+    Weights and images are in channels-last memory, which makes convolutions on a CPU up
+    to 1.8 times faster.
+
+    References
+    ----------
+    K. He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
     def __init__(self, n_channels: int, width: int = 64) -> None:
@@ -82,20 +140,34 @@ class ResNet18(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, c, h, w) -> (n, 8 * width), averaged over the image."""
+        """Return the features of images, averaged over the pixels.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, n_channels, h, w)
+            Scaled images.
+
+        Returns
+        -------
+        Tensor of shape (n, n_features)
+            Features, not negative.
+        """
         inputs = images.contiguous(memory_format=torch.channels_last)
         return self.stages(self.stem(inputs)).mean(dim=(-2, -1))
 
 
 def _conv3x3(n_in: int, n_out: int, stride: int) -> nn.Conv2d:
+    """Return a 3x3 convolution with padding 1 and without bias."""
     return nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
 
 
 def _stage(n_in: int, n_out: int, stride: int) -> list[nn.Module]:
+    """Return the two residual blocks of a stage; the first one has the stride."""
     return [ResidualBlock(n_in, n_out, stride), ResidualBlock(n_out, n_out, 1)]
 
 
 def _skip(n_in: int, n_out: int, stride: int) -> nn.Module:
+    """Return the identity, or a 1x1 convolution where the shape changes."""
     if stride == 1 and n_in == n_out:
         return nn.Identity()
     return nn.Sequential(StridedPointwise(n_in, n_out, stride), nn.BatchNorm2d(n_out))

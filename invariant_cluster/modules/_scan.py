@@ -8,13 +8,18 @@ from invariant_cluster.modules._cluster_heads import ClusterHeads
 
 
 class ScanModule(nn.Module):
-    """Inputs -> log-probabilities of each head.
+    """Encoder and cluster heads: inputs to log-probabilities of the clusters.
 
     Parameters
     ----------
-    encoder : ImageEncoder or Identity
-        Identity for plain rows of z.
+    encoder : ImageEncoder or nn.Identity
+        Maps raw images to z; the identity if the inputs are rows of z.
     heads : ClusterHeads
+        Maps z to log-probabilities.
+
+    See Also
+    --------
+    ClusterHeads : The linear heads.
     """
 
     def __init__(self, encoder: nn.Module, heads: ClusterHeads) -> None:
@@ -23,9 +28,31 @@ class ScanModule(nn.Module):
         self.heads = heads
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Raw images (n, c, h, w) or rows (n, d) -> (n_heads, n, n_clusters)."""
+        """Return the log-probabilities of the clusters.
+
+        Parameters
+        ----------
+        inputs : Tensor of shape (n, c, h, w) or (n, d)
+            Raw images, or rows of z.
+
+        Returns
+        -------
+        Tensor of shape (n_heads, n, n_clusters)
+            Log-probabilities of each head.
+        """
         return self.heads(self.encoder(inputs))
 
     def forward_aligned(self, seen: Tensor) -> Tensor:
-        """Scaled, aligned images (n, c, h, w) -> (n_heads, n, n_clusters)."""
+        """Return the log-probabilities of already aligned images.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled images, as the aligner returns them.
+
+        Returns
+        -------
+        Tensor of shape (n_heads, n, n_clusters)
+            Log-probabilities of each head.
+        """
         return self.heads(self.encoder.embed_aligned(seen))  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""Variational autoencoders with a pose: what spatial-VAE and TARGET-VAE share."""
+"""Variational autoencoders with a pose: the base of spatial-VAE and TARGET-VAE."""
 
 from __future__ import annotations
 
@@ -15,41 +15,96 @@ from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 
 
 class Gaussian(NamedTuple):
-    """Independent normal distributions; mean and log of the deviation, (n, k) each."""
+    """Independent normal distributions.
+
+    Attributes
+    ----------
+    mean : Tensor of shape (n, k)
+        Means.
+    log_std : Tensor of shape (n, k)
+        Natural logarithms of the standard deviations.
+    """
 
     mean: Tensor
     log_std: Tensor
 
     @classmethod
     def of(cls, outputs: Tensor) -> Gaussian:
-        """Take a network's outputs (n, 2 k) for the k means and log deviations."""
+        """Return the distributions that a network's outputs parametrise.
+
+        Parameters
+        ----------
+        outputs : Tensor of shape (n, 2 k)
+            k means, then k logarithms of standard deviations.
+
+        Returns
+        -------
+        Gaussian
+            k distributions per row.
+        """
         return cls(*outputs.chunk(2, dim=1))
 
     def split(self, first: int) -> tuple[Gaussian, Gaussian]:
-        """Return the first of the k, and the others."""
+        """Return the first of the k distributions, and the others.
+
+        Parameters
+        ----------
+        first : int
+            Number of distributions in the first part.
+
+        Returns
+        -------
+        head : Gaussian
+            The first distributions.
+        tail : Gaussian
+            The remaining ones.
+        """
         return (
             Gaussian(self.mean[:, :first], self.log_std[:, :first]),
             Gaussian(self.mean[:, first:], self.log_std[:, first:]),
         )
 
     def sample(self) -> Tensor:
-        """Return one draw a row, differentiable in both parameters, (n, k)."""
+        """Return one draw per row, differentiable in mean and log_std.
+
+        Returns
+        -------
+        Tensor of shape (n, k)
+            ``mean + exp(log_std) e`` with standard normal noise e.
+        """
         return self.mean + self.log_std.exp() * torch.randn_like(self.mean)
 
     def divergence(self, prior_std: float = 1.0) -> Tensor:
-        """Return the KL divergence from N(0, prior_std^2), summed over k, (n,)."""
+        """Return the KL divergence from a centred normal prior, summed over k.
+
+        Parameters
+        ----------
+        prior_std : float, default=1.0
+            Standard deviation of the prior N(0, prior_std^2).
+
+        Returns
+        -------
+        Tensor of shape (n,)
+            Divergence in nats.
+
+        See Also
+        --------
+        gaussian_divergence : Return the divergence of each element.
+        """
         return gaussian_divergence(*self, prior_std).sum(dim=1)
 
 
 class LatentSample(NamedTuple):
-    """One draw of an image's latent variables from their posterior.
+    """One draw of the latent variables of images from their posterior.
 
     Attributes
     ----------
     z : Tensor of shape (n, d)
+        Semantic representation.
     rotation : Tensor of shape (n, 2, 2)
-        R(theta).
+        R(theta) of the pose.
     tau : Tensor of shape (n, 2)
+        Shift of the pose, in grid units.
     divergence : Tensor of shape (n,)
         KL divergence of the posterior from the prior, in nats.
     """
@@ -61,7 +116,17 @@ class LatentSample(NamedTuple):
 
 
 class VAEBatch(NamedTuple):
-    """What one training step yields; n_pixels are in the disc, drawn or not."""
+    """Output of one training step, from which the loss is computed.
+
+    Attributes
+    ----------
+    reconstruction : Reconstruction
+        Reconstructed pixels of the images, with their targets.
+    divergence : Tensor of shape (n,)
+        KL divergence of the posterior from the prior, in nats.
+    n_pixels : int
+        Number of all pixels in the disc, whether reconstructed or not.
+    """
 
     reconstruction: Reconstruction
     divergence: Tensor
@@ -69,20 +134,64 @@ class VAEBatch(NamedTuple):
 
 
 class VariationalEncoder(ImageEncoder):
-    """An encoder whose z and pose are random variables in training."""
+    """Base class of encoders whose z and pose are random variables in training.
+
+    See Also
+    --------
+    MLPVAEEncoder : Encoder of spatial-VAE.
+    AttentionVAEEncoder : Encoder of TARGET-VAE.
+    """
 
     @abstractmethod
     def sample(self, seen: Tensor) -> LatentSample:
-        """Draw the latent variables of images as they are encoded, (n, c, h, w)."""
+        """Draw z and the pose from the posterior.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled, already aligned images.
+
+        Returns
+        -------
+        LatentSample
+            The draw, differentiable in the parameters, and the divergence from the
+            priors.
+        """
 
 
 class PoseVAE(ImageModel):
-    """A variational encoder and a decoder of coordinates."""
+    """Variational autoencoder whose latent variables are z and the pose.
+
+    Parameters
+    ----------
+    encoder : VariationalEncoder
+        Maps images to the posterior of z and pose.
+    decoder : nn.Module
+        Maps z (n, d) and canonical points (n, p, 2) to logits (n, p, c).
+
+    See Also
+    --------
+    SpatialGenerator : The decoder of spatial-VAE and TARGET-VAE.
+    """
 
     encoder: VariationalEncoder
 
     def forward_sample(self, seen: Tensor, n_pixels: int | None) -> VAEBatch:
-        """Encode aligned images (n, c, h, w) and draw pixels of them again."""
+        """Encode images, draw z and pose, and reconstruct pixels.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled, already aligned images.
+        n_pixels : int or None
+            Number of pixels to reconstruct per image; None takes all pixels of the
+            disc.
+
+        Returns
+        -------
+        VAEBatch
+            Reconstruction, divergence and the number of pixels in the disc.
+        """
         latent = self.encoder.sample(seen)
         drawn = self.draw_pixels(latent.z, seen, latent.rotation, latent.tau, n_pixels)
         total = int(disc_mask(*seen.shape[-2:]).sum())

@@ -1,4 +1,4 @@
-"""Random views of image batches: moved, deformed, with other values."""
+"""Random views of image batches: moved, deformed, or with changed pixel values."""
 
 from invariant_cluster.views._augmentation import AUGMENTATIONS, Augmentation
 from invariant_cluster.views._deformation import deform, speckle, vary

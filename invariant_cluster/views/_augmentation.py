@@ -1,4 +1,4 @@
-"""The augmentations of the paper's appendix C, by name."""
+"""The augmentations of the IRL-INR paper's appendix C, by name."""
 
 from __future__ import annotations
 
@@ -32,29 +32,82 @@ _CROP_AREA = (0.5, 1.0)
 
 
 class Augmentation(NamedTuple):
-    """One of the paper's augmentations (appendix C), or ours, on batches in [0, 1].
+    """An augmentation of image batches, named by its parts such as "S1+S2+R+T".
 
-    R turns by Uniform[0, 2 pi), T shifts by Uniform[-0.07, 0.07] of the longer side, S1
-    is SimCLR's crop, colour jitter and blur, S2 is RandAugment's photometric part and
-    Cutout. S1 does not mirror: a mirror image is another object. D, which is ours,
-    varies aligned images as the embedder does (:func:`vary`).
+    The parts of the name are joined by "+":
+
+    - R rotates by Uniform[0, 2 pi). - T shifts each coordinate by Uniform[-0.07, 0.07]
+    of the longer side. - S1 is SimCLR's random crop (50 to 100 % of the area), colour
+    jitter and blur. - S2 is the photometric part of RandAugment, followed by Cutout. -
+    D deforms images as training with a :class:`Variation` does; it is not in the paper.
 
     Attributes
     ----------
     name : str
         One of ``AUGMENTATIONS``.
+
+    See Also
+    --------
+    rigid_views : Rotate and shift images, the views of the consistency loss.
+    vary : Deform images and add noise, the part "D".
+
+    Notes
+    -----
+    SimCLR's S1 also flips images. Here no part flips, since a mirror image may show a
+    different object; ``move`` takes ``reflection`` instead.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi and E. K. Ryu, "Rotation and translation invariant
+    representation learning with implicit neural representations", ICML 2023, appendix
+    C.
+
+    Examples
+    --------
+    >>> from invariant_cluster.views import Augmentation
+    >>> augmentation = Augmentation("S1+R")
+    >>> augmentation.has("R"), augmentation.has("T")
+    (True, False)
     """
 
     name: str
 
     def has(self, part: str) -> bool:
-        """Tell whether the part, "R", "T", "S1", "S2" or "D", is in the name."""
+        """Return whether a part is in the name.
+
+        Parameters
+        ----------
+        part : {"R", "T", "S1", "S2", "D"}
+            The part to look for.
+
+        Returns
+        -------
+        bool
+            True if the augmentation includes the part.
+        """
         return part in self.name.split("+")
 
     def move(self, images: Tensor, fill: Tensor, *, reflection: bool = False) -> Tensor:
-        """Turn, shift and crop, in one interpolation; (n, c, h, w) to the same.
+        """Rotate, shift and crop images: the parts R, T and the crop of S1.
 
-        With ``reflection`` half of the images are mirrored first.
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images in [0, 1].
+        fill : Tensor of shape (c, 1, 1)
+            Background, used for pixels that enter the frame from outside.
+        reflection : bool, default=False
+            Whether to mirror each image first with probability 1/2.
+
+        Returns
+        -------
+        Tensor of shape (n, c, h, w)
+            Moved images, each by its own draw, resampled once. A crop is enlarged to
+            the full frame.
+
+        See Also
+        --------
+        distort : Apply the parts D, S1 and S2 that follow the alignment.
         """
         if reflection:
             images = mirror_some(images)
@@ -73,7 +126,26 @@ class Augmentation(NamedTuple):
     def distort(
         self, images: Tensor, fill: Tensor, variation: Variation = NO_VARIATION
     ) -> Tensor:
-        """Deform and change values of aligned images; (n, c, h, w) to the same."""
+        """Deform images and change their pixel values: the parts D, S1 and S2.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images in [0, 1], already aligned if the encoder aligns.
+        fill : Tensor of shape (c, 1, 1)
+            Background.
+        variation : Variation, default=NO_VARIATION
+            Strengths of the deformation and noise of part D.
+
+        Returns
+        -------
+        Tensor of shape (n, c, h, w)
+            Changed images in [0, 1], each by its own draw.
+
+        See Also
+        --------
+        move : Apply the parts R, T and the crop of S1.
+        """
         if self.has("D"):
             images = vary(images, variation, fill)
         if self.has("S1"):

@@ -1,4 +1,4 @@
-"""Views that bend aligned images and add noise."""
+"""Views that deform aligned images and add noise."""
 
 from __future__ import annotations
 
@@ -17,34 +17,70 @@ from invariant_cluster.geometry import (
 from invariant_cluster.views._draws import uniform
 from invariant_cluster.views._variation import Variation
 
-# Of a deformation of strength 1; lengths are fractions of the longer side.
+# Deformation of strength 1; lengths are fractions of the longer side.
 _STRETCH = 0.1
 _TURN = 0.15
 _BEND = 0.03
 _N_NODES = 5
 _SMOOTHING = 0.5
-# Of noise of strength 1: the largest shares of pixels.
+# Noise of strength 1: largest shares of dropped and of added pixels.
 _DROPPED = 0.4
 _ADDED = 0.1
 
 
 def vary(images: Tensor, variation: Variation, fill: Tensor) -> Tensor:
-    """Deform aligned images and add noise, as far as the variation says."""
+    """Deform aligned images and add noise, with the strengths of a variation.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Scaled images in [0, 1].
+    variation : Variation
+        Strengths of deformation and noise; its ``reflection`` is not applied here.
+    fill : Tensor of shape (c, 1, 1)
+        Background.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Varied images, each by its own draw.
+
+    See Also
+    --------
+    deform : Apply the deformation alone.
+    speckle : Apply the noise alone.
+    """
     return speckle(deform(images, variation.deformation, fill), variation.noise, fill)
 
 
 def speckle(images: Tensor, strength: float, fill: Tensor) -> Tensor:
-    """Drop pixels of each image to the background and add specks inside the disc.
-
-    At strength s an image loses a share Uniform[0, 0.4 s] of its pixels, and a share
-    Uniform[0, 0.1 s] moves away from the background by up to all there is.
+    """Replace random pixels by the background, and add specks inside the disc.
 
     Parameters
     ----------
-    images : Tensor of shape (n, c, h, w), in [0, 1]
+    images : Tensor of shape (n, c, h, w)
+        Scaled images in [0, 1].
     strength : float
-        0 changes nothing.
+        Strength s >= 0 of the noise; 0 returns the images unchanged.
     fill : Tensor of shape (c, 1, 1)
+        Background.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Noisy images in [0, 1], each with its own shares of changed pixels.
+
+    See Also
+    --------
+    deform : Deform images instead.
+    vary : Apply both.
+
+    Notes
+    -----
+    Each pixel is dropped with a probability that is drawn per image from
+    Uniform[0, 0.4 s], and becomes a speck with one from Uniform[0, 0.1 s]. A speck lies
+    between the background and whichever of 0 and 1 is farther from it; it only replaces
+    values that are closer to the background.
     """
     if not strength:
         return images
@@ -63,18 +99,34 @@ def speckle(images: Tensor, strength: float, fill: Tensor) -> Tensor:
 
 
 def deform(images: Tensor, strength: float, fill: Tensor) -> Tensor:
-    """Bend each image a little at random, as objects of one kind differ in shape.
-
-    At strength s: an affine map ``exp(A)``, A of entries N(0, (0.1 s)^2), a turn
-    N(0, (0.15 s)^2) rad, a shift and a smooth displacement N(0, (0.03 s)^2) of the
-    longer side, then blurred or sharpened by up to s / 2.
+    """Deform each image a little at random, as objects of one class differ in shape.
 
     Parameters
     ----------
-    images : Tensor of shape (n, c, h, w), in [0, 1]
+    images : Tensor of shape (n, c, h, w)
+        Scaled images in [0, 1].
     strength : float
-        0 changes nothing.
+        Strength s >= 0 of the deformation; 0 returns the images unchanged.
     fill : Tensor of shape (c, 1, 1)
+        Background, used for pixels that enter the frame from outside.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Deformed images in [0, 1], each by its own draw.
+
+    See Also
+    --------
+    speckle : Add noise instead.
+    vary : Apply both.
+
+    Notes
+    -----
+    Coordinates are mapped by ``exp(A)``, where A has entries from N(0, (0.1 s)^2), by a
+    rotation from N(0, (0.15 s)^2) rad, and by a shift and a smooth displacement from
+    N(0, (0.03 s)^2) of the longer side. The displacement is a bicubic interpolation of
+    5 x 5 random vectors. Each image is then blurred or sharpened: moved towards or away
+    from its 3 x 3 means by at most s / 2 of the difference.
     """
     if not strength:
         return images
@@ -92,6 +144,6 @@ def deform(images: Tensor, strength: float, fill: Tensor) -> Tensor:
 
 
 def _smooth(images: Tensor, amount: Tensor) -> Tensor:
-    """Move each image towards its 3 x 3 means by its amount (n,), or away below 0."""
+    """Move each image towards its 3 x 3 means by its amount (n,); away if negative."""
     means = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return (images + amount[:, None, None, None] * (means - images)).clamp(0, 1)

@@ -1,8 +1,4 @@
-"""Random changes of the values of image batches, each image its own.
-
-Values stay in [0, 1]. Contrast and the like act on the difference from the background,
-so that the background, against which an image's mass is measured, stays what it is.
-"""
+"""Random changes of pixel values in [0, 1] that leave the background as it is."""
 
 from __future__ import annotations
 
@@ -22,31 +18,72 @@ _CUTOUT_SIDE = 0.5
 
 
 def jitter_colors(images: Tensor, fill: Tensor) -> Tensor:
-    """Contrast, saturation and hue jitter on 80 %, Gaussian blur on 50 % of the images.
-
-    SimCLR's colour distortion at strength 0.4 (Chen et al., 2020); saturation and hue
-    for RGB only.
+    """Jitter contrast, saturation and hue of 80 % of the images, and blur 50 %.
 
     Parameters
     ----------
-    images : Tensor of shape (n, c, h, w), in [0, 1]
+    images : Tensor of shape (n, c, h, w)
+        Scaled images in [0, 1].
     fill : Tensor of shape (c, 1, 1)
-        The background.
+        Background, which keeps its value.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Changed images in [0, 1], each by its own draw.
+
+    See Also
+    --------
+    random_augment : Apply photometric operations of RandAugment.
+
+    Notes
+    -----
+    Contrast is the difference from the background and is scaled by a factor from 0.6 to
+    1.4. RGB images also get a saturation factor from 0.6 to 1.4 and a hue shift of up
+    to 0.1 turns. These are the ranges of SimCLR's colour distortion at s = 0.5, without
+    its brightness jitter and random greyscale. The blur is a 3 x 3 Gaussian of standard
+    deviation 0.1 to 1 pixels.
+
+    References
+    ----------
+    T. Chen et al., "A simple framework for contrastive learning of visual
+    representations", ICML 2020, appendix A.
     """
     images = _on_some(images, _JITTER_SHARE, lambda part: _jitter(part, fill))
     return _on_some(images, _BLUR_SHARE, _blur)
 
 
 def random_augment(images: Tensor, fill: Tensor) -> Tensor:
-    """Four of RandAugment's photometric operations, drawn for each image.
-
-    Its geometric operations are left to rotation and translation. Solarise and invert
-    are left out: on images of two values they make the object background.
+    """Apply four photometric operations of RandAugment, drawn for each image.
 
     Parameters
     ----------
-    images : Tensor of shape (n, c, h, w), in [0, 1]
+    images : Tensor of shape (n, c, h, w)
+        Scaled images in [0, 1].
     fill : Tensor of shape (c, 1, 1)
+        Background, which keeps its value.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Changed images in [0, 1].
+
+    See Also
+    --------
+    jitter_colors : Apply SimCLR's colour jitter and blur.
+    cut_out : Replace a square by the background.
+
+    Notes
+    -----
+    The four operations are drawn with replacement from identity, contrast, automatic
+    contrast, sharpness, posterise and blur. RandAugment's geometric operations are left
+    to rotation and translation. Solarise and invert are omitted: on two-valued images
+    they turn the object into background.
+
+    References
+    ----------
+    E. D. Cubuk et al., "RandAugment: practical automated data augmentation with a
+    reduced search space", NeurIPS 2020.
     """
     operations: list[Callable[[Tensor], Tensor]] = [
         lambda part: part,
@@ -64,10 +101,31 @@ def random_augment(images: Tensor, fill: Tensor) -> Tensor:
 
 
 def cut_out(images: Tensor, fill: Tensor) -> Tensor:
-    """Replace a square of half the shorter side by the background (Cutout).
+    """Replace a random square of each image by the background (Cutout).
 
-    Its centre lies anywhere in the image (DeVries & Taylor, 2017). Images have shape
-    (n, c, h, w), fill (c, 1, 1).
+    The side of the square is half the shorter side of the image. Its centre lies
+    anywhere in the image, so the frame may cut the square.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Scaled images.
+    fill : Tensor of shape (c, 1, 1)
+        Background.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Images with one square each set to the background.
+
+    See Also
+    --------
+    random_augment : Apply photometric operations of RandAugment.
+
+    References
+    ----------
+    T. DeVries and G. W. Taylor, "Improved regularization of convolutional neural
+    networks with Cutout", arXiv:1708.04552, 2017.
     """
     n, _, height, width = images.shape
     half = _CUTOUT_SIDE * min(height, width) / 2
@@ -86,6 +144,7 @@ def _band(n: int, length: int, half: float, like: Tensor) -> Tensor:
 def _on_some(
     images: Tensor, share: float, operation: Callable[[Tensor], Tensor]
 ) -> Tensor:
+    """Apply the operation to a random share of the images."""
     chosen = torch.rand(len(images), device=images.device) < share
     return _where(chosen, images, operation)
 
@@ -101,6 +160,7 @@ def _where(
 
 
 def _jitter(images: Tensor, fill: Tensor) -> Tensor:
+    """Scale contrast at random; for RGB images also saturation and hue."""
     images = _scale_contrast(images, fill, _JITTER)
     if images.shape[1] != 3:
         return images
@@ -118,7 +178,7 @@ def _jitter(images: Tensor, fill: Tensor) -> Tensor:
 def _keep_background(
     images: Tensor, fill: Tensor, change: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Change colours, then take back what happened to the background's own colour."""
+    """Change colours, then subtract the shift of the background's own colour."""
     n, n_channels = images.shape[:2]
     backdrop = fill.expand(n, n_channels, 1, 1)
     shift = change(backdrop) - backdrop
@@ -126,12 +186,12 @@ def _keep_background(
 
 
 def _symmetric(images: Tensor) -> Tensor:
-    """Return one draw from Uniform[-1, 1) an image, shape (n,)."""
+    """Return one draw from Uniform[-1, 1) per image, shape (n,)."""
     return 2 * torch.rand(len(images), device=images.device) - 1
 
 
 def _scale_contrast(images: Tensor, fill: Tensor, strength: float) -> Tensor:
-    """Scale the difference from the background by 1 +- strength."""
+    """Scale the difference from the background by a factor from 1 +- strength."""
     factor = 1 + strength * _symmetric(images)
     return (fill + factor[:, None, None, None] * (images - fill)).clamp(0, 1)
 
@@ -146,6 +206,7 @@ def _stretch(images: Tensor, fill: Tensor) -> Tensor:
 
 
 def _sharpen(images: Tensor) -> Tensor:
+    """Sharpen or soften each image by a factor from 0.1 to 1.9."""
     return enhance.sharpness(images, 1 + 0.9 * _symmetric(images))
 
 
@@ -157,6 +218,7 @@ def _posterize(images: Tensor, fill: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor) -> Tensor:
+    """Blur each image by a 3 x 3 Gaussian of standard deviation 0.1 to 1 pixels."""
     sigma = 0.1 + 0.9 * torch.rand(len(images), 1, device=images.device)
-    # The kernel's weights sum to 1 within rounding only.
+    # The kernel's weights sum to 1 only up to rounding, hence the clamp.
     return gaussian_blur2d(images, (3, 3), sigma.expand(-1, 2)).clamp(0, 1)

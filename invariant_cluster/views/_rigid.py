@@ -1,4 +1,4 @@
-"""Views that turn, shift and mirror."""
+"""Views that rotate, shift and mirror."""
 
 from __future__ import annotations
 
@@ -18,18 +18,34 @@ def rigid_views(
     fill: Tensor | float,
     reflection: bool = False,
 ) -> Tensor:
-    """Turn and shift each image at random (section 3.3.2).
-
-    ``theta ~ Uniform[0, 2 pi)``, ``tau ~ N(0, sigma^2 I)``, one draw an image.
+    """Rotate and shift each image at random.
 
     Parameters
     ----------
     images : Tensor of shape (n, c, h, w)
+        Images, floating point.
     translation_std : float
-        sigma as a fraction of the longer side; 0 turns only.
+        Standard deviation sigma of each coordinate of the shift, as a fraction of the
+        longer side; 0 rotates only.
     fill : float or Tensor that broadcasts to the images
-    reflection : bool
-        Whether to mirror half of them too.
+        Value of pixels that enter the frame from outside.
+    reflection : bool, default=False
+        Whether to mirror each image first with probability 1/2.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        Moved images, each by its own draw.
+
+    See Also
+    --------
+    mirror_some : Mirror images at random.
+    Augmentation : Apply the stronger augmentations of SCAN.
+
+    Notes
+    -----
+    ``theta ~ Uniform[0, 2 pi)`` and ``tau ~ N(0, sigma^2 I)``, as in the consistency
+    loss of the IRL-INR paper, section 3.3.2.
     """
     n = len(images)
     if reflection:
@@ -40,6 +56,21 @@ def rigid_views(
 
 
 def mirror_some(images: Tensor) -> Tensor:
-    """Mirror each image (n, c, h, w), left to right, with probability 1/2."""
+    """Mirror each image left to right with probability 1/2.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Images of any dtype.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        The images, some of them mirrored.
+
+    See Also
+    --------
+    rigid_views : Rotate and shift images, and mirror them on request.
+    """
     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
     return torch.where(chosen, images.flip(-1), images)

@@ -1,4 +1,4 @@
-"""By what images of one kind differ, besides how they lie."""
+"""Differences between images of one class, other than orientation and position."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from typing import NamedTuple
 
 
 class Variation(NamedTuple):
-    """What z shall pass over, so training varies it.
+    """Variation that z should ignore; applied at random in training.
 
     Attributes
     ----------
-    deformation : float
-        Strength by which aligned images are bent, stretched and blurred.
-    noise : float
-        Strength by which pixels of aligned images are dropped and added.
-    reflection : bool
-        Whether a mirror image shows the same object.
+    deformation : float, default=0.0
+        Strength of :func:`deform`: aligned images are stretched, bent and blurred.
+    noise : float, default=0.0
+        Strength of :func:`speckle`: pixels of aligned images are dropped and added.
+    reflection : bool, default=False
+        Whether a mirror image shows the same object, so that views are mirrored too.
+
+    See Also
+    --------
+    vary : Apply the deformation and the noise.
     """
 
     deformation: float = 0.0
@@ -24,5 +28,5 @@ class Variation(NamedTuple):
 
 
 NO_VARIATION = Variation()
-# Of embedders that do not vary images themselves: SCAN's augmentation D does.
+# Default for embedders without deformation of their own; used by SCAN's "D".
 FOR_CLUSTERING = Variation(deformation=1.0)

@@ -74,7 +74,7 @@ def test_foreign_content(path, changes, message):
 
 def test_object_arrays_are_refused(path):
     np.savez(path, **make_archive(train_images=np.array([{}, []], dtype=object)))
-    with pytest.raises(ValueError, match=r"some\.npz is no readable .*allow_pickle"):
+    with pytest.raises(ValueError, match=r"some\.npz is not a readable .*allow_pickle"):
         read_split(path, "train")
 
 
@@ -82,7 +82,7 @@ def test_object_arrays_are_refused(path):
 def test_cut_off_file(path, kept):
     np.savez(path, **make_archive())
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(ValueError, match=r"some\.npz is no readable \.npz archive"):
+    with pytest.raises(ValueError, match=r"some\.npz is not a readable \.npz archive"):
         read_split(path, "train")
 
 
@@ -91,7 +91,7 @@ def test_damaged_file(path):
     content = bytearray(path.read_bytes())
     content[80:200] = bytes(120)
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"some\.npz is no readable \.npz archive"):
+    with pytest.raises(ValueError, match=r"some\.npz is not a readable \.npz archive"):
         read_split(path, "train")
 
 

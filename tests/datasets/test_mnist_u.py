@@ -64,7 +64,7 @@ def test_large_sizes_are_larger_frames(data_home):
 def test_n_samples_takes_the_first(data_home):
     digits = fetch_mnist_u(data_home=data_home, n_samples=7)
     assert digits.target.tolist() == list(range(7))
-    with pytest.raises(ValueError, match="n_samples=31 is more than the 30 images"):
+    with pytest.raises(ValueError, match="n_samples=31 exceeds the 30 images"):
         fetch_mnist_u(data_home=data_home, n_samples=31)
     with pytest.raises(ValueError, match="n_samples == 0, must be >= 1"):
         fetch_mnist_u(data_home=data_home, n_samples=0)
@@ -96,7 +96,7 @@ def test_foreign_files(tmp_path):
     with pytest.raises(ValueError, match=r"mnist\.npz.*no 'train_images' among"):
         fetch_mnist_u(data_home=tmp_path)
     path.write_bytes(b"<html>")
-    with pytest.raises(ValueError, match=r"mnist\.npz is no readable \.npz archive"):
+    with pytest.raises(ValueError, match=r"mnist\.npz is not a readable \.npz archive"):
         fetch_mnist_u(data_home=tmp_path)
 
 

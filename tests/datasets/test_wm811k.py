@@ -277,7 +277,7 @@ def test_foreign_names_are_refused_and_not_run(tmp_path, foreign):
     columns["lotName"][0] = call(name(*foreign), text(f"touch {witness}"))
     file = tmp_path / "LSWMD.pkl"
     file.write_bytes(finish(frame(columns, len(ROWS))))
-    message = rf"LSWMD\.pkl cannot be read.*{'.'.join(foreign)}, which.*nothing was run"
+    message = rf"LSWMD\.pkl cannot be read.*{'.'.join(foreign)}, which.*was executed"
     with pytest.raises(ValueError, match=message):
         load_wm811k(file)
     assert not witness.exists()
@@ -296,7 +296,7 @@ def test_pickles_of_today_are_refused_too(tmp_path, protocol):
     file, witness = tmp_path / "evil.pkl", tmp_path / "witness"
     file.write_bytes(pickle.dumps(Evil(witness), protocol=protocol))
     with pytest.raises(
-        ValueError, match=r"evil\.pkl.*asks for .*exec.*nothing was run"
+        ValueError, match=r"evil\.pkl.*refers to .*exec.*nothing was executed"
     ):
         load_wm811k(file)
     assert not witness.exists()
@@ -332,11 +332,11 @@ def test_foreign_content(tmp_path, content):
         ({"failureType": None}, "has no column 'failureType'"),
         ({"trianTestLabel": None}, "has no column 'trianTestLabel'"),
         ({"failureType": label("Blob")}, "failureType holds 'Blob', not one of"),
-        ({"waferMap": text("none")}, "waferMap of row 0: an array was expected"),
+        ({"waferMap": text("none")}, "waferMap of row 0: expected an array"),
         ({"waferMap": array(np.full((9, 9), 3, np.uint8))}, "row 0, of shape"),
         ({"waferMap": array(np.zeros(9, np.uint8))}, r"row 0, of shape \(9,\)"),
         ({"waferMap": array(np.zeros(9, complex))}, "arrays of type 'c16'"),
-        ({"failureType": array(np.zeros(9, complex))}, "label that is no text"),
+        ({"failureType": array(np.zeros(9, complex))}, "label that is not text"),
         ({"trianTestLabel": label("Validation")}, "no labelled map of subset='train'"),
     ],
 )

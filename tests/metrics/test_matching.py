@@ -135,7 +135,7 @@ def test_confusion_matrix_with_fewer_clusters_than_classes():
     [
         ([1, 2], [1], r"differ in length \(len\(labels_true\)=2, len\(labels_pred\)=1"),
         ([], [], r"labels_true has shape \(0,\)"),
-        ([[1], [2]], [1, 2], r"labels_true has shape \(2, 1\).*Ravel"),
+        ([[1], [2]], [1, 2], r"labels_true has shape \(2, 1\).*ravel"),
         ([1, 2], [[0.1, 0.9], [0.9, 0.1]], r"labels_pred.*argmax"),
         ([1, np.nan], [1, 2], "labels_true has a missing value, first in row 1: drop"),
         (np.array(["a", None]), [1, 2], "labels_true has a missing value"),

@@ -218,7 +218,7 @@ def test_without_decoder_it_is_smaller_and_says_what_is_missing(
     loaded = load_model(small)
     np.testing.assert_array_equal(loaded.transform(images), embedder.transform(images))
     loaded.canonicalize(images)
-    with pytest.raises(NotFittedError, match="saved with encoder_only=True, without"):
+    with pytest.raises(NotFittedError, match="saved with encoder_only=True and has no"):
         loaded.score(images)
     loaded.save(path)
     again = load_model(path)
