@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-RECONSTRUCTIONS = ("cross_entropy", "squared_error")
-CONSISTENCIES = ("nt_xent", "cross_correlation", "centered_cosine", "cosine", "mse")
 _REDUNDANCY_WEIGHT = 0.01
 _VARIANCE_FLOOR = 1e-4
 _TINY = 1e-8
@@ -383,3 +382,17 @@ def self_label_loss(
     weights = confident.float() / counts.clamp_min(1)[labels]
     errors = F.cross_entropy(logits, labels, reduction="none")
     return (weights * errors).sum() / weights.sum().clamp_min(_TINY)
+
+
+# The losses that parameters of estimators name; a new one is a row here.
+RECONSTRUCTIONS: dict[str, Callable[..., Tensor]] = {
+    "cross_entropy": cross_entropy,
+    "squared_error": squared_error,
+}
+CONSISTENCIES: dict[str, Callable[..., Tensor]] = {
+    "nt_xent": nt_xent_consistency,
+    "cross_correlation": cross_correlation_consistency,
+    "centered_cosine": centered_cosine_consistency,
+    "cosine": cosine_consistency,
+    "mse": mse_consistency,
+}

@@ -53,7 +53,7 @@ def embed_in_frame(
 
     See Also
     --------
-    border_median : Return the background of images.
+    frame_background : Return the value that fills a frame around images.
 
     Notes
     -----

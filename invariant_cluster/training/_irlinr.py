@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,12 +10,9 @@ from torch import Tensor, nn
 
 from invariant_cluster.geometry import NO_MASS, symmetry_targets
 from invariant_cluster.losses import (
-    centered_cosine_consistency,
-    cosine_consistency,
-    cross_correlation_consistency,
-    cross_entropy,
+    CONSISTENCIES,
+    RECONSTRUCTIONS,
     effective_dimension,
-    mse_consistency,
     nt_xent_consistency,
     squared_error,
     symmetry_loss,
@@ -24,15 +20,6 @@ from invariant_cluster.losses import (
 from invariant_cluster.modules import PoseRule, PoseVectors, TrainingBatch
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.views import rigid_views, vary
-
-_RECONSTRUCTION = {"cross_entropy": cross_entropy, "squared_error": squared_error}
-_CONSISTENCY: dict[str, Callable[..., Tensor]] = {
-    "nt_xent": nt_xent_consistency,
-    "cross_correlation": cross_correlation_consistency,
-    "centered_cosine": centered_cosine_consistency,
-    "cosine": cosine_consistency,
-    "mse": mse_consistency,
-}
 
 
 class IRLINRNet(TermNet):
@@ -102,8 +89,8 @@ class IRLINRObjective(nn.Module):
         symmetry_weight: float,
     ) -> None:
         super().__init__()
-        self.reconstruction = _RECONSTRUCTION[reconstruction]
-        self.consistency = _CONSISTENCY[consistency]
+        self.reconstruction = RECONSTRUCTIONS[reconstruction]
+        self.consistency = CONSISTENCIES[consistency]
         if consistency == "nt_xent":
             self.consistency = partial(nt_xent_consistency, temperature=temperature)
         self.pose_rule = pose_rule
