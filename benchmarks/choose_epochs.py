@@ -1,15 +1,15 @@
 """How long to train light networks: steps against criteria without labels.
 
-    python -m benchmarks.choose_epochs --data digits --steps 500 2000 4000
-    python -m benchmarks.choose_epochs --data wafers --steps 500 2000 4000
+    python -m benchmarks.choose_epochs --data digits --steps 450 1500 4000
+    python -m benchmarks.choose_epochs --data wafers --steps 450 1500 4000
 
 For each number of training steps of ``IRLINREmbedder(network="light")`` it prints the
 seconds, two criteria that need no labels (agreement of nearest neighbours before and
-after the images are turned; agreement of clusters of two halves of the images), and, for
-comparison alone, neighbour purity and matched accuracies: k-means on z, SCAN's heads, and
-SCAN with fine-tuning for each number of ``--tuning-steps``, with the share of images
-that keep their cluster when turned. ``max_epochs="auto"`` and
-``fine_tune_max_epochs="auto"`` follow the criteria without labels.
+after the images are turned; agreement of clusters of two halves of the images), and for
+comparison neighbour purity and matched accuracies: k-means on z, SCAN's heads, and SCAN
+with fine-tuning for each number of ``--tuning-steps``, with the share of images that
+keep their cluster when turned. ``max_epochs="auto"`` and ``fine_tune_max_epochs="auto"``
+follow the criteria without labels.
 """
 
 import argparse
@@ -45,7 +45,10 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     kind, load = DATA[options.data]
     images, classes = load()
-    print(f"{len(images)} images {images.shape[1:]}, {describe_machine()}", flush=True)
+    print(
+        f"{len(images)} images {images.shape[1:]}, {describe_machine(torch.device('cpu'))}",
+        flush=True,
+    )
     rows = [
         row
         for seed in options.seeds

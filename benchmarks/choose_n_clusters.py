@@ -19,11 +19,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
-from benchmarks.scales import EMBEDDER_OF_DATA
 from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits, load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.model_selection import CRITERIA, label_free_curve, suggest_value
+from invariant_cluster.pipelines import KINDS
 
 VALUES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 20]
 
@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     wafers = options.dataset == "wafer-maps"
     data = load_wafer_maps(fail_map=True) if wafers else load_oriented_digits()
-    parameters = EMBEDDER_OF_DATA["wm811k"] if wafers else {}
+    parameters = KINDS["wafers"].embedder if wafers else {}
     embedder = IRLINREmbedder.light().set_params(
         **parameters, random_state=options.seed
     )
