@@ -8,8 +8,8 @@ seconds, two criteria that need no labels (agreement of nearest neighbours befor
 after the images are turned; agreement of clusters of two halves of the images), and for
 comparison neighbour purity and matched accuracies: k-means on z, SCAN's heads, and SCAN
 with fine-tuning for each number of ``--tuning-steps``, with the share of images that
-keep their cluster when turned. ``max_epochs="auto"`` and ``fine_tune_max_epochs="auto"``
-follow the criteria without labels.
+keep their cluster when turned. The lengths that are "auto" in ``IRLINREmbedder`` and
+``SCANClusterer`` follow the criteria without labels.
 """
 
 import argparse

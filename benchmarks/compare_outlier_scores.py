@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
-from benchmarks.scales import EMBEDDER_OF_DATA
 from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits, load_wafer_maps
+from invariant_cluster.pipelines import KINDS
 
 DATASETS = ("wafer-maps", "digits")
 
@@ -33,7 +33,7 @@ def load(dataset: str) -> tuple[NDArray, NDArray, NDArray, dict]:
         digits = load_oriented_digits(size=32, translation_std=0.03)
         foreign = (digits.images > 127).astype(np.uint8)
         names = wafers.target_names[wafers.target]
-        return wafers.images, names, foreign, EMBEDDER_OF_DATA["wm811k"]
+        return wafers.images, names, foreign, KINDS["wafers"].embedder
     digits = load_oriented_digits()
     foreign = wafers.images[:, 4:-4, 4:-4] * 255
     return digits.images, digits.target.astype(str), foreign, {}

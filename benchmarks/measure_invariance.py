@@ -15,7 +15,6 @@ import time
 import numpy as np
 import torch
 
-from benchmarks.scales import EMBEDDER_OF_DATA
 from invariant_cluster import IRLINREmbedder
 from invariant_cluster.datasets import (
     fetch_mnist_u,
@@ -30,12 +29,13 @@ from invariant_cluster.metrics import (
     translation_correlation,
     translation_error,
 )
+from invariant_cluster.pipelines import KINDS
 
 
 def measure_wafer_maps(seed: int) -> None:
     maps = load_wafer_maps(fail_map=True)
     embedder = IRLINREmbedder.light().set_params(
-        **EMBEDDER_OF_DATA["wm811k"], random_state=seed
+        **KINDS["wafers"].embedder, random_state=seed
     )
     z = np.asarray(embedder.fit_transform(maps.images))
     unit = to_unit(z, z)
