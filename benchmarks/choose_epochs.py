@@ -45,10 +45,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     kind, load = DATA[options.data]
     images, classes = load()
-    print(
-        f"{len(images)} images {images.shape[1:]}, {describe_machine(torch.device('cpu'))}",
-        flush=True,
-    )
+    machine = describe_machine(torch.device("cpu"))
+    print(f"{len(images)} images {images.shape[1:]}, {machine}", flush=True)
     rows = [
         row
         for seed in options.seeds
