@@ -10,6 +10,7 @@ from invariant_cluster.runtime import (
     draw_seed,
     evaluating,
     map_batches,
+    map_rows,
     resolve_device,
     resolve_precision,
     seeded,
@@ -164,3 +165,21 @@ def test_map_batches_equals_one_call_in_bounded_batches(shape, most):
     np.testing.assert_allclose(result, expected, rtol=1e-6)
     assert max(sizes) == most
     assert sum(sizes) == len(images)
+
+
+def test_map_rows_evaluates_and_leaves_the_module_at_rest():
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Dropout(0.9)).train()
+    rows = np.random.default_rng(0).normal(size=(600, 3)).astype(np.float32)
+    found = map_rows(module, module, rows, "cpu")
+    with torch.no_grad():
+        expected = module[0](torch.from_numpy(rows)).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert not module.training
+
+
+def test_map_rows_finds_what_is_not_finite():
+    module = torch.nn.Linear(3, 1)
+    with torch.no_grad():
+        module.weight.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="lower lr"):
+        map_rows(module, module, np.ones((4, 3), np.float32), "cpu")
