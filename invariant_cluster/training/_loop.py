@@ -42,8 +42,8 @@ def make_net(
         Criterion that returns a dict of loss terms.
     lr : float
         Learning rate; its peak with "one_cycle".
-    lr_schedule : str, default="one_cycle"
-        "one_cycle", or any other value for a constant rate.
+    lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        Schedule of the learning rate, :class:`OneCycleSchedule` or none.
     weight_decay : float
         Weight of the L2 penalty in Adam.
     max_epochs : int

@@ -310,7 +310,7 @@ def test_an_ambiguous_channel_axis_is_refused(shape):
         np.zeros((2, *shape)),
         ValueError,
         f"Images of shape {shape} are ambiguous",
-        "1, 3, 4 channels",
+        "lengths 1, 3, 4",
         "image_shape=(h, w, c)",
     )
 
