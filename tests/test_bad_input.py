@@ -80,7 +80,7 @@ BAD_IMAGES = {
     "complex": (lambda X: X + 1j, r"X is complex.*np\.abs\(X\)"),
     "text among numbers": (
         lambda X: as_objects(X, "a"),
-        "X holds values that are no numbers.*'a'.*numeric array",
+        "X holds values that are not numbers.*'a'.*numeric array",
     ),
     "text": (lambda X: X.astype(str), "[Cc]onvert your data to numeric"),
     "ragged": (

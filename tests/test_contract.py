@@ -28,7 +28,7 @@ def describe(result: dict) -> str:
 
 
 # The suite's rows are narrower than 64 values, and none of them are images.
-@pytest.mark.filterwarnings("ignore:Rows of .* values fill no square:UserWarning")
+@pytest.mark.filterwarnings("ignore:Rows of .* values do not fill a square:UserWarning")
 def test_contract_of_embedders(make_any_embedder):
     check_contract(make_any_embedder())
 
@@ -38,7 +38,7 @@ def test_contract_of_the_clusterer(make_clusterer):
     check_contract(make_clusterer())
 
 
-@pytest.mark.filterwarnings("ignore:Rows of .* values fill no square:UserWarning")
+@pytest.mark.filterwarnings("ignore:Rows of .* values do not fill a square:UserWarning")
 @pytest.mark.parametrize("radial_basis", ["samples", "zernike"])
 def test_contract_of_the_floor(make_polar_embedder, radial_basis):
     check_contract(make_polar_embedder(radial_basis=radial_basis))

@@ -1,4 +1,4 @@
-"""Images as users give them: layout, checks, range, background, and with their z."""
+"""The user's images: layout, checks, intensity range, background and embedding."""
 
 from invariant_cluster.images._border import border_median, measure_background
 from invariant_cluster.images._checks import (

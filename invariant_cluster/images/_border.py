@@ -1,4 +1,4 @@
-"""The background of a set of images: the median of their border pixels."""
+"""The background of images: the median of their border pixels."""
 
 from __future__ import annotations
 
@@ -11,18 +11,35 @@ from invariant_cluster.runtime import evenly_spaced
 
 
 def border_median(images: NDArray) -> NDArray[np.float64]:
-    """Return the median of the border pixels of each channel, in the images' units.
-
-    The median is taken over at most 64 MiB of evenly spaced images. Each border pixel
-    counts once, the corners included.
+    """Return the median of the border pixels of each channel.
 
     Parameters
     ----------
-    images : ndarray of shape (n, c, h, w), any real dtype
+    images : ndarray of shape (n, c, h, w)
+        Images of any real dtype, at least one.
 
     Returns
     -------
     ndarray of shape (c,), float64
+        Medians in the units of the images.
+
+    See Also
+    --------
+    measure_background : Use this median unless the user gives a background.
+
+    Notes
+    -----
+    The median is taken over at most 64 MiB of evenly spaced images. Each border pixel
+    counts once, including the corners.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.images import border_median
+    >>> images = np.full((2, 1, 8, 8), 5)
+    >>> images[:, :, 2:6, 2:6] = 200
+    >>> border_median(images)
+    array([5.])
     """
     sample = evenly_spaced(images)
     top_bottom = sample[:, :, [0, -1], :].reshape(*sample.shape[:2], -1)
@@ -32,24 +49,33 @@ def border_median(images: NDArray) -> NDArray[np.float64]:
 
 
 def measure_background(images: NDArray, given: Any = "auto") -> NDArray[np.float32]:
-    """Return the background of each channel, in the images' units.
+    """Return the background of each channel, in the units of the images.
 
     Parameters
     ----------
     images : ndarray of shape (n, c, h, w)
         Training images.
     given : "auto", float or sequence of c floats, default="auto"
-        The user's ``background``. "auto" is :func:`border_median`; one number holds
-        for every channel.
+        The user's ``background``. "auto" takes the :func:`border_median`; one number
+        applies to all channels.
 
     Returns
     -------
     ndarray of shape (c,), float32
+        The background.
 
     Raises
     ------
     ValueError
-        When ``given`` is neither "auto" nor finite numbers, one or one per channel.
+        If a number is not finite, or there is neither one nor one per channel.
+
+    See Also
+    --------
+    measure_range : Measure the intensity range.
+
+    Notes
+    -----
+    Any string counts as "auto"; estimators check the parameter first.
     """
     n_channels = images.shape[1]
     if isinstance(given, str):

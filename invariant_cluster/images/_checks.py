@@ -1,4 +1,4 @@
-"""Checks of the images and rows that a user gives."""
+"""Checks of the user's images and rows."""
 
 from __future__ import annotations
 
@@ -31,18 +31,46 @@ def check_images(
 ) -> NDArray:
     """Validate images and return them as (n, c, h, w) in their own dtype.
 
-    Neither uint8 nor a memmap is copied or converted; only flat rows that have to be
-    padded are. With ``reset`` the estimator's ``layout_``, ``image_shape_``,
-    ``n_features_in_`` and ``feature_names_in_`` are set, otherwise X is held to them.
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator whose method was called. With ``reset=True`` it gets the attributes
+        ``layout_``, ``image_shape_``, ``n_features_in_`` and, for a DataFrame with
+        column names, ``feature_names_in_``.
+    X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
+        Images or flat rows.
+    reset : bool
+        True in ``fit``. False compares X with the layout and the column names of the
+        fit.
+    image_shape : tuple of int, optional
+        Shape of one image, as in :func:`infer_layout`; ignored with ``reset=False``.
+    min_samples : int, default=1
+        Minimum number of images.
+
+    Returns
+    -------
+    ndarray of shape (n, c, h, w)
+        The images, if possible a view of X: numeric arrays and memmaps are neither
+        copied nor converted, unless flat rows need padding.
 
     Raises
     ------
     ValueError
-        NaN or infinity (with the first row that holds it), complex values, ragged
-        lists, 1-D input, too few rows, images under 8 pixels a side, an ambiguous
-        channel axis, another image shape than at fit.
+        If X has NaN, infinity, complex or non-numeric values, is ragged, has fewer than
+        two dimensions or too few images; if a side is under 8 pixels, the channel axis
+        is ambiguous, or the shape differs from that in ``fit``.
     TypeError
-        Sparse matrices.
+        If X is sparse or its dtype is not numeric.
+
+    Warns
+    -----
+    UserWarning
+        If flat rows are padded to a square image in ``fit``.
+
+    See Also
+    --------
+    check_rows : Validate rows of an embedding.
+    infer_layout : Find the layout of an array.
     """
     array = _as_numeric(X, min_samples)
     check_finite(array)
@@ -71,9 +99,9 @@ def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
         array = _checked_array(X)
     except (TypeError, ValueError) as error:
         raise type(error)(
-            f"X holds values that are no numbers: {error}. Give a numeric array."
+            f"X holds values that are not numbers: {error}. Give a numeric array."
             if np.ndim(X) and np.asarray(X).dtype.kind == "O"
-            else f"X is no array of numbers: {error}"
+            else f"X is not a numeric array: {error}"
         ) from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"X has dtype {array.dtype}: give an array of real numbers.")
@@ -92,16 +120,17 @@ def _check_rows_and_columns(array: NDArray, min_samples: int) -> None:
     if len(array) < min_samples:
         raise ValueError(
             f"Found array with {len(array)} sample(s) (shape={array.shape}) while a "
-            f"minimum of {min_samples} is required: X needs more images or rows."
+            f"minimum of {min_samples} is required: give more images or rows."
         )
     if array.ndim == 2 and array.shape[1] == 0:
         raise ValueError(
             f"X has 0 feature(s) (shape={array.shape}) while a minimum of 1 is "
-            "required: give at least one value a row."
+            "required: give at least one value per row."
         )
 
 
 def _checked_array(X: Any) -> NDArray:
+    """Return X as an array, with no checks but those of the type."""
     return check_array(
         X,
         dtype="numeric",
@@ -126,10 +155,11 @@ def _stacked(X: Any) -> Any:
 
 
 def _warn_if_padded(layout: ImageLayout) -> None:
+    """Warn if flat rows do not fill a square image."""
     if layout.n_flat is not None and math.prod(layout.shape) > layout.n_flat:
         warnings.warn(
-            f"Rows of {layout.n_flat} values fill no square image of at least "
-            f"{MIN_SIDE} x {MIN_SIDE} pixels and were zero-padded to {layout.shape}. "
+            f"Rows of {layout.n_flat} values do not fill a square image of at least "
+            f"{MIN_SIDE} x {MIN_SIDE} pixels; they are zero-padded to {layout.shape}. "
             "Give image_shape=(h, w) if they are images.",
             UserWarning,
             stacklevel=4,
@@ -137,9 +167,24 @@ def _warn_if_padded(layout: ImageLayout) -> None:
 
 
 def check_finite(array: NDArray, name: str = "X") -> None:
-    """Raise for the first row with NaN, infinity or a value beyond float32.
+    """Check that an array is finite in float32.
 
-    The array is read a chunk at a time, so that a memmap stays on disk.
+    Parameters
+    ----------
+    array : ndarray of shape (n, ...)
+        Numeric array; a memmap is read a chunk at a time. Integers are not read.
+    name : str, default="X"
+        Name of the array in the error message.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN, infinite, or outside the range of float32. The message names
+        the first row with such a value.
+
+    See Also
+    --------
+    check_images : Validate images completely.
     """
     if array.dtype.kind in "biu" or array.size == 0:
         return
@@ -160,13 +205,38 @@ def check_finite(array: NDArray, name: str = "X") -> None:
 def check_rows(
     estimator: Any, X: ArrayLike, *, reset: bool, min_samples: int = 1
 ) -> NDArray[np.float32]:
-    """Validate rows (n, d) and return them as a plain float32 array.
+    """Validate rows and return them as a plain float32 array.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator whose method was called; with ``reset=True`` it gets
+        ``n_features_in_`` and, for a DataFrame with column names,
+        ``feature_names_in_``.
+    X : array-like of shape (n, d)
+        Rows, such as an embedding.
+    reset : bool
+        True in ``fit``. False compares X with the columns in ``fit``.
+    min_samples : int, default=1
+        Minimum number of rows.
+
+    Returns
+    -------
+    ndarray of shape (n, d), float32
+        The rows, without the images of an ``ImageEmbedding``.
 
     Raises
     ------
     ValueError
-        NaN or infinity (with the first row that holds it), anything but 2-D, another
-        width than at fit.
+        If X is not 2-D, has too few rows, NaN, infinity, complex or non-numeric values,
+        or other columns than in ``fit``.
+    TypeError
+        If X is sparse or its dtype is not numeric.
+
+    See Also
+    --------
+    check_images : Validate images.
+    check_width : Check the columns alone.
     """
     rows = _as_numeric(X, min_samples)
     if rows.ndim != 2:
@@ -181,13 +251,25 @@ def check_rows(
 
 
 def check_width(estimator: Any, X: ArrayLike, *, reset: bool) -> None:
-    """Set, or compare with the fit, the number and the names of the columns of X.
+    """Set the number and the names of the columns of X, or compare them with ``fit``.
 
-    The values of X are not read.
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator whose method was called.
+    X : array-like of shape (n, d)
+        Rows; their values are not read.
+    reset : bool
+        Whether to set ``n_features_in_`` and ``feature_names_in_`` instead of
+        comparing.
 
     Raises
     ------
     ValueError
-        When X has another number of columns, or other names, than at fit.
+        If the number or the names of the columns differ from those in ``fit``.
+
+    See Also
+    --------
+    check_rows : Check the values, too.
     """
     validate_data(estimator, X, reset=reset, skip_check_array=True)

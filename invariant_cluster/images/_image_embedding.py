@@ -1,4 +1,4 @@
-"""The array-like that an embedder hands to the next step: z with its images."""
+"""Representations z together with their images, the output of embedders."""
 
 from __future__ import annotations
 
@@ -18,46 +18,55 @@ _FIXED = (
 
 
 class ImageEmbedding(NDArrayOperatorsMixin):
-    """Representations z, float32 (n, d), with their images and their encoder.
+    """Representations z of images, together with the images and their encoder.
 
-    A Pipeline hands only one object from step to step. This one lets a clusterer behind
-    an embedder fine-tune a copy of the encoder on the images. It converts to a NumPy
-    array wherever one is expected: ``np.asarray(z)``, scikit-learn estimators and NumPy
-    functions take it as it is.
-
-    Row selections (slices, index arrays, boolean masks) keep images and encoder, so
-    that cross-validation of a clusterer fine-tunes in each fold. Everything else that
-    is derived from z, a column or a sum, is a plain array. Pickles and deep copies keep
-    z, images and encoder.
-
-    What ``transform`` of an embedder returns computes z at its first use. A fine-tuned
-    ``SCANClusterer`` needs the images alone, so that ``predict`` of a Pipeline runs one
-    encoder, not two.
+    A Pipeline passes a single object from step to step. With this one, a clusterer
+    after an embedder can fine-tune a copy of the encoder on the images. NumPy functions
+    and scikit-learn estimators take it like an array of shape (n, d), and
+    ``np.asarray(z)`` converts it.
 
     Parameters
     ----------
     z : array-like of shape (n, d)
-        Representations; not copied if they are a float32 array already.
+        Representations; a float32 array is not copied.
     images : ndarray of n images, optional
-        The images as the user gave them. They are held as a reference, not copied.
+        Images as the user gave them, held by reference.
     encoder : nn.Module, optional
-        Maps a batch of raw images (n, c, h, w) to z, preprocessing included.
+        Module that maps a batch of raw images (n, c, h, w) to z, including
+        preprocessing.
 
     Attributes
     ----------
     images : ndarray or None
+        The images, if given.
     encoder : nn.Module or None
-    shape : (n, d)
-    dtype : float32
+        The encoder, if given.
+    shape : tuple of int
+        (n, d).
+    dtype : numpy.dtype
+        float32.
+    ndim : int
+        2.
 
     Raises
     ------
     ValueError
-        When z has another number of rows than the images, or is not 2-D.
+        If z is not 2-D, or the number of images differs from the number of rows.
 
     See Also
     --------
     SCANClusterer : Clusters an embedding and fine-tunes its encoder.
+
+    Notes
+    -----
+    Row selections by slices, index arrays and boolean masks keep images and encoder, so
+    a clusterer fine-tunes in each fold of a cross-validation. Everything else that is
+    computed from z, such as a column or a sum, is a plain array. Pickles and deep
+    copies keep z, images and encoder.
+
+    The ``transform`` of an embedder with a network returns an embedding whose z is
+    computed at its first use. A fine-tuned ``SCANClusterer`` needs only the images, so
+    ``predict`` of a Pipeline runs one encoder instead of two.
 
     Examples
     --------
@@ -100,11 +109,19 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         Parameters
         ----------
         encode : callable
-            Returns z (n, d), float32; called at most once.
+            Function without arguments that returns z (n, d), float32. It is called
+            once, or again after an exception.
         d : int
             Dimension of z.
         images : ndarray of n images
+            Images as the user gave them. They must not change before z is computed.
         encoder : nn.Module
+            Module that maps raw images to z.
+
+        Returns
+        -------
+        ImageEmbedding
+            Embedding of shape (n, d).
         """
         embedding = cls.__new__(cls)
         embedding._rows, embedding._encode = None, encode
@@ -118,7 +135,7 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
     ) -> NDArray:
-        """Return z, computed now if it was not used before."""
+        """Return z as a plain array, and compute it at its first use."""
         if self._rows is None:
             assert self._encode is not None
             self._rows, self._encode = self._encode(), None
@@ -128,14 +145,14 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
-        """Compute on plain arrays, so that results are plain."""
+        """Apply a ufunc to plain arrays, so that the results are plain."""
         if any(isinstance(out, ImageEmbedding) for out in kwargs.get("out", ())):
             raise TypeError(_FIXED)
         return getattr(ufunc, method)(*map(_plain, inputs), **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of z as an array, such as ``mean`` or ``T``."""
-        if name.startswith("_"):  # protocols that copy and pickle look for these
+        if name.startswith("_"):  # looked up by the protocols of copy and pickle
             raise AttributeError(name)
         return getattr(np.asarray(self), name)
 
@@ -146,7 +163,7 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         return iter(np.asarray(self))
 
     def __getitem__(self, key: Any) -> Any:
-        """Return rows with their images, or anything else as a plain array."""
+        """Return selected rows with their images; other selections are plain arrays."""
         selected = np.asarray(self)[key]
         rows = key[0] if isinstance(key, tuple) and key[1:] == (...,) else key
         if self.images is None or not _selects_rows(rows):
@@ -175,12 +192,24 @@ def take_rows(X: Any, rows: NDArray) -> Any:
     Parameters
     ----------
     X : array-like of n rows
-        Rows of an ImageEmbedding keep their images, rows of a DataFrame their labels.
+        ImageEmbedding, DataFrame or other array-like.
     rows : int ndarray of shape (m,)
+        Indices of the rows.
 
     Returns
     -------
     ImageEmbedding, DataFrame or ndarray of m rows
+        An ImageEmbedding keeps its images, a DataFrame its labels; everything else
+        becomes an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster import ImageEmbedding
+    >>> from invariant_cluster.images import take_rows
+    >>> z = ImageEmbedding(np.eye(3), images=np.zeros((3, 8, 8)))
+    >>> take_rows(z, np.array([0, 2])).images.shape
+    (2, 8, 8)
     """
     if isinstance(X, pd.DataFrame):
         return X.iloc[rows]
@@ -188,7 +217,7 @@ def take_rows(X: Any, rows: NDArray) -> Any:
 
 
 def _selects_rows(key: Any) -> bool:
-    """Tell whether an index selects rows: a slice, an index array or a mask."""
+    """Return whether a key selects rows: a slice, an index array or a mask."""
     if isinstance(key, slice):
         return True
     if isinstance(key, list | np.ndarray):
@@ -198,4 +227,5 @@ def _selects_rows(key: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    """Return an ImageEmbedding as a plain array, and other values unchanged."""
     return np.asarray(value) if isinstance(value, ImageEmbedding) else value

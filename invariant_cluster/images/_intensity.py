@@ -1,4 +1,4 @@
-"""The value range of a set of images."""
+"""The intensity range of images."""
 
 from __future__ import annotations
 
@@ -13,21 +13,44 @@ _PERCENTILES = (0.1, 99.9)
 
 
 def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
-    """Return the values that are scaled to 0 and 1.
-
-    Smallest and largest for integers, the 0.1 and 99.9 percentiles for floats, over at
-    most 64 MiB of evenly spaced images. For constant images the upper is 1 higher.
+    """Return the intensities that are scaled to 0 and 1.
 
     Parameters
     ----------
     images : ndarray of shape (n, c, h, w)
+        Training images, at least one.
     given : (low, high), optional
-        Checked and returned.
+        The user's ``intensity_range``; returned as floats instead of a measurement.
+
+    Returns
+    -------
+    low : float
+        Intensity that becomes 0.
+    high : float
+        Intensity that becomes 1, above ``low``.
 
     Raises
     ------
     ValueError
-        When ``given`` is no pair of finite numbers with low < high.
+        If ``given`` is not a pair of finite numbers with low < high.
+
+    See Also
+    --------
+    measure_background : Measure the background.
+
+    Notes
+    -----
+    The range is measured on at most 64 MiB of evenly spaced images. For integers it is
+    the smallest and the largest value; for floats the 0.1 and 99.9 percentiles, or the
+    smallest and the largest value if the percentiles are equal. For constant images,
+    high is low + 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.images import measure_range
+    >>> measure_range(np.arange(128, dtype=np.uint8).reshape(2, 1, 8, 8))
+    (0.0, 127.0)
     """
     if given is not None:
         return _checked_range(given)
@@ -36,17 +59,18 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
         low, high = float(sample.min()), float(sample.max())
     else:
         low, high = (float(v) for v in np.percentile(sample, _PERCENTILES))
-    # Sparse objects can fill less than a thousandth of the values.
+    # Small objects can fill less than a thousandth of the pixels.
     if high <= low:
         low, high = float(sample.min()), float(sample.max())
     return (low, high) if high > low else (low, low + 1.0)
 
 
 def _checked_range(given: Any) -> tuple[float, float]:
+    """Return the user's range as floats, or raise a ValueError."""
     values = np.asarray(given, dtype=float).ravel()
     if values.size != 2 or not np.isfinite(values).all() or values[0] >= values[1]:
         raise ValueError(
-            f"intensity_range={given!r} is no range: give (low, high) with low < high, "
-            "in the images' units, or None."
+            f"intensity_range={given!r} is not a valid range: give (low, high) with "
+            "low < high, in the units of the images, or None."
         )
     return float(values[0]), float(values[1])

@@ -1,4 +1,4 @@
-"""How a user's array holds its images."""
+"""The layout of images in the user's array."""
 
 from __future__ import annotations
 
@@ -17,16 +17,30 @@ Order = Literal["hw", "hwc", "chw"]
 
 @dataclass(frozen=True)
 class ImageLayout:
-    """How a user's array holds its images, and the way to (n, c, h, w) and back.
+    """Layout of images in the user's array, with conversions to (n, c, h, w) and back.
 
     Attributes
     ----------
     shape : tuple of int
-        One image as given: (h, w), (h, w, c) or (c, h, w).
+        Shape of one image as given: (h, w), (h, w, c) or (c, h, w).
     order : {"hw", "hwc", "chw"}
-    n_flat : int or None
-        The width of the rows if the images came as flat rows. Rows narrower than the
-        image are zero-padded at their end.
+        Order of the axes in ``shape``.
+    n_flat : int or None, default=None
+        Width of the rows if the images are flat rows. Rows narrower than the image are
+        padded with zeros at their end.
+
+    See Also
+    --------
+    infer_layout : Find the layout of an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.images import infer_layout
+    >>> images = np.zeros((5, 10, 12, 3))
+    >>> layout = infer_layout(images)
+    >>> layout.order, layout.to_channels(images).shape
+    ('hwc', (5, 3, 10, 12))
     """
 
     shape: tuple[int, ...]
@@ -35,7 +49,7 @@ class ImageLayout:
 
     @property
     def channels_first_shape(self) -> tuple[int, int, int]:
-        """(c, h, w) of one image."""
+        """Shape (c, h, w) of one image."""
         if self.order == "hw":
             return (1, *self.shape)  # type: ignore[return-value]
         if self.order == "hwc":
@@ -44,20 +58,54 @@ class ImageLayout:
 
     @property
     def n_values(self) -> int:
-        """How many values one image has in the user's array."""
+        """Number of values of one image in the user's array."""
         return math.prod(self.shape) if self.n_flat is None else self.n_flat
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` takes."""
+        """Return the layout as JSON.
+
+        Returns
+        -------
+        dict
+            "shape", "order" and "n_flat".
+
+        See Also
+        --------
+        from_json : Return the layout again.
+        """
         return {"shape": list(self.shape), "order": self.order, "n_flat": self.n_flat}
 
     @classmethod
     def from_json(cls, layout: dict[str, Any]) -> ImageLayout:
-        """Return the layout that ``to_json`` was called of."""
+        """Return the layout that :meth:`to_json` converted.
+
+        Parameters
+        ----------
+        layout : dict
+            "shape", "order" and "n_flat".
+
+        Returns
+        -------
+        ImageLayout
+            An equal layout.
+        """
         return cls(tuple(layout["shape"]), layout["order"], layout["n_flat"])
 
     def check_same_shape(self, X: NDArray, name: str = "the encoder") -> None:
-        """Raise a ValueError unless X holds images of this layout."""
+        """Check that an array holds images of this layout.
+
+        Parameters
+        ----------
+        X : ndarray of n images
+            Images or flat rows.
+        name : str, default="the encoder"
+            Name of the fitted object in the error message.
+
+        Raises
+        ------
+        ValueError
+            If the shape of one image, or the width of the rows, differs.
+        """
         expected = self.shape if self.n_flat is None else (self.n_flat,)
         if X.shape[1:] != expected:
             raise ValueError(
@@ -67,7 +115,22 @@ class ImageLayout:
             )
 
     def to_channels(self, X: NDArray) -> NDArray:
-        """Return X as (n, c, h, w): a view, unless flat rows have to be padded."""
+        """Return the user's images with the channels first.
+
+        Parameters
+        ----------
+        X : ndarray of n images
+            Images of this layout.
+
+        Returns
+        -------
+        ndarray of shape (n, c, h, w)
+            A view of a contiguous X, unless flat rows need padding.
+
+        See Also
+        --------
+        from_channels : Convert images back.
+        """
         n = len(X)
         if self.n_flat is not None:
             missing = math.prod(self.shape) - self.n_flat
@@ -78,7 +141,22 @@ class ImageLayout:
         return X.reshape(n, *self.channels_first_shape)
 
     def from_channels(self, images: NDArray) -> NDArray:
-        """Return (n, c, h, w) images in the layout of the user's array."""
+        """Return images in the layout of the user's array.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n, c, h, w)
+            Images with the channels first.
+
+        Returns
+        -------
+        ndarray of n images
+            Images or flat rows; the padding of rows is removed.
+
+        See Also
+        --------
+        to_channels : Convert the user's images.
+        """
         n = len(images)
         if self.order == "hwc":
             images = np.moveaxis(images, 1, -1)
@@ -93,16 +171,44 @@ def infer_layout(X: ArrayLike, image_shape: Sequence[int] | None = None) -> Imag
     Parameters
     ----------
     X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
+        Images or flat rows; only the shape is read.
     image_shape : tuple of int, optional
-        One image's shape, (h, w), (h, w, c) or (c, h, w): folds flat rows, and says
-        that the channels are last when neither axis alone has 1, 3 or 4 entries
-        (first, if that axis alone has under 8).
+        Shape of one image, (h, w), (h, w, c) or (c, h, w). It gives the shape of flat
+        rows and permits images with an ambiguous channel axis.
+
+    Returns
+    -------
+    ImageLayout
+        The layout.
 
     Raises
     ------
     ValueError
-        When the axis of the channels is ambiguous, a side is under 8 pixels, or
-        ``image_shape`` does not fit X.
+        If the number of axes is not 2, 3 or 4, the channel axis is ambiguous, a side is
+        under 8 pixels, or ``image_shape`` does not fit X.
+
+    See Also
+    --------
+    store_layout : Set the fitted attributes of a layout.
+
+    Notes
+    -----
+    The channel axis is the first or the last one, if exactly one of them has length 1,
+    3 or 4. If both or neither do, the axis is ambiguous; with ``image_shape`` the
+    channels are then first if the first axis is shorter than 8 and the last one is not,
+    and last otherwise.
+
+    Without ``image_shape``, flat rows are padded to the smallest square image of at
+    least 8 x 8 pixels that holds them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.images import infer_layout
+    >>> infer_layout(np.zeros((5, 3, 10, 12))).order
+    'chw'
+    >>> infer_layout(np.zeros((5, 70))).shape
+    (9, 9)
     """
     shape = np.shape(X)
     if len(shape) not in (2, 3, 4):
@@ -123,6 +229,7 @@ def infer_layout(X: ArrayLike, image_shape: Sequence[int] | None = None) -> Imag
 
 
 def _flat_layout(width: int, image_shape: Sequence[int] | None) -> ImageLayout:
+    """Return the layout of flat rows of a width."""
     if image_shape is None:
         side = max(MIN_SIDE, math.isqrt(max(width - 1, 0)) + 1)
         return ImageLayout((side, side), "hw", n_flat=width)
@@ -138,7 +245,7 @@ def _flat_layout(width: int, image_shape: Sequence[int] | None) -> ImageLayout:
 
 
 def _channel_order(shape: tuple[int, ...], *, settled: bool) -> Order:
-    """Tell (h, w), (h, w, c) and (c, h, w) apart; never guess."""
+    """Return the order of the axes; raise a ValueError if it is ambiguous."""
     if len(shape) == 2:
         return "hw"
     first, last = shape[0], shape[2]
@@ -147,13 +254,14 @@ def _channel_order(shape: tuple[int, ...], *, settled: bool) -> Order:
     if settled:
         return "chw" if first < MIN_SIDE <= last else "hwc"
     raise ValueError(
-        f"Images of shape {shape} are ambiguous: neither the first nor the last axis "
-        f"alone has {', '.join(map(str, CHANNEL_COUNTS))} channels. Move the channels "
-        "to the last axis and give image_shape=(h, w, c)."
+        f"Images of shape {shape} are ambiguous: exactly one of the first and the last "
+        f"axis must have one of the lengths {', '.join(map(str, CHANNEL_COUNTS))}. "
+        "Move the channels to the last axis and give image_shape=(h, w, c)."
     )
 
 
 def _checked_size(layout: ImageLayout, found: tuple[int, ...]) -> ImageLayout:
+    """Return the layout if its images have at least 8 pixels per side."""
     _, height, width = layout.channels_first_shape
     if min(height, width) < MIN_SIDE:
         raise ValueError(
@@ -165,7 +273,20 @@ def _checked_size(layout: ImageLayout, found: tuple[int, ...]) -> ImageLayout:
 
 
 def store_layout(estimator: Any, layout: ImageLayout) -> None:
-    """Set the fitted attributes that say how images are given."""
+    """Set the fitted attributes that describe the layout.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``layout_``, ``image_shape_`` and ``n_features_in_``, the number of values
+        of one image.
+    layout : ImageLayout
+        Layout of the training images.
+
+    See Also
+    --------
+    check_images : Validate images and store their layout.
+    """
     estimator.layout_ = layout
     estimator.image_shape_ = layout.shape
     estimator.n_features_in_ = layout.n_values

@@ -1,4 +1,4 @@
-"""Images in a user's own form, each turned by an angle of its own."""
+"""Rotation of images in the user's layout."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ from invariant_cluster.images._layout import ImageLayout
 
 
 def turn(X: ArrayLike, theta: NDArray, layout: ImageLayout, background: NDArray) -> Any:
-    """Return the images, each turned about its centre by its own angle.
-
-    Interpolation is bilinear; integers are rounded.
+    """Return the images, each rotated about its centre by its own angle.
 
     Parameters
     ----------
     X : array-like of n images
         Images or flat rows, as the user gave them.
-    theta : ndarray of shape (n,), in radians
-        Counter-clockwise angles.
+    theta : ndarray of shape (n,)
+        Angles in radians, counter-clockwise.
     layout : ImageLayout
         Layout of X.
-    background : ndarray of shape (c,), in the images' units
-        Value of the pixels that enter the frame.
+    background : ndarray of shape (c,)
+        Value of pixels that enter the frame, in the units of the images.
 
     Returns
     -------
-    ndarray of the shape and dtype of X, or a DataFrame of flat rows with its labels
+    ndarray of the shape and dtype of X, or DataFrame
+        The rotated images. A DataFrame of flat rows keeps its labels.
+
+    See Also
+    --------
+    move_array : Rotate and shift images (n, c, h, w).
+
+    Notes
+    -----
+    Interpolation is bilinear; integers are rounded.
     """
     images = layout.to_channels(np.asarray(X))
     fill = background[:, None, None]

@@ -1,4 +1,4 @@
-"""Fitted estimators in files: weights in safetensors, everything else in JSON."""
+"""Model files of fitted estimators: weights in safetensors, everything else in JSON."""
 
 from invariant_cluster.persistence._atomic import check_place, replacing
 from invariant_cluster.persistence._blueprint import make_blueprint

@@ -1,4 +1,4 @@
-"""All that it takes to build an encoder again, its weights apart."""
+"""Everything except the weights that is needed to rebuild an encoder."""
 
 from __future__ import annotations
 
@@ -19,16 +19,29 @@ from invariant_cluster.persistence._recipe import (
 
 
 class Blueprint(NamedTuple):
-    """What an encoder remembers of the embedder that made it.
+    """Description from which the network of an embedder is built again.
+
+    The embedder attaches it to its encoder, so that a clusterer can save an encoder
+    without the embedder.
 
     Attributes
     ----------
     recipe : Recipe
+        Class and parameters of the embedder; "auto" sizes are replaced by their values.
     intensity_range : (float, float)
+        Raw values that are scaled to 0 and 1.
     background : ndarray of shape (c,)
+        Background of each channel, in raw units.
     layout : ImageLayout
+        How the user's arrays hold images.
     side : int or None
-        As in ``ImageAligner``.
+        Side in pixels of the encoded square, as in ``ImageAligner``; None is the whole
+        frame.
+
+    See Also
+    --------
+    make_blueprint : Describe an embedder in training.
+    build_module : Build the network that a blueprint describes.
     """
 
     recipe: Recipe
@@ -46,11 +59,22 @@ def make_blueprint(
     Parameters
     ----------
     embedder : ImageEmbedder
-        With layout, intensity range and background.
+        Embedder with the fitted attributes ``layout_``, ``intensity_range_`` and
+        ``background_``.
     aligner : ImageAligner
+        Aligner of the network, of which the side of the crop is kept.
     sizes : dict
-        Values of parameters that may be "auto": another machine could settle them
-        otherwise.
+        Values of the parameters that may be "auto". Another machine may choose other
+        values for "auto".
+
+    Returns
+    -------
+    Blueprint
+        The description, without weights.
+
+    See Also
+    --------
+    recipe_of : Return class and parameters alone.
     """
     recipe = recipe_of(embedder)
     settled = {name: sizes.get(name, v) for name, v in recipe.parameters.items()}
@@ -64,18 +88,35 @@ def make_blueprint(
 
 
 def encode_blueprint(encoder: ImageEncoder) -> dict[str, Any]:
-    """Return the blueprint of an encoder that an embedder made, as JSON.
+    """Return the blueprint of an encoder as JSON.
+
+    Parameters
+    ----------
+    encoder : ImageEncoder
+        Encoder of a fitted embedder, or a fine-tuned copy of it.
+
+    Returns
+    -------
+    dict
+        "class" and "parameters" of the embedder, and "geometry".
 
     Raises
     ------
+    TypeError
+        If a parameter of the embedder cannot be written as JSON.
     ValueError
-        When it was made in another way.
+        If the encoder has no blueprint.
+
+    See Also
+    --------
+    decode_blueprint : Read the JSON again.
     """
     blueprint = getattr(encoder, "blueprint", None)
     if blueprint is None:
         raise ValueError(
-            f"The {type(encoder).__name__} was made by no embedder, or by that of an "
-            "older version, so a file cannot tell how to build it again: use joblib."
+            f"The {type(encoder).__name__} has no blueprint, since no embedder built "
+            "it, or that of an older version: a model file cannot describe it. Use "
+            "joblib."
         )
     geometry = {
         "intensity_range": encode(list(blueprint.intensity_range)),
@@ -87,7 +128,27 @@ def encode_blueprint(encoder: ImageEncoder) -> dict[str, Any]:
 
 
 def decode_blueprint(spec: dict[str, Any]) -> Blueprint:
-    """Return the blueprint that was encoded."""
+    """Return the blueprint that :func:`encode_blueprint` wrote.
+
+    Parameters
+    ----------
+    spec : dict
+        "class", "parameters" and "geometry".
+
+    Returns
+    -------
+    Blueprint
+        The description of the network.
+
+    Raises
+    ------
+    ValueError
+        If the class is unknown or an array is not numeric.
+
+    See Also
+    --------
+    build_module : Build the network that the blueprint describes.
+    """
     geometry = spec["geometry"]
     low, high = decode(geometry["intensity_range"])
     return Blueprint(
@@ -100,16 +161,33 @@ def decode_blueprint(spec: dict[str, Any]) -> Blueprint:
 
 
 def build_module(blueprint: Blueprint, encoder: Any = None) -> Any:
-    """Return the untrained module of a blueprint.
+    """Return the untrained network of a blueprint, on the CPU.
 
     Parameters
     ----------
     blueprint : Blueprint
+        Description of the network.
     encoder : callable, optional
-        The user's own factory, if the model had one.
+        Factory of the encoder's trunk, if the model was trained with the user's own
+        one.
+
+    Returns
+    -------
+    nn.Module
+        The network with random weights. Its encoder has the blueprint attached, so it
+        can be saved again.
+
+    Raises
+    ------
+    ValueError
+        If the model needs a factory and none is given.
+
+    See Also
+    --------
+    build_with_weights : Build a module and set its weights.
     """
     builder = make_estimator(blueprint.recipe, encoder)
-    builder.device = "cpu"  # where it was trained may not exist here
+    builder.device = "cpu"  # the device of the training may not exist here
     set_geometry(builder, blueprint)
     module = builder._rebuild_module(blueprint.side)
     module.encoder.blueprint = blueprint
@@ -117,7 +195,20 @@ def build_module(blueprint: Blueprint, encoder: Any = None) -> Any:
 
 
 def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
-    """Set the fitted attributes that come from the training images alone."""
+    """Set the fitted attributes that are measured on the training images.
+
+    Parameters
+    ----------
+    embedder : ImageEmbedder
+        Gets ``intensity_range_``, ``background_`` and the attributes of
+        :func:`invariant_cluster.images.store_layout`.
+    blueprint : Blueprint
+        Source of the values.
+
+    See Also
+    --------
+    make_blueprint : Read these attributes from an embedder.
+    """
     embedder.intensity_range_ = blueprint.intensity_range
     embedder.background_ = blueprint.background
     store_layout(embedder, blueprint.layout)

@@ -1,4 +1,4 @@
-"""Parameters and tables as JSON and back, without a way to run code."""
+"""Conversion of parameters and tables to JSON and back."""
 
 from __future__ import annotations
 
@@ -11,19 +11,45 @@ import pandas as pd
 import torch
 
 _PLAIN = (bool, int, float, str, type(None))
-_KINDS = "biuf"  # of arrays
+_KINDS = "biuf"  # dtype kinds of the arrays that can be stored
 
 
 def encode(value: Any) -> Any:
-    """Return a parameter as JSON; objects that JSON has not become tagged dicts.
+    """Return a parameter as JSON.
 
-    Tuples and arrays come back as they were, other sequences as lists. Of a callable
-    only the name is kept, so that an error can tell what is missing.
+    Parameters
+    ----------
+    value : object
+        Number, string, None, tuple, sequence, numeric array, device or callable.
+
+    Returns
+    -------
+    bool, int, float, str, None, list or dict
+        A value that ``json.dumps`` writes. Values without a JSON type become tagged
+        dicts.
 
     Raises
     ------
     TypeError
-        For anything else.
+        If the value, or an item of it, has another type.
+
+    See Also
+    --------
+    decode : Restore the value.
+
+    Notes
+    -----
+    Tuples, numeric arrays and non-finite floats are restored exactly; other sequences
+    become lists and devices become strings. Callables are stored by name only, so that
+    an error message can name the missing one.
+
+    Examples
+    --------
+    >>> from invariant_cluster.persistence import encode
+    >>> encode((1, float("inf")))
+    {'tuple': [1, {'float': 'inf'}]}
+    >>> encode(len)
+    {'callable': 'len'}
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -45,11 +71,39 @@ def encode(value: Any) -> Any:
         return str(value)
     if callable(value):
         return {"callable": getattr(value, "__qualname__", type(value).__name__)}
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
 def decode(value: Any) -> Any:
-    """Return what ``encode`` was given; a callable is left as its tagged name."""
+    """Return the value that :func:`encode` converted.
+
+    Parameters
+    ----------
+    value : bool, int, float, str, None, list or dict
+        Output of :func:`encode`.
+
+    Returns
+    -------
+    object
+        The value. A callable stays a dict with its name.
+
+    Raises
+    ------
+    ValueError
+        If the dtype of an array is not numeric.
+    KeyError, TypeError
+        If :func:`encode` did not write the value.
+
+    See Also
+    --------
+    encode : Convert a value to JSON.
+
+    Examples
+    --------
+    >>> from invariant_cluster.persistence import decode, encode
+    >>> decode(encode((1, float("inf"))))
+    (1, inf)
+    """
     if isinstance(value, list):
         return [decode(item) for item in value]
     if not isinstance(value, dict) or is_callable_name(value):
@@ -60,17 +114,47 @@ def decode(value: Any) -> Any:
         return tuple(decode(item) for item in value["tuple"])
     dtype = np.dtype(value["dtype"])
     if dtype.kind not in _KINDS:
-        raise ValueError(f"dtype {dtype} is no kind of number")
+        raise ValueError(
+            f"The model file holds an array of dtype {dtype}, which is not numeric: "
+            "it was altered. Save the model again."
+        )
     return np.array(value["array"], dtype=dtype)
 
 
 def is_callable_name(value: Any) -> bool:
-    """Tell the name of a callable from a value."""
+    """Return whether a value is the stored name of a callable.
+
+    Parameters
+    ----------
+    value : object
+        Value of a parameter.
+
+    Returns
+    -------
+    bool
+        True for a dict with the key "callable", as :func:`encode` writes it.
+    """
     return isinstance(value, dict) and "callable" in value
 
 
 def encode_frame(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a table with a plain index as JSON; NaN becomes null."""
+    """Return a table as JSON.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Table with numeric or string columns and the default index, which may have a
+        name.
+
+    Returns
+    -------
+    dict
+        Name of the index, and dtype and values of each column; NaN becomes None.
+
+    See Also
+    --------
+    decode_frame : Restore the table.
+    """
     columns = {
         str(name): {
             "dtype": str(column.dtype),
@@ -82,7 +166,22 @@ def encode_frame(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def decode_frame(spec: dict[str, Any]) -> pd.DataFrame:
-    """Return the table that ``encode_frame`` was given."""
+    """Return the table that :func:`encode_frame` converted.
+
+    Parameters
+    ----------
+    spec : dict
+        Output of :func:`encode_frame`.
+
+    Returns
+    -------
+    DataFrame
+        The table, with its dtypes and the name of its index.
+
+    See Also
+    --------
+    encode_frame : Convert a table to JSON.
+    """
     columns = {
         name: pd.Series(column["values"], dtype=column["dtype"])
         for name, column in spec["columns"].items()

@@ -1,7 +1,7 @@
-"""Model files: weights in the safetensors format, the rest as JSON in its header.
+"""Model files: weights in the safetensors format, JSON in its header.
 
-Reading one runs no code from it. A checksum over everything tells a file that was cut
-off or altered by accident; it is no signature.
+Reading a file runs no code from it. The checksum over the whole content detects
+truncation and accidental changes; it is not a signature.
 """
 
 from __future__ import annotations
@@ -30,13 +30,19 @@ _PACKAGES = ("invariant-cluster", "torch", "numpy", "scikit-learn")
 
 
 class ModelFile(NamedTuple):
-    """What a model file holds.
+    """Content of a model file.
 
     Attributes
     ----------
     spec : dict
-        JSON.
+        JSON with the key "parts", the specs of the estimators in their order; a file
+        that was read also has "format" and "versions".
     tensors : dict of str to Tensor
+        Tensors of all parts; the keys begin with the index of the part and a slash.
+
+    See Also
+    --------
+    Part : Content for one estimator.
     """
 
     spec: dict[str, Any]
@@ -44,7 +50,23 @@ class ModelFile(NamedTuple):
 
 
 def join_parts(parts: Sequence[tuple[str | None, Part]]) -> ModelFile:
-    """Return the content of a file that holds these parts; one without name is all."""
+    """Return the content of a model file with the given parts.
+
+    Parameters
+    ----------
+    parts : sequence of (str or None, Part)
+        Step names and parts, in the order of the pipeline. The name is None for a
+        single estimator outside a pipeline.
+
+    Returns
+    -------
+    ModelFile
+        Content for :func:`write_model`.
+
+    See Also
+    --------
+    split_parts : Return the parts of a file.
+    """
     spec = {"parts": [{"name": name, **part.spec} for name, part in parts]}
     tensors = {
         f"{i}/{key}": tensor
@@ -55,16 +77,32 @@ def join_parts(parts: Sequence[tuple[str | None, Part]]) -> ModelFile:
 
 
 def split_parts(content: ModelFile) -> list[tuple[str | None, Part]]:
-    """Return names and parts of a file.
+    """Return the names and parts in the content of a model file.
+
+    Parameters
+    ----------
+    content : ModelFile
+        Content that :func:`read_model` returned.
+
+    Returns
+    -------
+    list of (str or None, Part)
+        Step names and parts, in the order of the pipeline.
 
     Raises
     ------
     ValueError
-        When it has none.
+        If the file holds no parts.
+
+    See Also
+    --------
+    join_parts : Join parts to the content of a file.
     """
     specs = content.spec.get("parts")
     if not isinstance(specs, list) or not specs:
-        raise ValueError("The model file holds no estimator: it was altered.")
+        raise ValueError(
+            "The model file holds no estimator: it was altered. Save the model again."
+        )
     return [
         (spec.get("name"), Part(spec, _tensors_of(content, f"{i}/")))
         for i, spec in enumerate(specs)
@@ -72,6 +110,7 @@ def split_parts(content: ModelFile) -> list[tuple[str | None, Part]]:
 
 
 def _tensors_of(content: ModelFile, prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose keys start with the prefix, without it."""
     return {
         key.removeprefix(prefix): tensor
         for key, tensor in content.tensors.items()
@@ -80,12 +119,28 @@ def _tensors_of(content: ModelFile, prefix: str) -> dict[str, Tensor]:
 
 
 def write_model(path: str | os.PathLike[str], content: ModelFile) -> None:
-    """Write a model file, whole or not at all.
+    """Write a model file, completely or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write; it is replaced if it exists.
+    content : ModelFile
+        Specs and tensors. Tensors may be on any device.
 
     Raises
     ------
-    FileNotFoundError
-        When the folder does not exist.
+    FileNotFoundError, IsADirectoryError, PermissionError, ValueError
+        If no file can be written at the path, as in :func:`check_place`.
+
+    See Also
+    --------
+    read_model : Read the file again.
+
+    Notes
+    -----
+    The format number, the versions of the packages that affect the outputs and a
+    checksum are added.
     """
     tensors = {
         name: tensor.detach().cpu().contiguous().clone()
@@ -93,37 +148,53 @@ def write_model(path: str | os.PathLike[str], content: ModelFile) -> None:
     }
     spec = {"format": FORMAT, "versions": _versions(), **content.spec}
     text = json.dumps(spec, allow_nan=False)
-    # One entry, since safetensors writes several in any order.
+    # A single entry, since safetensors writes several in random order.
     metadata = {_KEY: f"{_checksum(text, tensors)} {text}"}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata)
 
 
 def read_model(path: str | os.PathLike[str]) -> ModelFile:
-    """Read a model file.
+    """Read a model file and verify its checksum and format.
+
+    Parameters
+    ----------
+    path : path-like
+        File that :func:`write_model` wrote.
+
+    Returns
+    -------
+    ModelFile
+        The content, with all tensors on the CPU.
 
     Raises
     ------
     FileNotFoundError
-        When there is none.
+        If there is no such file.
     ValueError
-        When it is no model file, is damaged, or has a newer format.
+        If the file is not a model file, is damaged, or has a newer format.
 
     Warns
     -----
     UserWarning
-        When a newer version of this package wrote it.
+        If a newer version of this package wrote the file.
+
+    See Also
+    --------
+    write_model : Write a model file.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"path={str(path)!r} is no file: give a saved model.")
+        raise FileNotFoundError(
+            f"path={str(path)!r} is not a file: give the path of a saved model."
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(
-            f"path={str(path)!r} is no model file, or was cut off ({error}): save the "
-            "model again."
+            f"path={str(path)!r} is not a model file, or is truncated ({error}): save "
+            "the model again."
         ) from error
     spec = _checked_spec(path, metadata, tensors)
     _warn_if_newer(path, spec.get("versions"))
@@ -131,60 +202,61 @@ def read_model(path: str | os.PathLike[str]) -> ModelFile:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what a model's outputs depend on."""
+    """Return the versions of the packages that affect the outputs of a model."""
     return {name: version(name) for name in _PACKAGES}
 
 
 def _warn_if_newer(path: str | os.PathLike[str], versions: Any) -> None:
-    """Warn where a later version of this package has written a file."""
+    """Warn if a newer version of this package wrote the file."""
     ours = version(_PACKAGES[0])
     theirs = str(versions.get(_PACKAGES[0])) if isinstance(versions, dict) else ours
     if _numbers(theirs) > _numbers(ours):
         warnings.warn(
-            f"path={str(path)!r} was written by {_PACKAGES[0]} {theirs}, and this is "
-            f"{ours}: if its outputs look wrong, install that version.",
+            f"path={str(path)!r} was written by {_PACKAGES[0]} {theirs}, but {ours} is "
+            "installed: install the newer version if the outputs look wrong.",
             UserWarning,
             stacklevel=4,
         )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """Return the release in a version: "1.2.0rc1" -> (1, 2, 0)."""
+    """Return the release numbers of a version: "1.2.0rc1" -> (1, 2, 0)."""
     return tuple(map(int, re.findall(r"\d+", text)[:3]))
 
 
 def _checked_spec(
     path: str | os.PathLike[str], metadata: dict[str, str], tensors: dict[str, Tensor]
 ) -> dict[str, Any]:
-    """Return the JSON part, once it is known to belong to these tensors."""
+    """Return the JSON part after the checksum and the format are verified."""
     if _KEY not in metadata:
         raise ValueError(
             f"path={str(path)!r} was not written by invariant_cluster: give a file "
-            "that its save made."
+            "that save or save_model wrote."
         )
     checksum, _, text = metadata[_KEY].partition(" ")
     if checksum != _checksum(text, tensors):
         raise ValueError(
             f"path={str(path)!r} is damaged or was altered: its checksum does not "
-            "fit. Save the model again."
+            "match. Save the model again."
         )
     try:
         spec: dict[str, Any] = json.loads(text)
         found = int(spec["format"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
-            f"path={str(path)!r} does not describe a model ({error!r}): it was altered."
+            f"path={str(path)!r} does not describe a model ({error!r}): it was "
+            "altered. Save the model again."
         ) from error
     if found > FORMAT:
         raise ValueError(
-            f"path={str(path)!r} has format {found}, and this version of "
-            f"invariant_cluster reads {FORMAT} at most: install a newer one."
+            f"path={str(path)!r} has format {found}, but this version of "
+            f"invariant_cluster reads formats up to {FORMAT}: install a newer version."
         )
     return spec
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
-    """Return the SHA-256 of everything that a file holds, in hexadecimals."""
+    """Return the SHA-256 of the JSON text and all tensors, as hexadecimal digits."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]

@@ -1,4 +1,4 @@
-"""Modules as ONNX files."""
+"""Export of modules to ONNX files."""
 
 from __future__ import annotations
 
@@ -22,18 +22,26 @@ def write_onnx(
     Parameters
     ----------
     path : path-like
+        File to write, completely or not at all; it is replaced if it exists.
     module : nn.Module
-        In evaluation mode, (n, ...) -> (n, d).
+        Module in evaluation mode that maps (n, ...) to (n, d).
     example : Tensor of shape (n, ...)
-        n is free in the model.
+        Input with which the module is traced. Its dtype and all sizes but n are fixed
+        in the model; n is free.
 
     Raises
     ------
     ImportError
-        Without the packages onnx and onnxscript.
+        If the packages onnx and onnxscript are not installed.
+    FileNotFoundError, IsADirectoryError, PermissionError, ValueError
+        If no file can be written at the path, as in :func:`check_place`.
+
+    See Also
+    --------
+    save_model : Write a model file, which this package can load again.
     """
     _check_packages()
-    # With gradients as in training: no branch that depends on the number of images.
+    # With gradients, no branch in the modules depends on the number of images.
     with replacing(path) as temporary, torch.enable_grad(), _quiet():
         program = torch.onnx.export(
             module,
@@ -44,24 +52,25 @@ def write_onnx(
             output_names=["z"],
             verbose=False,
         )
-        assert program is not None  # with dynamo=True it never is
+        assert program is not None  # never None with dynamo=True
         program.save(temporary)
 
 
 def _check_packages() -> None:
+    """Raise an ImportError if the packages for the export are missing."""
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "export_onnx needs the packages onnx and onnxscript: pip install "
+            "export_onnx needs the packages onnx and onnxscript: run pip install "
             "'invariant-cluster[onnx]'."
         ) from error
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what the exporter says of itself: deprecations, absent torchvision."""
+    """Suppress the exporter's warnings on deprecations and missing torchvision."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Saving and loading of fitted estimators, without pickle."""
+"""Methods that save and load fitted estimators without pickle."""
 
 from __future__ import annotations
 
@@ -19,32 +19,49 @@ from invariant_cluster.persistence._recipe import restore
 
 
 class SavableMixin(Savable):
-    """Adds ``save`` and ``load`` to an estimator."""
+    """Mixin that adds ``save`` and ``load`` to an estimator.
+
+    A subclass implements ``_dump`` and ``_restore``.
+
+    See Also
+    --------
+    save_model : Save an estimator or a whole Pipeline.
+    load_model : Load a file with any model.
+    """
 
     def save(self, path: str | os.PathLike[str], *, encoder_only: bool = False) -> None:
         """Write the fitted estimator to a file that cannot run code when loaded.
 
-        Weights are in the safetensors format, everything else is JSON in its header; no
-        pickle. Callbacks, generators and what a subclass of yours adds to the fitted
-        attributes are left out, and a loaded model is not trained further: for that,
-        joblib keeps everything.
-
         Parameters
         ----------
         path : path-like
-            Replaced if it exists, whole or not at all.
+            File to write, completely or not at all; it is replaced if it exists.
         encoder_only : bool, default=False
-            Leave out what ``transform`` does not need, which is most of the bytes of an
-            ``IRLINREmbedder``: a loaded embedder cannot ``reconstruct``, ``draw`` or
-            ``score``. A clusterer needs all that it has.
+            Whether to omit the parts that ``transform`` does not need, which are most
+            of the bytes of an ``IRLINREmbedder``. A loaded embedder then cannot
+            ``reconstruct``, ``draw`` or ``score``. No effect on estimators that need
+            all their parts, such as clusterers.
 
         Raises
         ------
+        NotFittedError
+            If the estimator is not fitted.
         FileNotFoundError
-            When the folder does not exist.
+            If the folder does not exist.
         TypeError, ValueError
-            For parameters that a file cannot hold, such as code of your own other than
-            an ``encoder``.
+            If a parameter cannot be saved, such as a callable other than ``encoder``.
+
+        See Also
+        --------
+        load : Load the file.
+        save_model : Save a whole Pipeline.
+
+        Notes
+        -----
+        Weights are in the safetensors format, everything else is JSON in its header; no
+        pickle. Callbacks, random generators and fitted attributes that a subclass adds
+        are not saved. A loaded model cannot continue its training; joblib keeps
+        everything that this needs.
         """
         part = self._dump(encoder_only=encoder_only)
         write_model(path, join_parts([(None, part)]))
@@ -56,28 +73,44 @@ class SavableMixin(Savable):
         *,
         encoder: Callable[[int], nn.Module] | None = None,
     ) -> Self:
-        """Return the estimator that a file of ``save`` holds.
+        """Return the fitted estimator that :meth:`save` wrote.
 
         Parameters
         ----------
         path : path-like
+            File of a single estimator.
         encoder : callable, optional
-            The factory given as ``encoder`` when the model was trained, if it was your
-            own: a file holds its weights, not its code.
+            Factory that was the parameter ``encoder`` in training, if it was your own
+            code. A file holds its weights, not its code.
+
+        Returns
+        -------
+        estimator
+            Fitted instance of this class or a subclass, on the CPU.
 
         Raises
         ------
         FileNotFoundError
-            When there is no such file.
+            If there is no such file.
         ValueError
-            When it is damaged, of a newer version, or holds something else.
+            If the file is damaged, has a newer format, or holds another model.
+
+        Warns
+        -----
+        UserWarning
+            If a newer version of this package wrote the file.
+
+        See Also
+        --------
+        save : Write such a file.
+        load_model : Load a file with any estimator or Pipeline.
         """
         parts = split_parts(read_model(path))
         estimator = restore(parts[0][1], encoder) if len(parts) == 1 else None
         if not isinstance(estimator, cls):
             found = ", ".join(str(part.spec.get("class")) for _, part in parts)
             raise ValueError(
-                f"path={str(path)!r} holds {found}, no {cls.__name__}: use "
-                "invariant_cluster.load_model, which returns what there is."
+                f"path={str(path)!r} holds {found}, not {cls.__name__}: use "
+                "invariant_cluster.load_model, which loads any model."
             )
         return estimator

@@ -1,4 +1,4 @@
-"""What a model file holds of a clusterer of embeddings."""
+"""The part of a model file that holds a clusterer of embeddings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,28 @@ _ARRAYS = ("labels_", "probabilities_", "neighbors_", "training_embedding_")
 
 
 def dump_clusterer(clusterer: Any) -> Part:
-    """Return the part of a fitted clusterer."""
+    """Return the content of a model file for a fitted clusterer.
+
+    Parameters
+    ----------
+    clusterer : EmbeddingClusterer
+        Fitted clusterer.
+
+    Returns
+    -------
+    Part
+        Parameters, history, labels, probabilities, neighbours, training embedding and
+        weights, with the blueprint of a fine-tuned encoder.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter cannot be saved or the encoder has no blueprint.
+
+    See Also
+    --------
+    restore_clusterer : Set these attributes again.
+    """
     encoder = clusterer.encoder_
     state = {
         "fine_tuned": clusterer.fine_tuned_,
@@ -46,7 +67,26 @@ def dump_clusterer(clusterer: Any) -> Part:
 
 
 def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
-    """Set the fitted attributes of a clusterer."""
+    """Set the fitted attributes of a clusterer from its part.
+
+    Parameters
+    ----------
+    clusterer : EmbeddingClusterer
+        Unfitted clusterer, changed in place.
+    part : Part
+        Output of :func:`dump_clusterer`.
+    encoder : callable or None
+        The user's encoder factory, if the encoder was trained with one.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not fit the description, or an encoder factory is needed.
+
+    See Also
+    --------
+    dump_clusterer : Return the part of a fitted clusterer.
+    """
     state, tensors = part.spec["state"], dict(part.tensors)
     for name in _ARRAYS:
         setattr(clusterer, name, tensors.pop(name).numpy())
@@ -65,6 +105,7 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
 
 
 def _build_encoder(part: Part, encoder: Any) -> nn.Module:
+    """Return the untrained encoder; the identity if the clusterer has none."""
     blueprint = part.spec["blueprint"]
     if blueprint is None:
         return nn.Identity()
@@ -73,6 +114,6 @@ def _build_encoder(part: Part, encoder: Any) -> nn.Module:
 
 
 def _build_heads(weights: dict[str, Tensor]) -> ClusterHeads:
-    """Return heads of the right size."""
+    """Return heads with the shapes of the weights."""
     mean, centroids = weights["heads.mean"], weights["heads.weight"]
     return ClusterHeads(mean, 1.0, torch.zeros_like(centroids))

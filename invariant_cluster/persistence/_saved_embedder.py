@@ -1,4 +1,4 @@
-"""What a model file holds of an embedder that has trained a network."""
+"""The part of a model file that holds an embedder with a trained network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,29 @@ from invariant_cluster.training import resting_net
 
 
 def dump_embedder(embedder: Any, *, encoder_only: bool) -> Part:
-    """Return the part of a fitted embedder."""
+    """Return the content of a model file for a fitted embedder.
+
+    Parameters
+    ----------
+    embedder : ImageEmbedder
+        Fitted embedder.
+    encoder_only : bool
+        Whether to omit all parts of the network but the encoder.
+
+    Returns
+    -------
+    Part
+        Parameters, history, weights and the blueprint of the encoder.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter cannot be saved or the encoder has no blueprint.
+
+    See Also
+    --------
+    restore_embedder : Set these attributes again.
+    """
     module = embedder.net_.module_
     missing = _beside_encoder(module) if encoder_only else left_out(module)
     state = {
@@ -49,7 +71,26 @@ def dump_embedder(embedder: Any, *, encoder_only: bool) -> Part:
 
 
 def restore_embedder(embedder: Any, part: Part, encoder: Any) -> None:
-    """Set the fitted attributes of an embedder."""
+    """Set the fitted attributes of an embedder from its part.
+
+    Parameters
+    ----------
+    embedder : ImageEmbedder
+        Unfitted embedder, changed in place.
+    part : Part
+        Output of :func:`dump_embedder`.
+    encoder : callable or None
+        The user's encoder factory, if the model was trained with one.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not fit the description, or an encoder factory is needed.
+
+    See Also
+    --------
+    dump_embedder : Return the part of a fitted embedder.
+    """
     blueprint = decode_blueprint(part.spec["blueprint"])
     state = part.spec["state"]
     module = build_with_weights(
@@ -65,5 +106,5 @@ def restore_embedder(embedder: Any, part: Part, encoder: Any) -> None:
 
 
 def _beside_encoder(module: nn.Module) -> list[str]:
-    """Return the names of a module's other parts."""
+    """Return the names of all parts of a module except its encoder."""
     return [name for name, _ in module.named_children() if name != "encoder"]

@@ -1,4 +1,4 @@
-"""Whole pipelines in one file."""
+"""Saving and loading of embedders, clusterers and whole pipelines."""
 
 from __future__ import annotations
 
@@ -24,28 +24,37 @@ def save_model(
 ) -> None:
     """Write a fitted embedder, clusterer or Pipeline of them to one file.
 
-    Weights are in the safetensors format, everything else is JSON in its header: no
-    pickle, so that loading a file from elsewhere runs no code. joblib works too, and
-    keeps what training on needs, but is only for files that you trust.
-
     Parameters
     ----------
-    model : embedder, SCANClusterer or Pipeline
-        Fitted. Callbacks and generators are left out.
+    model : embedder, clusterer or Pipeline
+        Fitted model. Callbacks and random generators are not saved.
     path : path-like
-        Replaced if it exists, whole or not at all.
+        File to write, completely or not at all; it is replaced if it exists.
     encoder_only : bool, default=False
-        Leave out what ``transform`` does not need, which is most of the bytes of an
-        ``IRLINREmbedder``: a loaded embedder cannot ``reconstruct``, ``draw`` or
-        ``score``.
+        Whether to omit the parts that ``transform`` does not need, which are most of
+        the bytes of an ``IRLINREmbedder``. A loaded embedder then cannot
+        ``reconstruct``, ``draw`` or ``score``.
 
     Raises
     ------
+    NotFittedError
+        If the model, or a step of it, is not fitted.
     TypeError
-        When the model, or a step of it, is of another package, or has a parameter that
+        If the model, or a step of it, is from another package, or has a parameter that
         a file cannot hold.
     FileNotFoundError
-        When the folder does not exist.
+        If the folder does not exist.
+
+    See Also
+    --------
+    load_model : Load the file.
+
+    Notes
+    -----
+    Weights are in the safetensors format, everything else is JSON in its header. There
+    is no pickle, so loading a file from an unknown source runs no code. joblib also
+    works and keeps what further training needs, but its files must come from a trusted
+    source.
 
     Examples
     --------
@@ -75,27 +84,39 @@ def load_model(
     *,
     encoder: Callable[[int], nn.Module] | None = None,
 ) -> Any:
-    """Return the fitted estimator or Pipeline that a file of ``save_model`` holds.
+    """Return the fitted estimator or Pipeline that :func:`save_model` wrote.
 
     Parameters
     ----------
     path : path-like
+        File of :func:`save_model` or of an estimator's ``save``.
     encoder : callable, optional
-        The factory given as ``encoder`` when the model was trained, if it was your own:
-        a file holds its weights, not its code.
+        Factory that was the parameter ``encoder`` in training, if it was your own code.
+        A file holds its weights, not its code.
 
     Returns
     -------
     estimator or Pipeline
-        Its outputs equal those of the saved one. It cannot be trained further. A
-        Pipeline's ``memory`` and ``set_output`` are not kept.
+        The model, on the CPU. Its outputs equal those of the saved one. Its training
+        cannot be continued, and the ``memory`` and ``set_output`` of a Pipeline are not
+        restored.
 
     Raises
     ------
     FileNotFoundError
-        When there is no such file.
+        If there is no such file.
     ValueError
-        When it is damaged or of a newer version.
+        If the file is damaged, has a newer format, names an unknown class, or needs
+        ``encoder``.
+
+    Warns
+    -----
+    UserWarning
+        If a newer version of this package wrote the file.
+
+    See Also
+    --------
+    save_model : Write such a file.
     """
     parts = split_parts(read_model(path))
     steps = [(name, restore(part, encoder)) for name, part in parts]
@@ -105,11 +126,12 @@ def load_model(
 
 
 def _check_savable(name: str | None, step: Any) -> None:
+    """Raise a TypeError unless a model file can hold the estimator."""
     if isinstance(step, SavableMixin):
         return
     place = "model is" if name is None else f"step {name!r} is"
     kind = step if isinstance(step, str) else type(step).__name__
     raise TypeError(
-        f"{place} {kind}, of which a model file knows nothing: save the embedder alone "
-        "with its save, or the whole with joblib."
+        f"{place} {kind}, which a model file cannot hold: save the embedder alone with "
+        "its save method, or the whole model with joblib."
     )

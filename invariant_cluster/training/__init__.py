@@ -1,4 +1,4 @@
-"""Training: nets on skorch whose criterion returns named loss terms."""
+"""Training of networks with skorch; criteria return named loss terms."""
 
 from invariant_cluster.training._callbacks import check_callbacks
 from invariant_cluster.training._history import history_frame

@@ -1,4 +1,4 @@
-"""The epochs' losses as a table."""
+"""The losses of all epochs as a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,23 @@ from invariant_cluster.training._term_net import TermNet
 
 
 def history_frame(net: TermNet) -> pd.DataFrame:
-    """Return the epochs' mean loss, loss terms and seconds, one row an epoch."""
+    """Return the mean losses and the duration of each completed epoch.
+
+    Parameters
+    ----------
+    net : TermNet
+        Trained net.
+
+    Returns
+    -------
+    DataFrame
+        One row per epoch, with the columns "loss", one per loss term, and "seconds".
+        The index is named "epoch" and starts at 0.
+
+    See Also
+    --------
+    StageRun.history : Concatenate the tables of several nets.
+    """
     columns = {"train_loss": "loss", **dict.fromkeys(net.terms), "dur": "seconds"}
     rows = [
         {new or name: row[name] for name, new in columns.items()}

@@ -1,4 +1,4 @@
-"""Training of IRL-INR: what a step sees and minimises (paper, sections 3.3 and 3.4)."""
+"""Training of IRL-INR: views and loss of a step (paper, sections 3.3 and 3.4)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,24 @@ from invariant_cluster.views import rigid_views, vary
 
 
 class IRLINRNet(TermNet):
-    """Trains an ``IRLINR`` module on images and two moved copies of each.
+    """Net that trains an ``IRLINR`` module on images and two moved copies of each.
 
     Parameters
     ----------
-    translation_std : float
-        Of the copies, as a fraction of the longer side.
-    n_pixels : int or None
-        Pixels that are reconstructed in a step.
+    *args
+        Positional arguments of :class:`TermNet`.
+    translation_std : float, default=0.0
+        Standard deviation of each coordinate of the copies' shift, as a fraction of the
+        longer side.
+    n_pixels : int, optional
+        Number of pixels that a step reconstructs per image; by default all of the disc.
+    **kwargs
+        Keyword arguments of :class:`TermNet`.
+
+    See Also
+    --------
+    IRLINRObjective : The loss of this net.
+    SimCLRNet : Train on two augmented views.
     """
 
     def __init__(
@@ -45,7 +55,24 @@ class IRLINRNet(TermNet):
         self.n_pixels = n_pixels
 
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
-        """Raw images (b, c, h, w) -> TrainingBatch."""
+        """Return the output of one training step.
+
+        Each image is copied twice. The copies are mirrored at random if z ignores
+        reflections, then rotated, shifted, aligned if the encoder aligns, and changed
+        by the encoder's variation.
+
+        Parameters
+        ----------
+        x : Tensor of shape (b, c, h, w)
+            Raw images.
+        **fit_params
+            Accepted for skorch; ignored.
+
+        Returns
+        -------
+        TrainingBatch
+            Reconstruction, pose and mass of the images, and z of the copies.
+        """
         encoder = self.module_.encoder
         aligner, variation = encoder.aligner, encoder.variation
         images = aligner.scale(x.to(self.device))
@@ -61,19 +88,47 @@ class IRLINRNet(TermNet):
 
 
 class IRLINRObjective(nn.Module):
-    """``w_r L_recon + w_c L_consis + w_s L_symm``, each term by name.
+    """Loss of IRL-INR: ``w_r L_recon + w_c L_consis + w_s L_symm``.
 
     Parameters
     ----------
     reconstruction : {"cross_entropy", "squared_error"}
-    consistency : one of ``_losses.CONSISTENCIES``
-    temperature : float
-        Of "nt_xent".
+        Reconstruction loss, a key of ``losses.RECONSTRUCTIONS``.
+    consistency : {"nt_xent", "cross_correlation", "centered_cosine", "cosine", "mse"}
+        Consistency loss, a key of ``losses.CONSISTENCIES``.
+    temperature : float, default=0.5
+        Temperature of NT-Xent; other losses ignore it.
     pose_rule : PoseRule
+        Rule that defines the targets of the pose.
     direction_scale : float
-        Root mean square of the rule's direction vectors over the training set; an
-        image whose direction is ill-defined so weighs little.
-    reconstruction_weight, consistency_weight, symmetry_weight : float
+        Root mean square length of the rule's direction vectors over the training set,
+        by which they are divided. Images with an ill-defined direction therefore have
+        little weight. Not used by "center_of_mass".
+    reconstruction_weight : float
+        Weight w_r.
+    consistency_weight : float
+        Weight w_c.
+    symmetry_weight : float
+        Weight w_s.
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        The weights by the name of the term.
+
+    See Also
+    --------
+    IRLINRNet : The net that minimises this loss.
+
+    Notes
+    -----
+    The paper's loss is "squared_error" with "cosine" and the weights 1, 1 and 15.
+
+    References
+    ----------
+    S. Kwon, J. Y. Choi and E. K. Ryu, "Rotation and translation invariant
+    representation learning with implicit neural representations", ICML 2023, sections
+    3.3 and 3.4.
     """
 
     def __init__(
@@ -102,7 +157,20 @@ class IRLINRObjective(nn.Module):
         }
 
     def forward(self, batch: TrainingBatch, _: object = None) -> dict[str, Tensor]:
-        """Return the terms, their weighted sum as "loss", and two diagnostics."""
+        """Return the loss, its terms and two diagnostics.
+
+        Parameters
+        ----------
+        batch : TrainingBatch
+            Output of :meth:`IRLINRNet.infer`.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            "loss", the weighted sum; "reconstruction", "consistency" and "symmetry"
+            without weights; "squared_error" of the pixels, whatever is minimised;
+            "effective_d", the number of dimensions that z uses.
+        """
         logits, targets = batch.reconstruction
         terms = {
             "reconstruction": self.reconstruction(logits, targets),
@@ -118,7 +186,26 @@ class IRLINRObjective(nn.Module):
         }
 
     def symmetry(self, pose: PoseVectors, mass: Tensor) -> Tensor:
-        """Return the symmetry-breaking loss of images with the masses (n, h, w)."""
+        """Return the symmetry-breaking loss.
+
+        Parameters
+        ----------
+        pose : PoseVectors
+            Pose vectors that the head estimates.
+        mass : Tensor of shape (n, h, w)
+            Masses of the images, from which the targets are computed.
+
+        Returns
+        -------
+        Tensor of shape ()
+            Mean squared error of the centre, plus that of the scaled direction unless
+            the rule is "center_of_mass". It is 0 if the rule is None; images without
+            mass are ignored.
+
+        See Also
+        --------
+        symmetry_targets : Return the targets.
+        """
         rule = self.pose_rule
         has_mass = mass.sum(dim=(1, 2)) > NO_MASS
         center, direction = symmetry_targets(

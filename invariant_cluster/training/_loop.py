@@ -1,4 +1,4 @@
-"""A net made, trained and put to rest."""
+"""Construction, training and restoring of a net."""
 
 from __future__ import annotations
 
@@ -30,10 +30,46 @@ def make_net(
     callbacks: list[Any],
     **options: Any,
 ) -> TermNet:
-    """Return an untrained net with the package's training settings.
+    """Return an untrained net with the training settings of the package.
 
-    Adam as in the paper; with ``lr_schedule="one_cycle"`` the learning rate rises to
-    ``lr`` in the first third of the steps and then falls to nearly 0.
+    Parameters
+    ----------
+    net_class : type
+        Subclass of :class:`TermNet` that defines a step.
+    module : nn.Module
+        Network to train.
+    objective : nn.Module
+        Criterion that returns a dict of loss terms.
+    lr : float
+        Learning rate; its peak with "one_cycle".
+    lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        Schedule of the learning rate, :class:`OneCycleSchedule` or none.
+    weight_decay : float
+        Weight of the L2 penalty in Adam.
+    max_epochs : int
+        Number of epochs.
+    batch_size : int
+        Rows per step.
+    device : torch.device
+        Device of the training.
+    callbacks : list
+        skorch callbacks besides the schedule.
+    **options
+        Further arguments of ``net_class``, such as ``terms``.
+
+    Returns
+    -------
+    TermNet
+        Net without a validation split.
+
+    See Also
+    --------
+    train : Train the net.
+    OneCycleSchedule : The default learning-rate schedule.
+
+    Notes
+    -----
+    The optimiser is Adam, as in the IRL-INR paper.
     """
     schedules = [OneCycleSchedule()] if lr_schedule == "one_cycle" else []
     return net_class(
@@ -57,7 +93,22 @@ def make_net(
 
 
 def resting_net(module: torch.nn.Module) -> TermNet:
-    """Return a net that holds a trained module, on the CPU, and trains it no more."""
+    """Return an inference-only net on the CPU with a trained module.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Trained module.
+
+    Returns
+    -------
+    TermNet
+        Net with the module in evaluation mode and an empty history.
+
+    See Also
+    --------
+    make_net : Return a net that can be trained.
+    """
     net = TermNet(module, criterion=torch.nn.Identity, train_split=None, verbose=0)
     net.initialize()
     net.module_.eval()
@@ -71,10 +122,35 @@ def train(
     *,
     resume: bool = False,
 ) -> None:
-    """Train on rows (n, ...), with neighbours (n, k) or alone; then rest on the CPU.
+    """Train a net; then move it to the CPU in evaluation mode.
 
-    With ``resume`` the net goes on from where it stands. After an interrupt the net is
-    left as trained so far, with ``interrupted_`` set.
+    Parameters
+    ----------
+    net : TermNet
+        Net to train in place.
+    rows : ndarray of shape (n, ...)
+        Raw images or rows of z; a memmap is read batch by batch.
+    neighbors : int ndarray of shape (n, k), optional
+        Neighbours of each row. If given, each row is drawn together with one neighbour.
+    resume : bool, default=False
+        Whether to continue from the present weights and optimiser state instead of
+        starting again.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss becomes NaN or infinite.
+
+    See Also
+    --------
+    make_net : Build the net.
+    run_stages : Train several nets in sequence.
+
+    Notes
+    -----
+    Ctrl-C ends the training without an exception: the net keeps its progress and its
+    attribute ``interrupted_`` is True. The net moves to the CPU after an exception,
+    too.
     """
     dataset = ImageRows(rows) if neighbors is None else NeighborPairs(rows, neighbors)
     try:
@@ -85,18 +161,34 @@ def train(
             net.fit(dataset)
         recalibrate(net.module_, rows, net.device)
     finally:
-        # A bad callback can stop skorch before it has made module_ of module.
+        # A faulty callback can stop skorch before module_ exists.
         module = cast(nn.Module, getattr(net, "module_", net.module))
         module.to("cpu").eval()
 
 
 @torch.no_grad()
 def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
-    """Set the encoder's statistics of batch normalisation to those of the rows.
+    """Measure the batch-normalisation statistics of the encoder again.
 
-    The running averages lag behind a short training, and were taken over moved and
-    augmented copies. At most 64 MiB of evenly spaced rows are read. A decoder keeps its
-    own: it sees no rows here.
+    Parameters
+    ----------
+    module : nn.Module
+        Trained module, changed in place. If it has no attribute ``encoder``, all of it
+        is measured.
+    rows : ndarray of shape (n, ...)
+        Training rows, of which at most 64 MiB, evenly spaced, are used.
+    device : str
+        Device of the module.
+
+    See Also
+    --------
+    train : Call this function after the last epoch.
+
+    Notes
+    -----
+    The running averages of training lag behind the weights, especially in short
+    training, and are measured on moved and augmented copies. A decoder keeps its
+    statistics, since it takes no rows.
     """
     encoder = getattr(module, "encoder", module)
     norms = [m for m in encoder.modules() if isinstance(m, _BatchNorm)]

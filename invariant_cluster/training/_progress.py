@@ -1,4 +1,4 @@
-"""What is printed while a net trains."""
+"""Progress of the training, printed for the user."""
 
 from __future__ import annotations
 
@@ -11,14 +11,25 @@ from invariant_cluster.training._rows import count_batches
 
 
 class TrainingProgress(Callback):
-    """A bar over all batches, with the time left, and the loss terms of the last epoch.
+    """Progress bar over all batches, with the remaining time and the last losses.
 
     Parameters
     ----------
     stage : str
-        Its title.
-    verbose : int
-        0 prints nothing, 1 the bar, 2 a line of loss terms an epoch too.
+        Title of the bar.
+    verbose : int, default=0
+        0 prints nothing; 1 shows the bar; 2 also prints a line of loss terms per epoch.
+
+    Attributes
+    ----------
+    bar_ : tqdm
+        The bar; not pickled.
+    last_epoch_ : int
+        Number of the last epoch, counted over all fits of the net.
+
+    See Also
+    --------
+    history_frame : Return the losses as a table.
     """
 
     def __init__(self, stage: str, verbose: int = 0) -> None:
@@ -26,7 +37,15 @@ class TrainingProgress(Callback):
         self.verbose = verbose
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:
-        """Open the bar."""
+        """Open the bar.
+
+        Parameters
+        ----------
+        net : TermNet
+            The net.
+        X : Dataset
+            Training rows, whose number sets the length of the bar.
+        """
         total = count_batches(len(X), net.batch_size) * net.max_epochs
         self.last_epoch_ = len(net.history) + net.max_epochs
         self.bar_ = tqdm(
@@ -34,11 +53,17 @@ class TrainingProgress(Callback):
         )
 
     def on_batch_end(self, net: Any, **_: Any) -> None:
-        """Advance the bar, from whose rate tqdm tells the time left."""
+        """Advance the bar by one batch."""
         self.bar_.update()
 
     def on_epoch_end(self, net: Any, **_: Any) -> None:
-        """Show the epoch's losses."""
+        """Show the losses of the epoch.
+
+        Parameters
+        ----------
+        net : TermNet
+            The net, whose history holds the losses.
+        """
         row = net.history[-1]
         losses = (
             f"epoch {row['epoch']}/{self.last_epoch_}, loss {row['train_loss']:.4g}"
@@ -53,5 +78,5 @@ class TrainingProgress(Callback):
         self.bar_.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the bar out of pickles: it holds a stream."""
+        """Return the state without the bar, which holds an output stream."""
         return {k: v for k, v in self.__dict__.items() if k != "bar_"}

@@ -1,4 +1,4 @@
-"""The rows that training draws, a batch at a time."""
+"""Data sets that return a whole batch of rows at a time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from invariant_cluster.runtime import to_tensor
 
 
 class ImageRows(Dataset):
-    """Rows of an array or memmap, fetched a batch at a time in their own dtype.
+    """Rows of an array or memmap, read a batch at a time.
 
     Parameters
     ----------
     rows : ndarray of shape (n, ...)
+        Images or rows of z of any real dtype.
+
+    See Also
+    --------
+    NeighborPairs : Draw each row with a neighbour.
     """
 
     def __init__(self, rows: NDArray) -> None:
@@ -26,19 +31,37 @@ class ImageRows(Dataset):
         return len(self.rows)
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Return the batch and an empty target, as skorch expects."""
+        """Return a batch.
+
+        Parameters
+        ----------
+        indices : list of int
+            Indices of the rows; sorted, so that a memmap is read in order.
+
+        Returns
+        -------
+        rows : Tensor of shape (b, ...)
+            The rows; uint8 and float32 keep their dtype, others become float32.
+        target : Tensor of shape (0,)
+            Empty target, which skorch expects.
+        """
         return to_tensor(self.rows[np.sort(indices)]), torch.empty(0)
 
 
 class NeighborPairs(ImageRows):
     """Rows, each with one of its neighbours drawn at random.
 
-    A batch holds the b anchors and then their b neighbours.
-
     Parameters
     ----------
     rows : ndarray of shape (n, ...)
+        Images or rows of z of any real dtype.
     neighbors : int ndarray of shape (n, k)
+        Indices of the neighbours of each row.
+
+    See Also
+    --------
+    ImageRows : Draw rows alone.
+    mine_neighbors : Find the neighbours.
     """
 
     def __init__(self, rows: NDArray, neighbors: NDArray) -> None:
@@ -46,7 +69,20 @@ class NeighborPairs(ImageRows):
         self.neighbors = neighbors
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Return anchors and neighbours (2 b, ...) and an empty target."""
+        """Return a batch of anchors and their neighbours.
+
+        Parameters
+        ----------
+        indices : list of int
+            Indices of the anchors.
+
+        Returns
+        -------
+        rows : Tensor of shape (2 b, ...)
+            The b anchors, then one neighbour of each in the same order.
+        target : Tensor of shape (0,)
+            Empty target, which skorch expects.
+        """
         anchors = np.sort(indices)
         column = torch.randint(self.neighbors.shape[1], (len(anchors),)).numpy()
         partners = self.neighbors[anchors, column]
@@ -55,18 +91,81 @@ class NeighborPairs(ImageRows):
 
 
 def count_batches(n_rows: int, batch_size: int) -> int:
-    """Return how many batches an epoch has: a last, incomplete one is dropped."""
+    """Return the number of batches in an epoch.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of training rows.
+    batch_size : int
+        Rows per batch.
+
+    Returns
+    -------
+    int
+        At least 1. An incomplete last batch is dropped unless it is the only one.
+
+    See Also
+    --------
+    count_epochs : Return the number of epochs for a number of steps.
+    """
     return max(1, n_rows // batch_size)
 
 
 def count_epochs(
     n_rows: int, batch_size: int, n_steps: int, *, least: int, most: int
 ) -> int:
-    """Return how many epochs take about n_steps training steps, within bounds."""
+    """Return the number of epochs with about a given number of training steps.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of training rows.
+    batch_size : int
+        Rows per step.
+    n_steps : int
+        Desired number of steps.
+    least : int
+        Minimum number of epochs.
+    most : int
+        Maximum number of epochs, at least ``least``.
+
+    Returns
+    -------
+    int
+        Number of epochs, from ``least`` to ``most``.
+
+    See Also
+    --------
+    count_batches : Return the number of steps in an epoch.
+
+    Examples
+    --------
+    >>> from invariant_cluster.training import count_epochs
+    >>> count_epochs(1000, 100, 400, least=8, most=200)
+    40
+    >>> count_epochs(100_000, 100, 400, least=8, most=200)
+    8
+    """
     epochs = round(n_steps / count_batches(n_rows, batch_size))
     return min(most, max(least, epochs))
 
 
 def keep_batch(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Collate nothing: ``__getitems__`` returned the batch already."""
+    """Return a batch unchanged, since ``__getitems__`` has already collated it.
+
+    Parameters
+    ----------
+    batch : tuple of Tensor
+        Rows and target.
+
+    Returns
+    -------
+    tuple of Tensor
+        The same batch.
+
+    See Also
+    --------
+    ImageRows : Data set that returns such batches.
+    """
     return batch

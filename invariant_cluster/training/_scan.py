@@ -1,4 +1,4 @@
-"""Training of SCAN's stages: what a step sees and what it minimises."""
+"""Training of the stages of SCAN: inputs and loss of a step."""
 
 from __future__ import annotations
 
@@ -15,19 +15,49 @@ from invariant_cluster.views import Augmentation
 
 
 class HeadsNet(TermNet):
-    """Trains the heads of a ``ScanModule`` on rows of z and their neighbours."""
+    """Net that trains the heads of a ``ScanModule`` on rows of z and their neighbours.
+
+    See Also
+    --------
+    ScanNet : Train encoder and heads on images.
+    ScanObjective : The loss of this net.
+    """
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
-        """Anchors and neighbours (2 b, d) -> log-probabilities (n_heads, 2 b, k)."""
+        """Return log-probabilities of rows of z.
+
+        Parameters
+        ----------
+        x : Tensor of shape (2 b, d)
+            Anchors, then their neighbours.
+        **fit_params
+            Accepted for skorch; ignored.
+
+        Returns
+        -------
+        Tensor of shape (n_heads, 2 b, n_clusters)
+            Log-probabilities of each head.
+        """
         return cast(Tensor, self.module_(x.to(self.device)))
 
 
 class ScanNet(TermNet):
-    """Trains a ``ScanModule`` on augmented images and their neighbours.
+    """Net that trains a ``ScanModule`` on augmented images and their neighbours.
 
     Parameters
     ----------
+    *args
+        Positional arguments of :class:`TermNet`.
     augmentation : Augmentation
+        Applied to anchors and neighbours, each by its own draw.
+    **kwargs
+        Keyword arguments of :class:`TermNet`.
+
+    See Also
+    --------
+    HeadsNet : Train the heads alone.
+    SelfLabelNet : Train on confident labels.
+    ScanObjective : The loss of this net.
     """
 
     def __init__(self, *args: Any, augmentation: Augmentation, **kwargs: Any) -> None:
@@ -35,20 +65,65 @@ class ScanNet(TermNet):
         self.augmentation = augmentation
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
-        """Anchors and neighbours (2 b, c, h, w) -> log-probabilities, as HeadsNet's."""
+        """Return log-probabilities of augmented images.
+
+        Parameters
+        ----------
+        x : Tensor of shape (2 b, c, h, w)
+            Raw images: anchors, then their neighbours.
+        **fit_params
+            Accepted for skorch; ignored.
+
+        Returns
+        -------
+        Tensor of shape (n_heads, 2 b, n_clusters)
+            Log-probabilities of each head.
+        """
         return self.augmented(self.module_.encoder.aligner.scale(x.to(self.device)))
 
     def augmented(self, images: Tensor) -> Tensor:
-        """Return log-probabilities of augmented scaled images."""
+        """Augment scaled images and return their log-probabilities.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images in [0, 1], not yet aligned.
+
+        Returns
+        -------
+        Tensor of shape (n_heads, n, n_clusters)
+            Log-probabilities of each head.
+        """
         seen = augment_aligned(images, self.module_.encoder, self.augmentation)
         return self.module_.forward_aligned(seen)
 
 
 class SelfLabelNet(ScanNet):
-    """Trains a ``ScanModule`` of one head on its own confident labels."""
+    """Net that trains a ``ScanModule`` with one head on its own confident labels.
+
+    See Also
+    --------
+    SelfLabelObjective : The loss of this net.
+    ScanNet : The stage of SCAN before this one.
+    """
 
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
-        """Raw images (b, c, h, w) -> log-probabilities (b, k), plain and augmented."""
+        """Return log-probabilities of plain and of augmented images.
+
+        Parameters
+        ----------
+        x : Tensor of shape (b, c, h, w)
+            Raw images.
+        **fit_params
+            Accepted for skorch; ignored.
+
+        Returns
+        -------
+        plain : Tensor of shape (b, n_clusters)
+            Log-probabilities of the images, in evaluation mode and without gradient.
+        augmented : Tensor of shape (b, n_clusters)
+            Log-probabilities of augmented views, in training mode.
+        """
         x = x.to(self.device)
         self.module_.eval()
         with torch.no_grad():
@@ -58,15 +133,26 @@ class SelfLabelNet(ScanNet):
 
 
 class ScanObjective(nn.Module):
-    """``-log <p, q> - entropy_weight * min(H(mean p), entropy_target)``, over heads.
-
-    Without a target it is SCAN's equation 2, summed over heads.
+    """Loss of SCAN: ``-log <p, q> - w min(H(mean p), t)``, summed over heads.
 
     Parameters
     ----------
     entropy_weight : float
-    entropy_target : float
-        Nats.
+        Weight w of the entropy.
+    entropy_target : float, default=inf
+        Upper limit t of the entropy reward, in nats. Without a limit, the loss is that
+        of the reference.
+
+    See Also
+    --------
+    scan_consistency : Return the first term.
+    mean_entropy : Return the entropy H of the mean probabilities.
+    SelfLabelObjective : The loss of self-labelling.
+
+    References
+    ----------
+    W. Van Gansbeke et al., "SCAN: learning to classify images without labels", ECCV
+    2020, equation 2.
     """
 
     def __init__(self, entropy_weight: float, entropy_target: float = math.inf) -> None:
@@ -75,7 +161,19 @@ class ScanObjective(nn.Module):
         self.entropy_target = entropy_target
 
     def forward(self, log_probabilities: Tensor, _: object = None) -> dict[str, Tensor]:
-        """(n_heads, 2 b, n_clusters), anchors then neighbours -> the terms."""
+        """Return the loss and its terms.
+
+        Parameters
+        ----------
+        log_probabilities : Tensor of shape (n_heads, 2 b, n_clusters)
+            Log-probabilities of the anchors, then of their neighbours.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            "loss", summed over heads; "consistency" and "entropy", averaged over heads
+            and not weighted.
+        """
         anchors, neighbors = log_probabilities.chunk(2, dim=1)
         consistency = scan_consistency(anchors, neighbors)
         entropy = mean_entropy(anchors)
@@ -86,19 +184,42 @@ class ScanObjective(nn.Module):
         }
 
     def weigh(self, consistency: Tensor, entropy: Tensor) -> Tensor:
-        """Return the loss of the two terms, each (n_heads,) or a scalar."""
+        """Return the loss of the two terms.
+
+        Parameters
+        ----------
+        consistency : Tensor of shape (n_heads,) or ()
+            Values of ``-log <p, q>``.
+        entropy : Tensor of the same shape
+            Values of H(mean p), in nats.
+
+        Returns
+        -------
+        Tensor of the same shape
+            ``consistency - w min(entropy, t)``.
+        """
         return consistency - self.entropy_weight * entropy.clamp_max(
             self.entropy_target
         )
 
 
 class SelfLabelObjective(nn.Module):
-    """Cross-entropy of augmented images on the labels of confident ones (section 2.3).
+    """Cross-entropy of augmented images with the labels of confident images.
 
     Parameters
     ----------
     threshold : float
-        Probability from which an image is confident.
+        Minimum probability of the most likely cluster for an image to be confident.
+
+    See Also
+    --------
+    self_label_loss : Return the class-balanced cross-entropy.
+    ScanObjective : The loss of the stage before.
+
+    References
+    ----------
+    W. Van Gansbeke et al., "SCAN: learning to classify images without labels", ECCV
+    2020, section 2.3.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -108,7 +229,18 @@ class SelfLabelObjective(nn.Module):
     def forward(
         self, log_probabilities: tuple[Tensor, Tensor], _: object = None
     ) -> dict[str, Tensor]:
-        """Two (b, n_clusters), of the plain and the augmented images -> the terms."""
+        """Return the loss and the share of confident images.
+
+        Parameters
+        ----------
+        log_probabilities : (Tensor, Tensor), each of shape (b, n_clusters)
+            Log-probabilities of the plain and of the augmented images.
+
+        Returns
+        -------
+        dict of str to Tensor of shape ()
+            "loss", and "confident", the fraction of confident images.
+        """
         plain, augmented = log_probabilities
         probability, labels = plain.exp().max(dim=1)
         confident = probability >= self.threshold

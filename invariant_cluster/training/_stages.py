@@ -1,4 +1,4 @@
-"""Training in stages: one net after another, one table of losses."""
+"""Training in stages: several nets in sequence, with one table of losses."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from invariant_cluster.training._term_net import TermNet
 
 @dataclass
 class Stage:
-    """A net and the rows that it is trained on.
+    """A net and the rows on which it is trained.
 
     Attributes
     ----------
     name : str
-        Shown in the progress bar and in the column "stage" of the history.
+        Value of the column "stage" in the history.
     net : TermNet
-        Untrained; it knows its number of epochs.
+        Untrained net; its ``max_epochs`` is set.
     rows : ndarray of shape (n, ...)
-        Rows of z or images.
-    neighbors : int ndarray of shape (n, k) or None
+        Rows of z, or raw images.
+    neighbors : int ndarray of shape (n, k) or None, default=None
         Neighbours of each row, if the net trains on pairs.
+
+    See Also
+    --------
+    run_stages : Run several stages.
     """
 
     name: str
@@ -35,20 +39,29 @@ class Stage:
     neighbors: NDArray | None = None
 
     def run(self) -> None:
-        """Train the net; after Ctrl-C its ``interrupted_`` is set."""
+        """Train the net; after Ctrl-C its ``interrupted_`` is True.
+
+        See Also
+        --------
+        train : Train a net without a stage.
+        """
         train(self.net, self.rows, self.neighbors)
 
 
 @dataclass
 class StageRun:
-    """The stages that were run.
+    """Result of :func:`run_stages`.
 
     Attributes
     ----------
     stages : list of Stage
-        At least one; the last may have been interrupted.
+        Trained stages, at least one. The last may have been interrupted.
     interrupted : bool
         Whether Ctrl-C stopped the run.
+
+    See Also
+    --------
+    run_stages : Run the stages.
     """
 
     stages: list[Stage]
@@ -61,28 +74,33 @@ class StageRun:
 
     @property
     def history(self) -> pd.DataFrame:
-        """The histories of all stages below each other, with a column "stage"."""
+        """Concatenated histories of all stages, with a column "stage"."""
         frames = [history_frame(s.net).assign(stage=s.name) for s in self.stages]
         return pd.concat(frames, ignore_index=True).rename_axis("epoch")
 
 
 def run_stages(stages: Iterator[Stage]) -> StageRun:
-    """Run stages in their order; stop after the one in which Ctrl-C was pressed.
+    """Run stages in sequence; Ctrl-C ends the present stage and the run.
 
     Parameters
     ----------
     stages : iterator of Stage
-        Work between stages belongs in the iterator, which is asked for a stage when
-        the one before has been trained.
+        Stages to run. Each is requested after the previous one has been trained, so the
+        iterator can also do the work between stages.
 
     Returns
     -------
     StageRun
+        The trained stages.
 
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C before the first stage, when there is nothing to keep.
+        If Ctrl-C is pressed before the first stage starts; then there is no result.
+
+    See Also
+    --------
+    Stage : A net and its training rows.
     """
     done: list[Stage] = []
     while True:

@@ -12,17 +12,31 @@ from torch import Tensor
 
 
 class TermNet(NeuralNet):
-    """A net whose criterion returns a dict of terms, "loss" among them.
+    """Net whose criterion returns a dict of loss terms, including "loss".
 
-    Each term is recorded for every batch and averaged over the epoch. A loss that
-    is not finite stops training; Ctrl-C stops it too and sets ``interrupted_``.
+    Each term is recorded for every batch and averaged over the epoch. A loss that is
+    not finite stops the training.
 
     Parameters
     ----------
-    terms : tuple of str
-        The criterion's terms beside "loss".
-    lr_name : str
-        What the user calls the learning rate, for messages.
+    *args
+        Positional arguments of ``skorch.NeuralNet``.
+    terms : tuple of str, default=()
+        Names of the criterion's terms besides "loss".
+    lr_name : str, default="lr"
+        Name of the user's parameter for the learning rate, for error messages.
+    **kwargs
+        Keyword arguments of ``skorch.NeuralNet``.
+
+    Attributes
+    ----------
+    interrupted_ : bool
+        Whether Ctrl-C stopped the last training.
+
+    See Also
+    --------
+    make_net : Build a net with the package's settings.
+    history_frame : Return the recorded terms as a table.
     """
 
     def __init__(
@@ -38,13 +52,32 @@ class TermNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
+        """Return skorch's callbacks, and one per term that averages it."""
         averages = [
             (name, PassthroughScoring(name=name, on_train=True)) for name in self.terms
         ]
         return super()._default_callbacks + averages
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Return the loss alone: predictions would only hold memory."""
+        """Run the forward and backward pass of one step.
+
+        Parameters
+        ----------
+        batch : (Tensor, Tensor)
+            Rows and an empty target.
+        **fit_params
+            Passed to ``infer``.
+
+        Returns
+        -------
+        dict
+            "loss", the loss, and "y_pred", None: predictions would only occupy memory.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite.
+        """
         self._set_training(True)
         loss = self.get_loss(self.infer(batch[0], **fit_params), None)
         loss.backward()
@@ -53,9 +86,31 @@ class TermNet(NeuralNet):
     def get_loss(
         self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
     ) -> Tensor:
-        """Return the loss and record every term of the batch."""
+        """Return the loss and record all other terms of the batch.
+
+        Parameters
+        ----------
+        y_pred : object
+            Output of ``infer``, the input of the criterion.
+        y_true : object
+            Second argument of the criterion.
+        X : object, optional
+            Ignored.
+        training : bool, default=False
+            Ignored.
+
+        Returns
+        -------
+        Tensor of shape ()
+            The loss.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite.
+        """
         terms = self.criterion_(y_pred, y_true)
-        # All in one transfer: each makes the processor wait for the GPU.
+        # One transfer for all terms: each transfer makes the CPU wait for the GPU.
         values = torch.stack([term.detach() for term in terms.values()]).tolist()
         numbers = dict(zip(terms, values, strict=True))
         loss = numbers.pop("loss")
@@ -69,7 +124,27 @@ class TermNet(NeuralNet):
         return cast(Tensor, terms["loss"])
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
-        """Train; remember an interrupt, which skorch would swallow."""
+        """Train, and record whether Ctrl-C stopped the training.
+
+        Parameters
+        ----------
+        *args
+            Positional arguments of skorch's ``fit_loop``.
+        **kwargs
+            Keyword arguments of skorch's ``fit_loop``.
+
+        Returns
+        -------
+        TermNet
+            The net itself.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C and on early stopping; skorch's ``fit`` catches it.
+        FloatingPointError
+            If the loss becomes NaN or infinite.
+        """
         self.interrupted_ = False
         try:
             return super().fit_loop(*args, **kwargs)
@@ -77,12 +152,12 @@ class TermNet(NeuralNet):
             self.interrupted_ = not self._stopped_early()
             raise
         except Exception:
-            # skorch ends training for an interrupt only; the progress bar must close.
+            # skorch notifies only after an interrupt; the progress bar must be closed.
             self.notify("on_train_end")
             raise
 
     def _stopped_early(self) -> bool:
-        """Tell skorch's EarlyStopping, which raises KeyboardInterrupt, from Ctrl-C."""
+        """Return whether skorch's EarlyStopping raised the KeyboardInterrupt."""
         return any(
             isinstance(callback, EarlyStopping)
             and callback.misses_ >= callback.patience
@@ -90,6 +165,22 @@ class TermNet(NeuralNet):
         )
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
-        """Drop a last, incomplete batch: of one row it has no batch statistics."""
+        """Return an iterator over batches, without an incomplete last one.
+
+        A batch of one row has no batch statistics. An incomplete batch is kept only if
+        it is the only one.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            Training rows.
+        training : bool, default=False
+            Whether to use the settings of the training iterator.
+
+        Returns
+        -------
+        DataLoader
+            Iterator over batches.
+        """
         self.iterator_train__drop_last = len(dataset) > self.batch_size
         return super().get_iterator(dataset, training=training)

@@ -220,12 +220,12 @@ def test_bad_models_are_one_line(saved, array, tmp_path):
     path, pipe = saved
     (tmp_path / "bad.safetensors").write_bytes(path.read_bytes()[:-9])
     result = run("predict", tmp_path / "bad.safetensors", array, code=1)
-    assert "is no model file, or was cut off" in result.stderr
+    assert "is not a model file, or is truncated" in result.stderr
     pipe[0].save(tmp_path / "embedder.safetensors")
     result = run("predict", tmp_path / "embedder.safetensors", array, code=1)
     assert "holds a IRLINREmbedder alone" in result.stderr
     result = run("predict", tmp_path, array, code=1)
-    assert "is no file: give a saved model" in result.stderr
+    assert "is not a file: give the path of a saved model" in result.stderr
 
 
 def test_images_of_another_size_are_one_line(saved, tmp_path):

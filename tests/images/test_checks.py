@@ -239,7 +239,7 @@ def test_objects_that_are_no_numbers_are_refused(value):
 def test_objects_are_named_with_the_remedy():
     X = make_images((3, 8, 8), object)
     X[1, 2, 3] = "a crack"
-    assert_refused(X, ValueError, "no numbers", "a crack", "Give a numeric array")
+    assert_refused(X, ValueError, "not numbers", "a crack", "Give a numeric array")
 
 
 def test_strings_are_refused():
@@ -310,7 +310,7 @@ def test_an_ambiguous_channel_axis_is_refused(shape):
         np.zeros((2, *shape)),
         ValueError,
         f"Images of shape {shape} are ambiguous",
-        "1, 3, 4 channels",
+        "lengths 1, 3, 4",
         "image_shape=(h, w, c)",
     )
 

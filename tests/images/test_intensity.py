@@ -69,7 +69,7 @@ def test_a_given_range_is_kept():
 )
 def test_what_is_no_range_is_refused(given):
     with pytest.raises(
-        ValueError, match=r"intensity_range=.* is no range: give \(low, high\)"
+        ValueError, match=r"intensity_range=.* is not a valid range: give \(low, high\)"
     ):
         measure_range(np.zeros((3, 1, 8, 8)), given)
 

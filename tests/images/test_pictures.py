@@ -31,5 +31,5 @@ def test_given_range_becomes_black_and_white():
 
 
 def test_other_channels_are_refused():
-    with pytest.raises(ValueError, match="images have 2 channels, and a screen shows"):
+    with pytest.raises(ValueError, match="images have 2 channels, but pictures have"):
         as_pictures(np.zeros((4, 9, 10, 2)), image_shape=(9, 10, 2))

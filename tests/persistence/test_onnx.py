@@ -59,7 +59,9 @@ def test_images_are_given_as_at_fit(make_embedder, images, tmp_path, layout):
     }[layout]
     embedder = make_embedder(align=False)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Rows of 253 values fill no square")
+        warnings.filterwarnings(
+            "ignore", message="Rows of 253 values do not fill a square"
+        )
         embedder.fit(given)
     check(embedder, given, tmp_path / "encoder.onnx")
 

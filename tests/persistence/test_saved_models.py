@@ -250,7 +250,7 @@ def test_own_encoder_is_given_again(make_trunk_embedder, make_clusterer, images,
         ]
     ).fit(images)
     save_model(pipe, path)
-    with pytest.raises(ValueError, match=r"code of your own.*encoder=make_trunk"):
+    with pytest.raises(ValueError, match=r"your own code.*encoder=make_trunk"):
         load_model(path)
     loaded = load_model(path, encoder=make_trunk)
     np.testing.assert_array_equal(loaded.predict(images), pipe.predict(images))
@@ -278,7 +278,7 @@ def test_unfitted_and_foreign_models_are_refused(
     for model in (make_embedder(), make_clusterer(), PolarFourierEmbedder()):
         with pytest.raises(NotFittedError):
             save_model(model, path)
-    with pytest.raises(TypeError, match="model is KMeans, of which a model file"):
+    with pytest.raises(TypeError, match="model is KMeans, which a model file"):
         save_model(KMeans(), path)
     pipe = Pipeline([("embed", fitted[0]), ("kmeans", KMeans())])
     with pytest.raises(TypeError, match="step 'kmeans' is KMeans"):
@@ -334,25 +334,25 @@ def test_names_of_steps_are_free(make_embedder, make_clusterer, images, path):
 def test_encoders_of_older_versions_are_named(make_embedder, images, path):
     embedder = make_embedder().fit(images)
     del embedder.encoder_.blueprint
-    with pytest.raises(ValueError, match="by that of an older version"):
+    with pytest.raises(ValueError, match="that of an older version"):
         embedder.save(path)
 
 
 def test_load_of_another_class_is_refused(fitted, path):
     fitted[0].save(path)
-    with pytest.raises(ValueError, match="holds IRLINREmbedder, no SimCLREmbedder"):
+    with pytest.raises(ValueError, match="holds IRLINREmbedder, not SimCLREmbedder"):
         SimCLREmbedder.load(path)
     save_model(fitted, path)
-    with pytest.raises(ValueError, match="holds IRLINREmbedder, SCANClusterer, no IRL"):
+    with pytest.raises(ValueError, match="holds IRLINREmbedder, SCANClusterer, not I"):
         IRLINREmbedder.load(path)
 
 
 def test_missing_folder_and_file_are_named(fitted, tmp_path):
-    with pytest.raises(FileNotFoundError, match="folder that does not exist: make"):
+    with pytest.raises(FileNotFoundError, match="folder that does not exist: create"):
         save_model(fitted, tmp_path / "none" / "model.safetensors")
     with pytest.raises(IsADirectoryError, match="is a folder: give the name of a file"):
         save_model(fitted, tmp_path)
-    with pytest.raises(FileNotFoundError, match="is no file: give a saved model"):
+    with pytest.raises(FileNotFoundError, match="is not a file: give the path of"):
         load_model(tmp_path / "none.safetensors")
 
 
@@ -384,7 +384,7 @@ def test_truncated_files_are_refused(fitted, path, share):
     save_model(fitted, path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match="is no model file, or was cut off"):
+    with pytest.raises(ValueError, match="is not a model file, or is truncated"):
         load_model(path)
 
 
@@ -453,14 +453,14 @@ FORGERIES = {
 def test_forged_descriptions_are_refused(fitted, path, change):
     save_model(fitted, path)
     forge(path, change)
-    with pytest.raises(ValueError, match=r"altered|no kind of number|be without"):
+    with pytest.raises(ValueError, match=r"altered"):
         load_model(path)
 
 
 def test_newer_formats_are_refused(fitted, path):
     save_model(fitted, path)
     forge(path, lambda spec: spec.update(format=99))
-    with pytest.raises(ValueError, match="has format 99, and this version"):
+    with pytest.raises(ValueError, match="has format 99, but this version"):
         load_model(path)
 
 
@@ -468,7 +468,7 @@ def test_newer_versions_are_warned_of(fitted, images, path):
     save_model(fitted, path)
     forge(path, lambda spec: spec["versions"].update({"invariant-cluster": "99.1"}))
     with pytest.warns(
-        UserWarning, match=r"was written by invariant-cluster 99\.1, and"
+        UserWarning, match=r"was written by invariant-cluster 99\.1, but"
     ):
         loaded = load_model(path)
     np.testing.assert_array_equal(loaded.predict(images), fitted.predict(images))
@@ -476,7 +476,7 @@ def test_newer_versions_are_warned_of(fitted, images, path):
 
 def test_other_files_are_refused(path):
     path.write_bytes(pickle.dumps({"a": 1}))
-    with pytest.raises(ValueError, match="is no model file"):
+    with pytest.raises(ValueError, match="is not a model file"):
         load_model(path)
     save_file({"weight": torch.zeros(2)}, path)
     with pytest.raises(ValueError, match="was not written by invariant_cluster"):

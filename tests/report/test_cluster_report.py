@@ -125,7 +125,7 @@ def test_channels_that_no_screen_shows_are_refused(make_embedder, images, tmp_pa
     two = np.stack([images, images], axis=-1)
     embedder = make_embedder(image_shape=(16, 16, 2), align=False)
     pipe = make_pipeline(embedder, KMeans(3)).fit(two)
-    with pytest.raises(ValueError, match="images have 2 channels, and a screen shows"):
+    with pytest.raises(ValueError, match="images have 2 channels, but pictures have"):
         write(pipe, two, tmp_path)
 
 
