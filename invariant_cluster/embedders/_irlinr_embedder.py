@@ -175,7 +175,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     lr : float or "auto", default="auto"
         Learning rate of Adam, its peak with a schedule: 2e-3 or 1e-3.
     lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
-        "one_cycle" rises to ``lr`` in the first third of the steps and then falls to
+        "one_cycle" rises to ``lr`` in the first 30 % of the steps and then falls to
         nearly 0; "constant" is the paper's.
     weight_decay : float, default=5e-4
         Weight decay of Adam, as in the paper.
