@@ -208,8 +208,8 @@ class ClusterGalleryDisplay:
         intensity_range : (low, high), optional
             Values shown as black and white. By default measured on the images.
         image_shape : tuple of int, optional
-            Shape of one image. Required for flat rows, and where the shape of the array
-            is ambiguous.
+            Shape of one image, for flat rows that are not square images and where the
+            shape of the array is ambiguous.
         ax : matplotlib Axes, optional
             Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"

@@ -214,8 +214,8 @@ class EmbeddingDisplay:
         intensity_range : (low, high), optional
             Values shown as black and white. By default measured on the images.
         image_shape : tuple of int, optional
-            Shape of one image. Required for flat rows, and where the shape of the array
-            is ambiguous.
+            Shape of one image, for flat rows that are not square images and where the
+            shape of the array is ambiguous.
         n_thumbnails : int, default=80
             Largest number of thumbnails. They do not overlap. 0 shows points only.
         thumbnail_size : float, default=0.06
