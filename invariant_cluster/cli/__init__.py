@@ -6,7 +6,10 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; say in one line what it lacks."""
+    """Run the command line.
+
+    Exits with a one-line message if typer is not installed.
+    """
     try:
         from invariant_cluster.cli._app import app
     except ModuleNotFoundError as error:

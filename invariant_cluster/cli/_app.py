@@ -1,4 +1,4 @@
-"""The commands: fit, predict, report, demo."""
+"""The commands fit, predict, report and demo."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from invariant_cluster.report import import_extra
 _INTERRUPTED = 130
 _N_NEIGHBORS = 20
 _MOST_OUTSIDE = 0.05
-# Errors of the input, which a traceback would not explain.
+# Errors of the input, printed as one line instead of a traceback.
 _TOLD = (
     ValueError,
     TypeError,
@@ -58,25 +58,27 @@ app = typer.Typer(
 Images = Annotated[
     Path,
     typer.Argument(
-        help="A folder of images (PNG, TIFF, ...), an array (.npy, or .npz with "
-        "--key), a stack of particles (.mrcs), or LSWMD.pkl."
+        help="Folder of images (PNG, TIFF, ...), array (.npy, or .npz with --key), "
+        "stack of particles (.mrc, .mrcs), or LSWMD.pkl."
     ),
 ]
 Model = Annotated[
-    Path, typer.Argument(help=f"The {MODEL} that fit has written, or its folder.")
+    Path, typer.Argument(help=f"The {MODEL} that fit wrote, or its folder.")
 ]
 Key = Annotated[
-    str | None, typer.Option(help="Name of the images' array in an .npz file.")
+    str | None, typer.Option(help="Name of the array of images in an .npz file.")
 ]
 Color = Annotated[
-    ColorKind, typer.Option(help="What the files of a folder are converted to.")
+    ColorKind,
+    typer.Option(
+        help="Colours to which the files of a folder are converted; auto keeps them."
+    ),
 ]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what is there already.")
-]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def _print_version(wanted: bool) -> None:
+    """Print the version and exit, if wanted."""
     if wanted:
         typer.echo(f"invariant-cluster {__version__}")
         raise typer.Exit
@@ -87,17 +89,21 @@ def explain(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", is_eager=True, callback=_print_version, help="Show it."
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
-    """Cluster images in which orientation means nothing, without labels.
+    """Cluster images whose orientation has no meaning, without labels.
 
     Try it on real wafer maps:
 
         invariant-cluster demo
 
-    then on yours; look at run/report.html, and apply the model to others:
+    Then cluster your own images, open run/report.html in a browser, and apply the model
+    to other images:
 
         invariant-cluster fit plankton/ --n-clusters 10 --out run
 
@@ -115,15 +121,16 @@ def fit(
     kind: Annotated[
         Kind,
         typer.Option(
-            help="What the images show. wafers: maps that turn but do not move, whose "
-            "mirror image means the same, with dies that fail for no reason."
+            help="Kind of images. wafers: wafer maps, which are centred, have any "
+            "orientation, mean the same when mirrored, and have single dies that fail "
+            "at random."
         ),
     ] = Kind.general,
     invariance: Annotated[
         Invariance | None,
         typer.Option(
-            help="What does not change an image's meaning. Without +translation "
-            "objects are taken to be centred.  [default: what suits the kind]"
+            help="Changes of an image that do not change its meaning. Without "
+            "translation, objects must be centred.  [default: depends on --kind]"
         ),
     ] = None,
     size: Annotated[
@@ -131,35 +138,45 @@ def fit(
         typer.Option(
             min=8,
             max=4096,
-            help="Side in pixels to which the files of a folder, or the maps of "
-            "LSWMD.pkl, are resized.",
+            help="Side in pixels to which the files of a folder and the maps of "
+            "LSWMD.pkl are resized. Arrays keep their size.",
         ),
     ] = 32,
     network: Annotated[
         Network,
-        typer.Option(help="light: minutes on a CPU. full: the paper's, for a GPU."),
+        typer.Option(
+            help="Size of the networks. light: minutes on a CPU. full: as in the "
+            "paper, for a GPU. auto: full if there is a GPU."
+        ),
     ] = Network.auto,
     epochs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Passes over the images in training.  [default: light as many as "
-            "take some minutes, full 200]",
+            help="Passes over the images in training.  [default: enough for some "
+            "minutes (light), 200 (full)]",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="For equal results.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed. Equal seeds give equal results.")
+    ] = 0,
+    device: Annotated[
+        str,
+        typer.Option(help="Device: cpu, cuda, cuda:1, ... auto: the GPU if any."),
+    ] = "auto",
     color: Color = ColorKind.auto,
     key: Key = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Train on images and write labels.csv, report.html and the model.
 
-    labels.csv has a row for each image: its file, cluster and confidence, and how the
-    object lies: theta in radians, tau_x and tau_y in pixels from the centre, y up.
+    labels.csv has one row per image: file, cluster, confidence, and the pose of the
+    object: theta in radians, counter-clockwise, and tau_x and tau_y in pixels from the
+    centre, y up.
 
-    How many clusters? Look at the report: clusters that hold two kinds of image ask
-    for more. invariant_cluster.model_selection compares numbers without labels.
+    To choose the number of clusters, look at the report: use more clusters if one holds
+    two kinds of image. In Python, invariant_cluster.model_selection compares numbers of
+    clusters without labels.
     """
     with _one_line_errors():
         folder = _prepare_folder(out, overwrite)
@@ -184,12 +201,15 @@ def predict(
     images: Images,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="CSV file to write.  [default: the screen]"),
+        typer.Option("--out", "-o", help="CSV file to write.  [default: print it]"),
     ] = None,
     key: Key = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Label images by a trained model, as fit does in labels.csv."""
+    """Label images with a trained model.
+
+    The table has the columns of labels.csv, which fit writes.
+    """
     with _one_line_errors():
         _check_out(out, overwrite)
         pipe = _load(model)
@@ -212,7 +232,7 @@ def report(
     key: Key = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a report of what a trained model makes of images."""
+    """Write an HTML report of a trained model's clusters of images."""
     with _one_line_errors():
         _check_out(out, overwrite)
         import_extra()
@@ -226,12 +246,15 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder to write to.")
     ] = Path("demo_run"),
-    epochs: Annotated[int | None, typer.Option(min=1, help="As in fit.")] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes over the images in training, as in fit."),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Do on 1,799 real wafer maps what fit does; some minutes on a CPU.
+    """Run fit on 1,799 bundled wafer maps and report the accuracy.
 
-    Their classes are known, so that the accuracy can be told. They train nothing.
+    Takes some minutes on a CPU. The labels are not used in training.
     """
     with _one_line_errors():
         folder = _prepare_folder(out, overwrite)
@@ -246,37 +269,38 @@ def demo(
         )
         table = _fit_and_write(pipe, NamedImages(maps.images, names), folder)
         accuracy = clustering_accuracy_score(maps.target, table["cluster"])
-        _say(f"Accuracy, each cluster matched with one class: {accuracy:.1%}")
+        _say(f"Accuracy of clusters matched one to one with classes: {accuracy:.1%}")
 
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Turn errors of the input into one line and exit code 1."""
+    """Turn errors of the input into one line and exit code 1, an interrupt into 130."""
     try:
         yield
     except _TOLD as error:
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        typer.secho("Interrupted: only what is named above was written.", err=True)
+        typer.secho("Interrupted: only the files named above were written.", err=True)
         raise typer.Exit(_INTERRUPTED) from None
 
 
 def _say(text: str) -> None:
-    """Print beside the results, which may go to a pipe."""
+    """Print to stderr, so that results on stdout can go to a pipe."""
     typer.echo(text, err=True)
 
 
 def _read(path: Path, size: int, key: str | None, color: str = "auto") -> NamedImages:
+    """Read the images of a path and print how many there are."""
     if key is not None and path.suffix.lower() != ".npz":
-        raise ValueError(f"--key {key} is for .npz files, and {path} is none.")
+        raise ValueError(f"--key {key} is for .npz files, not for {path}: omit --key.")
     given = read_images(path, size=size, key=key, color=color)
     _say(f"{len(given.images):,} images of shape {given.images.shape[1:]} from {path}.")
     return given
 
 
 def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
-    """Return images as a model knows them; warn where their values are others."""
+    """Return images of the model's size and channels; warn if their values differ."""
     n_channels, height, width = pipe[0].layout_.channels_first_shape
     color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
     given = _read(path, max(height, width), key, color)
@@ -285,27 +309,28 @@ def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
         low, high = pipe[0].intensity_range_
         _say(
             f"Warning: {share:.0%} of the values lie outside {low:g} to {high:g}, the "
-            "range that the model was trained on, and are cut to it: scale the images "
-            "as they were then."
+            "range of the training images, and are clipped: scale the images like the "
+            "training images."
         )
     return given
 
 
 def _count_neighbors(n_clusters: int, n_images: int) -> int:
-    """Return 20 neighbours, fewer for few images; check the number of clusters."""
+    """Return 20 neighbours, or fewer for few images; check the number of clusters."""
     if n_clusters > n_images:
         raise ValueError(
-            f"--n-clusters {n_clusters} but there are {n_images} images: ask for fewer."
+            f"--n-clusters {n_clusters} but there are only {n_images} images: use "
+            "fewer clusters."
         )
     return min(_N_NEIGHBORS, n_images - 1)
 
 
 def _load(path: Path) -> Pipeline:
-    """Return the pipeline of a model file, or of the folder that fit has written."""
+    """Return the pipeline of a model file, or of a folder written by fit."""
     pipe = load_model(path / MODEL if path.is_dir() else path)
     if not isinstance(pipe, Pipeline):
         raise ValueError(
-            f"{path} holds a {type(pipe).__name__} alone: give a model that fit wrote."
+            f"{path} holds a single {type(pipe).__name__}: give a model that fit wrote."
         )
     if len(pipe) != 2 or not hasattr(pipe[-1], "predict_proba"):
         steps = ", ".join(type(step).__name__ for _, step in pipe.steps)
@@ -316,7 +341,7 @@ def _load(path: Path) -> Pipeline:
 
 
 def _prepare_folder(folder: Path, overwrite: bool) -> Path:
-    """Check all that can fail before anything that takes minutes; make the folder."""
+    """Create the output folder, after all checks that do not need training."""
     import_extra()
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--out {folder} is a file: give the name of a folder.")
@@ -327,17 +352,21 @@ def _prepare_folder(folder: Path, overwrite: bool) -> Path:
 
 
 def _check_out(path: Path | None, overwrite: bool) -> None:
+    """Raise if a file cannot be written, or exists and must not be replaced."""
     if path is not None:
         _check_free(check_place(path), overwrite)
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
+    """Raise a ValueError if the path exists, unless it may be overwritten."""
     if path.exists() and not overwrite:
-        raise ValueError(f"{path} is there already: choose another, or --overwrite.")
+        raise ValueError(
+            f"{path} already exists: choose another path, or use --overwrite."
+        )
 
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
-    """Train, write all three files, and return the table of labels."""
+    """Train, write the model, the labels and the report, and return the labels."""
     pipe.fit(given.images)
     save_model(pipe, folder / MODEL)
     _say(f"Wrote {folder / MODEL}.")
@@ -350,5 +379,6 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
 
 
 def _write_report(pipe: Pipeline, given: NamedImages, path: Path) -> None:
+    """Write the report and print its path."""
     cluster_report(pipe, given.images, path=path, names=given.names)
     _say(f"Wrote {path}: open it in a browser.")

@@ -1,4 +1,4 @@
-"""The choices that options of the command line offer."""
+"""Choices of the command line's options."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What the images show: the keys of ``pipelines.KINDS``."""
+    """Kind of images: the keys of ``pipelines.KINDS``."""
 
     general = "general"
     wafers = "wafers"
 
 
 class ColorKind(StrEnum):
-    """What the files of a folder are converted to."""
+    """Colours to which the files of a folder are converted."""
 
     auto = "auto"
     grey = "grey"
@@ -21,7 +21,7 @@ class ColorKind(StrEnum):
 
 
 class Network(StrEnum):
-    """How large the networks are."""
+    """Size of the networks."""
 
     auto = "auto"
     light = "light"

@@ -1,4 +1,4 @@
-"""Images of all the kinds of files that the command line takes."""
+"""Reading of the image files that the command line accepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ _KEY = "images"
 
 
 class NamedImages(NamedTuple):
-    """Images (n, h, w[, c]) and what each is called: its file, or its row."""
+    """Images with their names.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n, h, w) or (n, h, w, c)
+        The images.
+    names : list of str
+        File of each image, or its row in the array.
+    """
 
     images: NDArray
     names: list[str]
@@ -33,22 +41,32 @@ def read_images(
     Parameters
     ----------
     path : Path
-        A folder of images; .npy, .npz, .mrc or .mrcs; LSWMD.pkl.
+        Folder of images; file .npy, .npz, .mrc or .mrcs; or LSWMD.pkl.
     size : int
-        Side of the images, where files differ in theirs: a folder and LSWMD.pkl.
+        Side in pixels to which the images of a folder and of LSWMD.pkl are resized.
+        Arrays and stacks keep their size.
     key : str, optional
-        Of the array in an .npz file; by default "images", or the only one.
+        Name of the array in an .npz file. By default "images", or the only array.
     color : {"auto", "grey", "rgb"}, default="auto"
-        What the files of a folder are converted to.
+        Colours to which the files of a folder are converted; "auto" keeps them.
+
+    Returns
+    -------
+    NamedImages
+        Images and their names. Arrays of .npy, .mrc and .mrcs files stay on disk.
 
     Raises
     ------
     FileNotFoundError
-        When there is no such file.
+        If the path does not exist.
     ValueError
-        When it is none of these kinds, or cannot be read.
+        If the path is of another kind, or cannot be read.
     ImportError
-        When a package is missing that reads it.
+        If a package that reads the file is not installed.
+
+    See Also
+    --------
+    share_outside : Compare the values with a model's intensity range.
     """
     if path.is_dir():
         return _read_folder(path, size, color)
@@ -62,31 +80,54 @@ def read_images(
         return _number(bunch.images)
     if suffix not in _READERS:
         raise ValueError(
-            f"{path} is of no known kind: give a folder of images, "
+            f"{path} is of an unknown kind: give a folder of images, "
             f"{', '.join(_READERS)} or LSWMD.pkl."
         )
     return _number(_check_array(path, _READERS[suffix](path, key)))
 
 
 def _read_folder(path: Path, size: int, color: str) -> NamedImages:
+    """Return the images of a folder, named by their paths in it."""
     bunch = load_image_folder(path, size=size, color=color)
     names = [str(Path(name).relative_to(path)) for name in bunch.filenames]
-    # Names that are no text on this system could not be written.
+    # Names that are not valid text on this system could not be written.
     shown = [os.fsencode(name).decode("utf-8", "replace") for name in names]
     return NamedImages(bunch.images, shown)
 
 
 def _check_array(path: Path, images: Any) -> NDArray:
+    """Return the array if it has the dimensions of images or flat rows."""
     if not isinstance(images, np.ndarray) or images.ndim not in (2, 3, 4):
         found = getattr(images, "shape", type(images).__name__)
         raise ValueError(
-            f"{path} holds {found}, no images: give an array (n, h, w) or (n, h, w, c)."
+            f"{path} holds {found}, not images: give an array of shape (n, h, w) or "
+            "(n, h, w, c)."
         )
     return images
 
 
 def share_outside(images: NDArray, limits: tuple[float, float] | None) -> float:
-    """Return the share of values outside of limits, over at most 64 MiB of images."""
+    """Return the share of pixel values outside of a range.
+
+    Parameters
+    ----------
+    images : ndarray of n images
+        Images to check. At most 64 MiB of them are read, evenly spaced.
+    limits : (low, high) or None
+        Range of values.
+
+    Returns
+    -------
+    float
+        Share in [0, 1]; 0 if ``limits`` is None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.cli._inputs import share_outside
+    >>> share_outside(np.array([[0, 1], [2, 3]]), (0, 2))
+    0.25
+    """
     if limits is None:
         return 0.0
     sample, (low, high) = evenly_spaced(images), limits
@@ -94,22 +135,24 @@ def share_outside(images: NDArray, limits: tuple[float, float] | None) -> float:
 
 
 def _number(images: NDArray) -> NamedImages:
+    """Return the images, named by their rows."""
     return NamedImages(images, [str(row) for row in range(len(images))])
 
 
 def _read_npy(path: Path, _: str | None) -> NDArray:
-    """Return the array of a file, which stays on disk."""
+    """Return the array of an .npy file, memory-mapped."""
     images = _try(path, lambda: np.load(path, mmap_mode="r", allow_pickle=False))
     if isinstance(images, np.ndarray):
         return images
     images.close()
-    raise ValueError(f"{path} is an archive of arrays: name it .npz.")
+    raise ValueError(f"{path} is an archive of arrays: rename it to .npz.")
 
 
 def _read_npz(path: Path, key: str | None) -> NDArray:
+    """Return one array of an .npz file."""
     with path.open("rb") as file:
         archive = _try(path, lambda: np.load(file, allow_pickle=False))
-        if isinstance(archive, np.ndarray):  # an .npy of another name
+        if isinstance(archive, np.ndarray):  # an .npy file named .npz
             return archive
         name = _choose(path, archive.files, key)
         images: NDArray = _try(path, lambda: archive[name])
@@ -117,37 +160,43 @@ def _read_npz(path: Path, key: str | None) -> NDArray:
 
 
 def _try(path: Path, read: Callable[[], Any]) -> Any:
-    """Return what is read; name the file if it cannot be."""
+    """Return what ``read`` returns; turn its errors into one that names the file."""
     try:
         return read()
     except (BadZipFile, EOFError, OSError, UnpicklingError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as arrays: {error}.") from error
+        raise ValueError(
+            f"{path} cannot be read as arrays: {error}. Give an intact .npy or .npz "
+            "file."
+        ) from error
 
 
 def _choose(path: Path, names: list[str], key: str | None) -> str:
-    """Return which array of an archive holds the images."""
+    """Return the name of the array that holds the images."""
     wanted = key or (_KEY if len(names) != 1 else names[0])
     if wanted not in names:
         raise ValueError(
-            f"{path} holds {', '.join(names) or 'nothing'}, no {wanted!r}: name the "
-            "array of the images with --key."
+            f"{path} holds {', '.join(names) or 'nothing'}, but not {wanted!r}: name "
+            "the array of images with --key."
         )
     return wanted
 
 
 def _read_mrc(path: Path, _: str | None) -> NDArray:
-    """Return the stack of a cryo-EM file, which stays on disk."""
+    """Return the stack of a cryo-EM file, memory-mapped."""
     try:
         import mrcfile
     except ImportError as error:
         raise ImportError(
-            f"{path} needs the package mrcfile: pip install mrcfile."
+            f"{path} needs mrcfile, which is not installed: pip install mrcfile."
         ) from error
     try:
         with mrcfile.mmap(path, mode="r") as file:
             images: Any = np.asarray(file.data)
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read as an MRC file: {error}.") from error
+        raise ValueError(
+            f"{path} cannot be read as an MRC file: {error}. Give an intact .mrc or "
+            ".mrcs file."
+        ) from error
     return images[None] if images.ndim == 2 else images
 
 

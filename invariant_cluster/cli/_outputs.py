@@ -1,4 +1,4 @@
-"""What the command line writes."""
+"""Tables that the command line writes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ LABELS, MODEL, REPORT = "labels.csv", "model.safetensors", "report.html"
 
 
 def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
-    """Return cluster, confidence and pose of each image.
+    """Return the cluster, confidence and pose of each image.
 
     Parameters
     ----------
-    model : fitted Pipeline of embedder and clusterer
+    model : fitted Pipeline of an embedder and a clusterer
+        Model with ``predict_proba``.
     images : ndarray of n images
+        Images of the shape given to ``fit``.
     names : list of str
+        Name of each image.
 
     Returns
     -------
     DataFrame
-        Columns file, cluster, confidence and, where the embedder knows poses, theta
-        (radians), tau_x and tau_y (pixels, y up).
+        Columns "file", "cluster" and "confidence". If the embedder predicts poses, also
+        "theta" (radians, counter-clockwise), "tau_x" and "tau_y" (pixels, y up).
     """
     prediction = predict_clusters(model, images)
     assert prediction.confidence is not None
@@ -46,13 +49,44 @@ def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a CSV file, whole or not at all."""
+    """Write a table as a CSV file, completely or not at all.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Table to write, without its index.
+    path : Path
+        File to write. An existing file is replaced.
+    """
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)
 
 
 def describe_clusters(table: pd.DataFrame, n_clusters: int) -> str:
-    """Return the clusters' sizes and mean confidences as lines of text."""
+    """Return the clusters' sizes and mean confidences as lines of text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Result of :func:`label_images`.
+    n_clusters : int
+        Number of clusters, empty ones included.
+
+    Returns
+    -------
+    str
+        A header and one line per cluster.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from invariant_cluster.cli._outputs import describe_clusters
+    >>> table = pd.DataFrame({"cluster": [0, 0], "confidence": [0.9, 0.8]})
+    >>> print(describe_clusters(table, 2))
+    cluster  images  confidence
+          0       2        0.85
+          1       0           -
+    """
     sizes = np.bincount(table["cluster"], minlength=n_clusters)
     means = table.groupby("cluster")["confidence"].mean()
     lines = ["cluster  images  confidence"]

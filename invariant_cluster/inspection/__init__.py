@@ -1,4 +1,4 @@
-"""What a fitted model says of images: its steps, its clusters, its map."""
+"""Inspection of fitted models: their steps, clusters, exemplars and maps."""
 
 from invariant_cluster.inspection._clones import heads_alone, with_seed
 from invariant_cluster.inspection._embedded_pictures import take_pictures

@@ -1,4 +1,4 @@
-"""Images as the embedder that knows them scales them for a screen."""
+"""Pictures of images on an embedder's intensity range."""
 
 from __future__ import annotations
 
@@ -11,24 +11,30 @@ from invariant_cluster.images import as_pictures
 
 
 def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
-    """Return images that an embedder knows as pictures, on its intensity range.
+    """Return an embedder's images as pictures, scaled by its intensity range.
 
     Parameters
     ----------
     embedder : fitted embedder
-        Its ``layout_`` says how the array holds images; its ``intensity_range_``, if
-        it has one, gives the values shown as black and white.
-    images : array-like of n images, of the shape given to ``fit``
+        Embedder whose ``layout_`` describes the array. Its ``intensity_range_``, if it
+        has one, gives the values shown as black and white.
+    images : array-like of n images
+        Images of the shape given to ``fit``.
 
     Returns
     -------
-    ndarray of shape (n, h, w) or (n, h, w, c), float32, in [0, 1]
+    ndarray of shape (n, h, w) or (n, h, w, c), float32
+        Pictures with values in [0, 1].
 
     Raises
     ------
     ValueError
-        When the images have another shape than the training images, or a number of
-        channels that no screen shows.
+        If the images do not have the shape of the training images, or a number of
+        channels other than 1, 3 and 4.
+
+    See Also
+    --------
+    invariant_cluster.images.as_pictures : Scale images without an embedder.
     """
     array = np.asarray(images)
     embedder.layout_.check_same_shape(array, type(embedder).__name__)

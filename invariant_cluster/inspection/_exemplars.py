@@ -1,4 +1,4 @@
-"""Which images stand for a cluster."""
+"""Selection of images that represent a cluster."""
 
 from __future__ import annotations
 
@@ -19,22 +19,37 @@ def pick_exemplars(
     order: str = "most_confident",
     random_state: int | np.random.RandomState | None = None,
 ) -> dict[int, NDArray[np.intp]]:
-    """Return the indices of at most n images of each cluster, in the order asked for.
+    """Return the indices of at most n images of each cluster, in a chosen order.
 
     Parameters
     ----------
     labels : array-like of shape (n_images,)
+        Cluster of each image, as an integer.
     confidence : array-like of shape (n_images,)
-        How sure each image's cluster is; ties keep the images' order.
+        Confidence of each image's cluster. Equal values keep the order of the images.
     n : int
+        Largest number of images per cluster.
     order : {"most_confident", "least_confident", "random"}, default="most_confident"
+        Which images are picked, and in which order.
     random_state : int, RandomState instance or None, default=None
-        Used by "random".
+        Seed of the order "random".
 
     Returns
     -------
     dict of int to ndarray of int
-        Clusters in ascending order.
+        Indices of the images of each cluster; clusters in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If ``order`` is unknown.
+
+    Examples
+    --------
+    >>> from invariant_cluster.inspection import pick_exemplars
+    >>> picked = pick_exemplars([0, 0, 1, 1], [0.9, 0.6, 0.7, 0.8], 1)
+    >>> {cluster: rows.tolist() for cluster, rows in picked.items()}
+    {0: [0], 1: [3]}
     """
     check_choice("order", order, ORDERS)
     clusters, rank = np.asarray(labels), np.asarray(confidence, dtype=float)

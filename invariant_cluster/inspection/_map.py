@@ -21,31 +21,53 @@ def map_to_plane(
     method: str = "tsne",
     random_state: int | np.random.RandomState | None = None,
 ) -> NDArray[np.float32]:
-    """Return a place in the plane for each row of z, near for rows that are alike.
+    """Return a two-dimensional map of an embedding in which similar rows are near.
 
     Parameters
     ----------
     z : array-like of shape (n, d)
+        Rows to map, at least 2.
     method : {"pca", "tsne", "umap"}, default="tsne"
-        Principal components; t-SNE (van der Maaten and Hinton, 2008); UMAP (McInnes et
-        al., 2018), which needs the package umap-learn.
+        Principal components, t-SNE or UMAP. UMAP needs the package umap-learn.
     random_state : int, RandomState instance or None, default=None
+        Seed of the method.
 
     Returns
     -------
     ndarray of shape (n, 2), float32
+        Position of each row, in arbitrary units.
 
     Raises
     ------
     ValueError
-        Unknown method; fewer than 2 rows.
+        If ``method`` is unknown, or there are fewer than 2 rows.
     ImportError
-        UMAP without umap-learn.
+        If ``method`` is "umap" and umap-learn is not installed.
+
+    Notes
+    -----
+    t-SNE starts from the principal components. Its perplexity is 30, or (n - 1) / 3 for
+    fewer than 91 rows.
+
+    References
+    ----------
+    L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", Journal of Machine
+    Learning Research 9, 2008.
+
+    L. McInnes et al., "UMAP: Uniform manifold approximation and projection", Journal of
+    Open Source Software 3, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.inspection import map_to_plane
+    >>> map_to_plane(np.eye(5), method="pca").shape
+    (5, 2)
     """
     check_choice("method", method, METHODS)
     rows = np.asarray(z, dtype=np.float32)
     if len(rows) < 2:
-        raise ValueError(f"z has {len(rows)} row(s): a map needs at least 2.")
+        raise ValueError(f"z has {len(rows)} row(s): a map needs at least 2, add rows.")
     if rows.shape[1] == 1:
         rows = np.column_stack([rows, np.zeros_like(rows)])
     mapper = _make_mapper(method, len(rows), random_state)
@@ -53,6 +75,7 @@ def map_to_plane(
 
 
 def _make_mapper(method: str, n: int, random_state: Any) -> Any:
+    """Return the unfitted transformer of a method."""
     if method == "pca":
         return PCA(2, random_state=random_state)
     if method == "tsne":
@@ -62,6 +85,7 @@ def _make_mapper(method: str, n: int, random_state: Any) -> Any:
         from umap import UMAP
     except ImportError as error:
         raise ImportError(
-            "method='umap' needs umap-learn: pip install umap-learn, or take 'tsne'."
+            "method='umap' needs umap-learn, which is not installed: pip install "
+            "umap-learn, or use method='tsne'."
         ) from error
     return UMAP(n_components=2, random_state=random_state)

@@ -1,4 +1,4 @@
-"""Which step of a model embeds images and which step clusters them."""
+"""Division of a model into the steps that embed and the step that clusters."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 
 class Steps(NamedTuple):
-    """A model divided into what computes z and what clusters z.
+    """A model divided into embedder and clusterer.
 
     Attributes
     ----------
     embedder : estimator, Pipeline or None
-        All steps before the last one of a Pipeline, or a transformer alone.
+        All steps of a Pipeline before its clusterer, or a transformer alone.
     clusterer : estimator or None
         The last step of a Pipeline, or a clusterer alone.
     """
@@ -29,18 +29,35 @@ class Steps(NamedTuple):
 def divide(model: Any) -> Steps:
     """Divide a model into embedder and clusterer.
 
-    The last step of a Pipeline clusters if it is a clusterer, predicts, or has no
-    ``transform``: what the ``transform`` of a clusterer returns, distances or
-    log-probabilities, is not z.
-
     Parameters
     ----------
-    model : estimator or Pipeline, fitted or not
+    model : estimator or Pipeline
+        Model to divide, fitted or not.
 
     Returns
     -------
     Steps
-        A part that the model lacks is None.
+        Embedder and clusterer. A missing part is None.
+
+    See Also
+    --------
+    steps_of : List all steps.
+    find_step : Find the first step with an attribute.
+
+    Notes
+    -----
+    The last step of a Pipeline is the clusterer if it is a scikit-learn clusterer, has
+    ``predict``, or has no ``transform``. The output of a clusterer's own ``transform``,
+    such as distances or log-probabilities, is not z.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from invariant_cluster.inspection import divide
+    >>> divide(make_pipeline(PCA(2), KMeans(4))).clusterer
+    KMeans(n_clusters=4)
     """
     if not isinstance(model, Pipeline):
         return Steps(None, model) if _predicts(model) else Steps(model, None)
@@ -53,48 +70,84 @@ def divide(model: Any) -> Steps:
 
 
 def _predicts(step: Any) -> bool:
+    """Return whether a step is a clusterer or has ``predict``."""
     return is_clusterer(step) or hasattr(step, "predict")
 
 
 def steps_of(model: Any) -> list[Any]:
-    """Return the steps of a Pipeline, or the estimator alone, in a list."""
+    """Return the steps of a Pipeline, or a list with the estimator itself.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Model to list.
+
+    Returns
+    -------
+    list of estimator
+        The steps in order.
+
+    See Also
+    --------
+    divide : Divide a model into embedder and clusterer.
+    """
     if isinstance(model, Pipeline):
         return [step for _, step in model.steps]
     return [model]
 
 
 def find_step(model: Any, X: ArrayLike, name: str) -> tuple[Any, Any]:
-    """Return the first step that has an attribute, and X as that step receives it.
+    """Return the first step with an attribute, and X as that step receives it.
 
     Parameters
     ----------
     model : fitted estimator or Pipeline
+        Model to search.
     X : array-like of n images
+        Input of the model.
     name : str
-        A method, or a fitted attribute such as "layout_".
+        Name of a method, or of a fitted attribute such as "layout_".
 
     Returns
     -------
     step : estimator
+        First step with the attribute.
     X : array-like of n images
-        Transformed by the steps before.
+        Input of that step: X transformed by the steps before it.
 
     Raises
     ------
     TypeError
-        When no step has the attribute.
+        If no step has the attribute.
+    NotFittedError
+        If the step is not fitted.
+
+    See Also
+    --------
+    divide : Divide a model into embedder and clusterer.
     """
     for i, step in enumerate(steps_of(model)):
         if hasattr(step, name):
             check_is_fitted(step)
             return step, model[:i].transform(X) if i else X
     raise TypeError(
-        f"estimator={type(model).__name__} has no {name}: give an embedder that has, "
-        "such as IRLINREmbedder, or a Pipeline with one."
+        f"estimator={type(model).__name__} has no {name}: give an embedder with "
+        f"{name}, such as IRLINREmbedder, or a Pipeline that contains one."
     )
 
 
 def image_shape_of(model: Any) -> Sequence[int] | None:
-    """Return the first ``image_shape`` that the model or one of its steps was given."""
+    """Return the first ``image_shape`` set on a model or its steps.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Model to search.
+
+    Returns
+    -------
+    sequence of int or None
+        Shape of one image; None if no step has ``image_shape`` set.
+    """
     shapes = (getattr(step, "image_shape", None) for step in [model, *steps_of(model)])
     return next((shape for shape in shapes if shape is not None), None)

@@ -1,4 +1,4 @@
-"""Copies of a model's images in which each image is turned."""
+"""Copies of images in which each image is turned."""
 
 from __future__ import annotations
 
@@ -14,16 +14,12 @@ from invariant_cluster.inspection._steps import image_shape_of, steps_of
 def turned_copy(model: Any, X: ArrayLike, *, seed: int = 0) -> Any:
     """Return the images, each turned about its centre by a random angle.
 
-    Angles are uniform on the circle and depend on the seed alone, so that scores of
-    different models on the same rows are comparable. No image is shifted: every
-    embedder of this package claims invariance to rotation, not every one to
-    translation.
-
     Parameters
     ----------
     model : estimator or Pipeline
-        If its first step is a fitted embedder of images, its ``background_`` enters
-        the frame; otherwise the median of the border pixels of X does.
+        Model of the images. If its first step is a fitted embedder, pixels that enter
+        the frame get its ``background_``; otherwise they get the median of the border
+        pixels of X.
     X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
         Images as the model's ``fit`` takes them.
     seed : int, default=0
@@ -31,7 +27,19 @@ def turned_copy(model: Any, X: ArrayLike, *, seed: int = 0) -> Any:
 
     Returns
     -------
-    ndarray of the shape and dtype of X, or a DataFrame of flat rows with its labels
+    ndarray or DataFrame
+        The turned images in the shape and dtype of X. A DataFrame of flat rows keeps
+        its index and columns.
+
+    See Also
+    --------
+    turn_images : Turn images by given angles.
+
+    Notes
+    -----
+    Angles are uniform on the circle and depend on the seed alone, so scores of
+    different models on the same rows are comparable. Images are not shifted: every
+    embedder of this package is invariant to rotation, but not every one to translation.
     """
     theta = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(np.asarray(X)))
     first = steps_of(model)[0]
@@ -43,24 +51,32 @@ def turned_copy(model: Any, X: ArrayLike, *, seed: int = 0) -> Any:
 
 
 def turn_images(embedder: Any, X: ArrayLike, theta: NDArray) -> Any:
-    """Return images that an embedder knows, each turned by its own angle.
+    """Return an embedder's images, each turned by its own angle.
 
     Parameters
     ----------
     embedder : fitted embedder
-        Its ``layout_`` says how X holds images; its ``background_`` enters the frame.
-    X : array-like of n images, of the shape given to ``fit``
-    theta : ndarray of shape (n,), in radians
-        Counter-clockwise angles.
+        Embedder whose ``layout_`` describes X. Pixels that enter the frame get its
+        ``background_``.
+    X : array-like of n images
+        Images of the shape given to ``fit``.
+    theta : ndarray of shape (n,)
+        Counter-clockwise angles in radians.
 
     Returns
     -------
-    ndarray of the shape and dtype of X, or a DataFrame with its labels
+    ndarray or DataFrame
+        The turned images in the shape and dtype of X. A DataFrame keeps its index and
+        columns.
 
     Raises
     ------
     ValueError
-        When X has another shape than the training images.
+        If the images do not have the shape of the training images.
+
+    See Also
+    --------
+    turned_copy : Turn images by random angles.
     """
     embedder.layout_.check_same_shape(np.asarray(X), type(embedder).__name__)
     return turn(X, theta, embedder.layout_, embedder.background_)

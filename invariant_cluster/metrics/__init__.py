@@ -1,4 +1,4 @@
-"""Scores of clusterings, embeddings and poses, and ready scorers for ``scoring=``."""
+"""Scores of clusterings, embeddings and poses, and scorers for ``scoring=``."""
 
 from invariant_cluster.metrics._clusters import (
     adjusted_label_stability_score,

@@ -1,4 +1,4 @@
-"""What an embedding's nearest neighbours say about it."""
+"""Scores of an embedding by its nearest neighbours."""
 
 from __future__ import annotations
 
@@ -16,27 +16,49 @@ from invariant_cluster.validation import (
 def neighbor_purity_score(
     embedding: ArrayLike, labels: ArrayLike, *, n_neighbors: int = 20
 ) -> float:
-    """Return the share of nearest neighbours that are of the same class.
-
-    SCAN learns from these neighbours (Van Gansbeke et al., ECCV 2020), so this is
-    about the accuracy that it can reach. Cosine, after subtracting the mean row.
+    """Return the share of nearest neighbours that have the same class.
 
     Parameters
     ----------
     embedding : array-like of shape (n_samples, d)
+        Semantic representation of the images.
     labels : array-like of shape (n_samples,)
-    n_neighbors : int
-        From 1 to n_samples - 1.
+        Class of each row.
+    n_neighbors : int, default=20
+        Number of neighbours of each row, from 1 to n_samples - 1.
 
     Returns
     -------
     float
-        In [0, 1]; about the sum of the squared class shares by chance.
+        In [0, 1]. The chance level is about the sum of the squared class shares.
 
     Raises
     ------
     ValueError
-        Wrong shapes, unequal lengths, NaN, or ``n_neighbors`` out of range.
+        If an array has the wrong shape or holds NaN, the lengths differ, or
+        ``n_neighbors`` is out of range.
+
+    See Also
+    --------
+    label_agreement_score : The same share for clusters, corrected for chance.
+    neighbor_agreement_score : Compare the neighbours of two embeddings.
+
+    Notes
+    -----
+    Neighbours are found by cosine after the mean row is subtracted. SCAN learns from
+    these neighbours, so the score is about the accuracy that SCAN can reach.
+
+    References
+    ----------
+    W. Van Gansbeke et al., "SCAN: Learning to classify images without labels", ECCV
+    2020.
+
+    Examples
+    --------
+    >>> from invariant_cluster.metrics import neighbor_purity_score
+    >>> z = [[0, 0], [0, 1], [9, 9], [9, 8]]
+    >>> neighbor_purity_score(z, ["a", "a", "b", "b"], n_neighbors=1)
+    1.0
     """
     rows = check_finite_array(embedding, "embedding", (None, None))
     names = check_labels(labels, "labels")
@@ -48,29 +70,50 @@ def neighbor_purity_score(
 def neighbor_agreement_score(
     z: ArrayLike, z_moved: ArrayLike, *, n_neighbors: int = 20
 ) -> float:
-    """Return how far two embeddings of the same images agree on nearest neighbours.
-
-    ``mean_i |N(i) & N'(i)| / n_neighbors``, with N and N' mined in z and in z_moved.
-    Only ranks enter, so it compares across the width and scale of embeddings, which
-    also may differ between the two. Equal cosines agree by chance only, so that an
-    embedding that is constant, or varies in one direction, does not score 1.
+    """Return the share of nearest neighbours that two embeddings have in common.
 
     Parameters
     ----------
-    z, z_moved : array-like of shape (n_samples, d) and (n_samples, d')
-        Embeddings of the images and of a moved copy of each.
-    n_neighbors : int
-        From 1 to n_samples - 1.
+    z : array-like of shape (n_samples, d)
+        Embedding of the images.
+    z_moved : array-like of shape (n_samples, d')
+        Embedding of a moved copy of each image, in the same order. The widths may
+        differ.
+    n_neighbors : int, default=20
+        Number of neighbours of each row, from 1 to n_samples - 1.
 
     Returns
     -------
     float
-        In [0, 1]; n_neighbors / (n_samples - 1) by chance.
+        In [0, 1]. The chance level is ``n_neighbors / (n_samples - 1)``.
 
     Raises
     ------
     ValueError
-        Wrong shapes, unequal lengths, NaN, or ``n_neighbors`` out of range.
+        If an array has the wrong shape or holds NaN, the lengths differ, or
+        ``n_neighbors`` is out of range.
+
+    See Also
+    --------
+    neighbor_agreement_scorer : Score an estimator on turned copies.
+    invariance_score : Compare directions instead of neighbours.
+
+    Notes
+    -----
+    The score is ``mean_i |N(i) & N'(i)| / n_neighbors``, where N and N' are the
+    neighbours in ``z`` and in ``z_moved``. Only ranks enter, so scores of embeddings of
+    different width and scale are comparable.
+
+    Neighbours at equal cosine agree only by chance: an embedding that is constant, or
+    varies in one direction only, does not score 1.
+
+    Examples
+    --------
+    >>> from invariant_cluster.metrics import neighbor_agreement_score
+    >>> z = [[0, 0], [0, 1], [9, 9], [9, 8]]
+    >>> scaled = [[0, 0], [0, 5], [45, 45], [45, 40]]
+    >>> neighbor_agreement_score(z, scaled, n_neighbors=1)
+    1.0
     """
     rows = check_finite_array(z, "z", (None, None))
     moved = check_finite_array(z_moved, "z_moved", (None, None))
@@ -81,9 +124,10 @@ def neighbor_agreement_score(
 
 
 def _mine_shuffled(rows: NDArray, n_neighbors: int) -> NDArray:
-    """Return the neighbours (n, k) as mined with the rows in another order.
+    """Return the neighbours (n, k), mined with the rows in random order.
 
-    Ties are resolved by the order of rows; in one order, tied neighbours would agree.
+    Ties are resolved by the order of the rows, so tied neighbours would always agree if
+    both embeddings were mined in the same order.
     """
     order = np.random.default_rng(0).permutation(len(rows))
     neighbors = np.empty((len(rows), n_neighbors), dtype=np.int64)
@@ -92,7 +136,7 @@ def _mine_shuffled(rows: NDArray, n_neighbors: int) -> NDArray:
 
 
 def _overlap(first: NDArray, second: NDArray) -> float:
-    """Return the mean share of indices common to the rows of two (n, k) arrays."""
-    # No index repeats within a row, so a repeat in the joined row is a common one.
+    """Return the mean share of common indices in the rows of two (n, k) arrays."""
+    # No index repeats within a row: a repeat in the joined row is a common index.
     joined = np.sort(np.hstack([first, second]), axis=1)
     return float((joined[:, 1:] == joined[:, :-1]).sum() / first.size)

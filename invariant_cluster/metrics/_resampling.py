@@ -1,4 +1,4 @@
-"""Whether clusters come back when other rows are clustered."""
+"""Stability of clusters under resampling."""
 
 from __future__ import annotations
 
@@ -22,40 +22,65 @@ def resampling_stability_score(
     n_repeats: int = 1,
     random_state: int | np.random.RandomState | None = 0,
 ) -> float:
-    """Return how far clusters of two halves of the rows agree on all rows.
-
-    The rows are split at random, a clone of the clusterer is fitted on each half, and
-    both predict all rows: each row is new to one of the two. The adjusted Rand index
-    of the two predictions is 0 by chance whatever the number and sizes of clusters.
-    As in Lange et al., "Stability-Based Validation of Clustering Solutions", Neural
-    Computation 2004, with that index for their distance.
-
-    What is stable need not be right: two or three coarse clusters are often the most
-    stable of all, also where finer ones are real, and any longish cloud splits in two
-    in the same way.
+    """Return how far the clusters of two halves of the rows agree on all rows.
 
     Parameters
     ----------
     clusterer : estimator with ``fit`` and ``predict``
-        Not changed. Its ``random_state`` is replaced.
+        Clusterer to score. Clones with other random states are fitted; the clusterer
+        itself does not change.
     X : ImageEmbedding or array-like of shape (n_samples, d)
-        An ImageEmbedding hands its images to the clusterer, which may then fine-tune.
+        Rows to cluster, at least 4. An ImageEmbedding passes its images to the
+        clusterer, which may then fine-tune the encoder.
     n_repeats : int, default=1
-        Splits over which the mean is taken.
+        Number of random splits over which the score is averaged.
     random_state : int, RandomState instance or None, default=0
-        Of the splits and of the clusterers.
+        Seed of the splits and of the clusterers.
 
     Returns
     -------
     float
-        At most 1; 0 by chance, and where either half is one cluster.
+        At most 1. The chance level is 0, whatever the number and sizes of clusters. A
+        split in which either prediction has a single cluster scores 0.
 
     Raises
     ------
     ValueError
-        Fewer than 4 rows, or ``n_repeats`` below 1.
+        If there are fewer than 4 rows, or ``n_repeats`` is below 1.
     TypeError
-        When the clusterer has no ``predict``.
+        If the clusterer has no ``predict``.
+
+    See Also
+    --------
+    resampling_stability_scorer : The same score for ``scoring=``.
+    adjusted_label_stability_score : Compare two labellings of the same rows.
+
+    Notes
+    -----
+    The rows are split in two halves at random and a clone of the clusterer is fitted on
+    each. Both clones then predict all rows, so that each row is new to one of them. The
+    score is the adjusted Rand index of the two predictions, where the reference uses a
+    distance of its own.
+
+    Stable clusters need not be right. Two or three coarse clusters are often the most
+    stable, even where finer ones are real, and an elongated cloud splits in the same
+    way every time.
+
+    References
+    ----------
+    T. Lange et al., "Stability-based validation of clustering solutions", Neural
+    Computation 16, 2004.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import make_blobs
+    >>> from invariant_cluster.metrics import resampling_stability_score
+    >>> z, _ = make_blobs(200, n_features=8, centers=4, random_state=0)
+    >>> resampling_stability_score(KMeans(4, n_init=3), z)
+    1.0
+    >>> resampling_stability_score(KMeans(7, n_init=3), z) < 0.8
+    True
     """
     _check(clusterer, X, n_repeats)
     random = check_random_state(random_state)
@@ -64,20 +89,23 @@ def resampling_stability_score(
 
 
 def _check(clusterer: Any, X: Any, n_repeats: int) -> None:
+    """Raise unless the clusterer predicts and there are enough rows and repeats."""
     if not hasattr(clusterer, "predict"):
         raise TypeError(
-            f"{type(clusterer).__name__} has no predict, which labels the rows that it "
-            "was not fitted on: give SCANClusterer, KMeans or another with predict."
+            f"clusterer={type(clusterer).__name__} has no predict, which labels rows "
+            "outside of the training half: give SCANClusterer, KMeans or another "
+            "clusterer with predict."
         )
     if n_repeats < 1:
-        raise ValueError(f"n_repeats={n_repeats!r} must be at least 1.")
+        raise ValueError(f"n_repeats={n_repeats!r} must be at least 1: use 1.")
     if len(X) < _MIN_ROWS:
         raise ValueError(
-            f"X has {len(X)} row(s): two halves need at least {_MIN_ROWS}."
+            f"X has {len(X)} row(s): two halves need at least {_MIN_ROWS}, give more."
         )
 
 
 def _split_and_compare(clusterer: Any, X: Any, random: np.random.RandomState) -> float:
+    """Fit a clone on each half of a random split; return the agreement on all rows."""
     order = random.permutation(len(X))
     labels = []
     for half in np.array_split(order, 2):

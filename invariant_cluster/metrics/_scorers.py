@@ -1,14 +1,16 @@
-"""Scorers, callables (estimator, X, y=None), for ``scoring=`` in model selection.
+"""Scorers: callables (estimator, X, y=None) for ``scoring=`` in model selection.
 
 ``accuracy_scorer`` needs classes; the others need none. Higher is better for all.
 
 ``invariance_scorer``, ``neighbor_agreement_scorer``, ``label_stability_scorer`` and
-``adjusted_label_stability_scorer`` compare what the estimator says of the images and of
-a copy in which each is turned by an angle of its own. ``resampling_stability_scorer``,
-``label_agreement_scorer`` and ``silhouette_scorer`` judge clusters of z, turned or not.
-All compare across any parameter of the embedder, its width d included; how they lean
-with the number of clusters, each says. To see them side by side, with fewer fits:
-:func:`invariant_cluster.model_selection.label_free_curve`.
+``adjusted_label_stability_scorer`` compare the estimator's output for the images with
+its output for a copy in which each image is turned by a random angle.
+``resampling_stability_scorer``, ``label_agreement_scorer`` and ``silhouette_scorer``
+score the clusters in z of the images as they are. Scores without classes are comparable
+across the parameters of the embedder, its width d included; each docstring states how
+the score depends on the number of clusters.
+:func:`invariant_cluster.model_selection.label_free_curve` tabulates several criteria
+with fewer fits.
 
 >>> from sklearn.model_selection import GridSearchCV
 >>> from invariant_cluster.metrics import neighbor_agreement_scorer
@@ -37,31 +39,47 @@ from invariant_cluster.neighbors import default_n_neighbors
 
 
 def accuracy_scorer(estimator: Any, X: ArrayLike, y: ArrayLike | None = None) -> float:
-    """Return the Hungarian-matched accuracy of ``estimator.predict(X)``.
+    """Return the accuracy of predicted clusters matched one to one with classes.
 
     Parameters
     ----------
     estimator : fitted clusterer or Pipeline that ends in one
+        Estimator to score; it needs ``predict``.
     X : array-like of n_samples images or rows
+        Input of ``predict``.
     y : array-like of shape (n_samples,)
-        Classes; they are used to score, never to fit.
+        Classes. They are used to score, never to fit.
 
     Returns
     -------
     float
-        :func:`~invariant_cluster.metrics.clustering_accuracy_score`.
+        Score in (0, 1].
 
     Raises
     ------
     ValueError
-        When ``y`` is None.
+        If ``y`` is None.
     TypeError
-        When the estimator has no ``predict``.
+        If the estimator has no ``predict``.
+
+    See Also
+    --------
+    clustering_accuracy_score : The score of two labellings.
+    neighbor_agreement_scorer : A score without classes.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from invariant_cluster.metrics import accuracy_scorer
+    >>> z = [[0, 0], [0, 1], [9, 9], [9, 8]]
+    >>> kmeans = KMeans(2, n_init=1, random_state=0).fit(z)
+    >>> accuracy_scorer(kmeans, z, ["a", "a", "b", "b"])
+    1.0
     """
     if y is None:
         raise ValueError(
             "y is None, but accuracy_scorer compares clusters with classes: give y, or "
-            "score without labels by neighbor_agreement_scorer."
+            "use neighbor_agreement_scorer, which needs no classes."
         )
     return clustering_accuracy_score(y, _labels(estimator, X, "accuracy_scorer"))
 
@@ -71,26 +89,38 @@ def label_stability_scorer(
 ) -> float:
     """Return the share of images that keep their cluster when they are turned.
 
-    One cluster for everything is perfectly stable: read it beside another score, or
-    at a fixed number of clusters that are all in use. Across numbers of clusters
-    compare by :func:`adjusted_label_stability_scorer`.
-
     Parameters
     ----------
     estimator : fitted clusterer of images, or Pipeline that ends in a clusterer
+        Estimator to score; it needs ``predict``.
     X : array-like of n_samples images
+        Images to predict, as they are and turned.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        In [0, 1].
+        Score in [0, 1].
 
     Raises
     ------
     TypeError
-        When the estimator has no ``predict``.
+        If the estimator has no ``predict``.
+
+    See Also
+    --------
+    adjusted_label_stability_scorer : The same comparison, corrected for chance.
+    invariance_scorer : Compare z instead of clusters.
+
+    Notes
+    -----
+    A single cluster for all images scores 1. Read this score beside another one, or at
+    a fixed number of clusters that are all in use. To compare numbers of clusters, use
+    :func:`adjusted_label_stability_scorer`.
+
+    Each image is turned about its centre by its own random angle, the same in every
+    call.
     """
     labels, turned = _two_labels(estimator, X, "label_stability_scorer")
     return float(np.mean(labels == turned))
@@ -101,26 +131,35 @@ def adjusted_label_stability_scorer(
 ) -> float:
     """Return the adjusted Rand index of clusters before and after images are turned.
 
-    As :func:`label_stability_scorer`, but 0 by chance whatever the number and sizes of
-    clusters. Fewer clusters still score higher at equal quality: they have fewer
-    borders that a turn may cross.
-
     Parameters
     ----------
     estimator : fitted clusterer of images, or Pipeline that ends in a clusterer
+        Estimator to score; it needs ``predict``.
     X : array-like of n_samples images
+        Images to predict, as they are and turned.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        At most 1; 0 where all images are in one cluster.
+        At most 1. The chance level is 0, and so is the score of a single cluster.
 
     Raises
     ------
     TypeError
-        When the estimator has no ``predict``.
+        If the estimator has no ``predict``.
+
+    See Also
+    --------
+    adjusted_label_stability_score : The score of two labellings.
+    label_stability_scorer : Share of images that keep their cluster.
+
+    Notes
+    -----
+    The chance level does not depend on the number and sizes of clusters. Fewer clusters
+    still score higher at equal quality: they have fewer borders that a turned image can
+    cross.
     """
     name = "adjusted_label_stability_scorer"
     return adjusted_label_stability_score(*_two_labels(estimator, X, name))
@@ -129,28 +168,38 @@ def adjusted_label_stability_scorer(
 def resampling_stability_scorer(
     estimator: Any, X: ArrayLike, y: ArrayLike | None = None
 ) -> float:
-    """Return how far clusters of two halves of X agree on all of X.
-
-    z is computed once, by the fitted embedder; the clusterer is fitted anew on z of
-    each half, SCAN's heads alone.
+    """Return how far the clusters of two halves of X agree on all of X.
 
     Parameters
     ----------
     estimator : fitted Pipeline that ends in a clusterer, or clusterer of rows
+        Estimator to score; its clusterer needs ``predict``.
     X : array-like of n_samples images or rows
+        Input of the estimator, at least 4 rows.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        :func:`~invariant_cluster.metrics.resampling_stability_score`, which says what
-        it favours.
+        At most 1; the chance level is 0.
 
     Raises
     ------
+    ValueError
+        If X has fewer than 4 rows.
     TypeError
-        When the clusterer has no ``predict``, or the embedder no ``transform``.
+        If the clusterer has no ``predict``, or the embedder no ``transform``.
+
+    See Also
+    --------
+    resampling_stability_score : The score, and what it favours.
+    adjusted_label_stability_scorer : Stability when images are turned.
+
+    Notes
+    -----
+    The fitted embedder computes z once. Clones of the clusterer are fitted on z of each
+    half; ``SCANClusterer`` trains its heads only.
     """
     z = _embedding(estimator, X, "resampling_stability_scorer")
     clusterer = divide(estimator).clusterer or estimator
@@ -160,27 +209,37 @@ def resampling_stability_scorer(
 def label_agreement_scorer(
     estimator: Any, X: ArrayLike, y: ArrayLike | None = None
 ) -> float:
-    """Return how far nearest neighbours in z share their cluster, beyond chance.
-
-    Fewer clusters score higher at equal quality: they have fewer borders.
+    """Return how often nearest neighbours in z share a cluster, corrected for chance.
 
     Parameters
     ----------
     estimator : fitted Pipeline that ends in a clusterer, or clusterer of rows
+        Estimator to score; it needs ``predict``.
     X : array-like of n_samples images or rows
-        20 neighbours are looked at; under 200 rows a tenth of n_samples, at least 1.
+        Input of the estimator.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        :func:`~invariant_cluster.metrics.label_agreement_score`.
+        At most 1; the chance level is 0.
 
     Raises
     ------
     TypeError
-        When the estimator has no ``predict``, or the embedder no ``transform``.
+        If the estimator has no ``predict``, or the embedder no ``transform``.
+
+    See Also
+    --------
+    label_agreement_score : The score of an embedding and its clusters.
+    silhouette_scorer : Compare distances within and between clusters.
+
+    Notes
+    -----
+    20 neighbours of each row are compared; with fewer than 200 rows, a tenth of
+    n_samples and at least 1. Fewer clusters score higher at equal quality, since they
+    have fewer borders.
     """
     name = "label_agreement_scorer"
     z, labels = _embedding(estimator, X, name), _labels(estimator, X, name)
@@ -192,25 +251,34 @@ def silhouette_scorer(
 ) -> float:
     """Return the mean silhouette of the clusters in z.
 
-    It knows of no chance: on data without clusters it falls with their number and with
-    d.
-
     Parameters
     ----------
     estimator : fitted Pipeline that ends in a clusterer, or clusterer of rows
+        Estimator to score; it needs ``predict``.
     X : array-like of n_samples images or rows
+        Input of the estimator.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        :func:`~invariant_cluster.metrics.cluster_silhouette_score`.
+        Score in [-1, 1]; 0 for a single cluster.
 
     Raises
     ------
     TypeError
-        When the estimator has no ``predict``, or the embedder no ``transform``.
+        If the estimator has no ``predict``, or the embedder no ``transform``.
+
+    See Also
+    --------
+    cluster_silhouette_score : The score of an embedding and its clusters.
+    label_agreement_scorer : A score that is corrected for chance.
+
+    Notes
+    -----
+    The silhouette is not corrected for chance: on data without clusters it falls with
+    the number of clusters and with d.
     """
     name = "silhouette_scorer"
     z, labels = _embedding(estimator, X, name), _labels(estimator, X, name)
@@ -225,20 +293,32 @@ def invariance_scorer(
     Parameters
     ----------
     estimator : fitted embedder, or Pipeline
-        Of a Pipeline that ends in a clusterer, the steps before it are scored.
+        Estimator to score; it needs ``transform``. If a Pipeline ends in a clusterer,
+        the steps before the clusterer are scored.
     X : array-like of n_samples images
+        Images to embed, as they are and turned.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        :func:`~invariant_cluster.metrics.invariance_score`.
+        Score in [-1, 1].
 
     Raises
     ------
     TypeError
-        When the estimator has no ``transform``.
+        If the estimator has no ``transform``.
+
+    See Also
+    --------
+    invariance_score : The score of two embeddings.
+    neighbor_agreement_scorer : Compare nearest neighbours instead of directions.
+
+    Notes
+    -----
+    Each image is turned about its centre by its own random angle, the same in every
+    call. Images are not shifted.
     """
     return invariance_score(*_two_embeddings(estimator, X, "invariance_scorer"))
 
@@ -246,29 +326,40 @@ def invariance_scorer(
 def neighbor_agreement_scorer(
     estimator: Any, X: ArrayLike, y: ArrayLike | None = None
 ) -> float:
-    """Return how far images and turned copies agree on nearest neighbours.
-
-    It falls when z follows the angle, and also when z varies in one direction only,
-    which leaves the cosine of :func:`invariance_scorer` high.
+    """Return the share of nearest neighbours that images and turned copies agree on.
 
     Parameters
     ----------
     estimator : fitted embedder, or Pipeline
-        Of a Pipeline that ends in a clusterer, the steps before it are scored.
+        Estimator to score; it needs ``transform``. If a Pipeline ends in a clusterer,
+        the steps before the clusterer are scored.
     X : array-like of n_samples images
-        20 neighbours are compared; under 200 images a tenth of n_samples, at least 1.
+        Images to embed, as they are and turned.
     y : None
-        Not used.
+        Ignored; present for the scorer interface.
 
     Returns
     -------
     float
-        :func:`~invariant_cluster.metrics.neighbor_agreement_score`.
+        Score in [0, 1].
 
     Raises
     ------
     TypeError
-        When the estimator has no ``transform``.
+        If the estimator has no ``transform``.
+
+    See Also
+    --------
+    neighbor_agreement_score : The score of two embeddings.
+    invariance_scorer : Compare directions instead of nearest neighbours.
+
+    Notes
+    -----
+    20 neighbours of each image are compared; with fewer than 200 images, a tenth of
+    n_samples and at least 1.
+
+    The score falls if z depends on the angle. It also falls if z varies in one
+    direction only, which the cosine of :func:`invariance_scorer` does not detect.
     """
     z, z_turned = _two_embeddings(estimator, X, "neighbor_agreement_scorer")
     n_neighbors = default_n_neighbors(len(z))
@@ -276,6 +367,7 @@ def neighbor_agreement_scorer(
 
 
 def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
+    """Return the predicted cluster of each row, (n,)."""
     _check_has(estimator, "predict", scorer, "a Pipeline that ends in a clusterer")
     return np.asarray(estimator.predict(X))
 
@@ -305,11 +397,13 @@ def _two_embeddings(
 
 
 def _transform(embedder: Any, X: ArrayLike, scorer: str) -> NDArray:
+    """Return z of X, (n, d)."""
     _check_has(embedder, "transform", scorer, "an embedder or a Pipeline with one")
     return np.asarray(embedder.transform(X))
 
 
 def _check_has(estimator: Any, method: str, scorer: str, remedy: str) -> None:
+    """Raise a TypeError unless the estimator has the method."""
     if not hasattr(estimator, method):
         raise TypeError(
             f"{scorer} calls {method}, which {type(estimator).__name__} does not have: "

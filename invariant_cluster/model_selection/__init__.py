@@ -1,4 +1,4 @@
-"""Choosing n_clusters, d or another parameter where there are no labels."""
+"""Choice of n_clusters, d or another parameter without labels."""
 
 from invariant_cluster.model_selection._criteria import CRITERIA
 from invariant_cluster.model_selection._label_free_curve import label_free_curve

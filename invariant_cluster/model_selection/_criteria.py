@@ -1,4 +1,4 @@
-"""Criteria of clusters that need no labels, measured side by side."""
+"""Label-free criteria of clusters, measured side by side."""
 
 from __future__ import annotations
 
@@ -30,24 +30,34 @@ _REFERRED = ("resampling_stability", "label_agreement", "silhouette")
 
 
 class Views(NamedTuple):
-    """What clusterers are judged on.
+    """Embeddings on which clusterers are judged.
 
     Attributes
     ----------
     z : ndarray or ImageEmbedding of shape (n, d)
+        Embedding of X.
     z_turned : ndarray or ImageEmbedding of shape (n, d), or None
-        Of a copy in which each image is turned; None where X holds no images.
+        Embedding of a copy of X in which each image is turned; None if X holds no
+        images.
     """
 
     z: NDArray
     z_turned: NDArray | None = None
 
 
-Fit = tuple[Any, Views, int]  # A clusterer, not fitted, what it sees, and a seed.
+Fit = tuple[Any, Views, int]  # An unfitted clusterer, its embeddings and a seed.
 
 
 def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]:
-    """Return what maps a fit to its criteria; of z itself too, if asked."""
+    """Return a function that maps a fit to its criteria.
+
+    Parameters
+    ----------
+    heads_only : bool
+        Whether the clusterer sees plain rows and trains its heads only.
+    with_z : bool
+        Whether to add the criteria of z itself.
+    """
 
     def judge(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
         heads = heads_alone(clusterer)
@@ -64,7 +74,7 @@ def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]
 
 
 def _draw_reference(z: NDArray, seed: int) -> NDArray[np.float32]:
-    """Return rows (n, d) of one normal cloud with the mean and covariance of z."""
+    """Return rows (n, d) drawn from a normal distribution fitted to z."""
     mean, covariance = z.mean(axis=0), np.atleast_2d(np.cov(z.T))
     drawn = np.random.default_rng(seed).multivariate_normal(
         mean, covariance, size=len(z), method="eigh"
@@ -73,6 +83,7 @@ def _draw_reference(z: NDArray, seed: int) -> NDArray[np.float32]:
 
 
 def _judge_clusters(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
+    """Fit a clusterer and return the criteria of its clusters."""
     fitted = with_seed(clusterer, seed).fit(views.z)
     z, labels = np.asarray(views.z), np.asarray(fitted.predict(views.z))
     n_neighbors = default_n_neighbors(len(z))
@@ -91,6 +102,7 @@ def _judge_clusters(clusterer: Any, views: Views, seed: int) -> dict[str, float]
 
 
 def _judge_embedding(views: Views) -> dict[str, float]:
+    """Return the criteria of z itself; none if X holds no images."""
     if views.z_turned is None:
         return {}
     z, turned = np.asarray(views.z), np.asarray(views.z_turned)
@@ -100,7 +112,7 @@ def _judge_embedding(views: Views) -> dict[str, float]:
 
 
 def _summarise(repeats: list[dict[str, float]]) -> dict[str, float]:
-    """Return means and standard deviations, the criteria in their order."""
+    """Return means and standard deviations over the repetitions."""
     frame = pd.DataFrame(repeats)
     row = {}
     for name in [*CRITERIA, "clusters_used"]:

@@ -1,4 +1,4 @@
-"""Criteria without labels over the values of a parameter."""
+"""Label-free criteria over the values of a parameter."""
 
 from __future__ import annotations
 
@@ -35,71 +35,92 @@ def label_free_curve(
     heads_only: bool = True,
     random_state: int | np.random.RandomState | None = None,
 ) -> pd.DataFrame:
-    """Return how clusters fare by criteria without labels, for values of a parameter.
-
-    A parameter of the last step, such as ``cluster__n_clusters``, leaves the embedding
-    as it is: the steps before are fitted once, and the clusterer alone ``6 n_repeats``
-    times a value. A parameter of an earlier step, such as ``embed__d``, needs all to be
-    fitted anew, ``n_repeats`` times a value. To use an embedder that is fitted already,
-    wrap it: ``Pipeline([("embed", FrozenEstimator(embedder)), ("cluster",
-    clusterer)])``, with ``sklearn.frozen.FrozenEstimator``.
-
-    Any criterion leans with the number of clusters and with d also where there are no
-    clusters. So each is measured on a reference too: as many rows drawn from the normal
-    distribution with the mean and covariance of z, one cloud. What counts is the
-    excess over the reference, as in the gap statistic (Tibshirani, Walther and Hastie,
-    2001).
+    """Return label-free criteria of clusters for each value of a parameter.
 
     Parameters
     ----------
     estimator : Pipeline that ends in a clusterer, or clusterer of rows
-        The clusterer needs ``predict``. Not changed: clones are fitted.
+        Model whose parameter varies. The clusterer needs ``predict``. Clones are
+        fitted; the estimator itself does not change.
     X : array-like of n_samples images or rows
+        Input of the estimator.
     param_name : str
-        As in ``set_params``.
+        Name of the parameter as in ``set_params``, such as ``cluster__n_clusters``.
     param_range : iterable
-        Values of the parameter, one row of the table each.
+        Values of the parameter; each is a row of the table.
     n_repeats : int, default=3
-        Repetitions with other seeds and other halves, the same for all values.
+        Number of repetitions, each with another seed and other halves. All values
+        share the same seeds.
     heads_only : bool, default=True
-        Whether clusterers with a parameter ``fine_tune`` train their heads alone,
-        seconds each. False fine-tunes in each of the fits, but for those on the
-        reference, which has no images.
+        Whether clusterers that have a parameter ``fine_tune`` train their heads only,
+        which takes seconds per fit. False fine-tunes the encoder in each fit, except in
+        the fits on the reference, which has no images.
     random_state : int, RandomState instance or None, default=None
-        Of the repetitions. It replaces ``random_state`` of the clusterer, and of the
-        embedder if its parameter is the one that varies.
+        Seed of the repetitions. It replaces the ``random_state`` of the clusterer, and
+        also that of the embedder if the parameter belongs to the embedder.
 
     Returns
     -------
     DataFrame
-        A row a value, indexed by ``param_name``. For each criterion a column with its
-        mean over the repetitions, one, ``..._std``, with its standard deviation, and
-        for those with a reference ``..._excess``, the mean less that of the reference:
+        One row per value, indexed by ``param_name``. Each criterion has its mean over
+        the repetitions in one column and its standard deviation in another,
+        ``..._std``. Criteria with a reference have a third column, ``..._excess``: the
+        mean minus the mean on the reference.
 
-        - ``resampling_stability``: agreement of clusters of two halves of the rows
+        - ``resampling_stability``: agreement of the clusters of two halves of the rows
           (:func:`~invariant_cluster.metrics.resampling_stability_score`), with
           reference;
-        - ``turning_stability``: adjusted Rand index of clusters before and after the
-          images are turned;
-        - ``label_agreement``: nearest neighbours in one cluster, beyond chance
-          (:func:`~invariant_cluster.metrics.label_agreement_score`), with reference;
-        - ``silhouette`` of the clusters in z
+        - ``turning_stability``: adjusted Rand index of the clusters before and after
+          the images are turned;
+        - ``label_agreement``: nearest neighbours that share a cluster, corrected for
+          chance (:func:`~invariant_cluster.metrics.label_agreement_score`), with
+          reference;
+        - ``silhouette``: mean silhouette of the clusters in z
           (:func:`~invariant_cluster.metrics.cluster_silhouette_score`), with
           reference;
-        - ``neighbor_agreement`` of z before and after the turn, which no clusterer
-          changes, only if the parameter is an embedder's
-          (:func:`~invariant_cluster.metrics.neighbor_agreement_score`);
-        - ``clusters_used``, no criterion: how many clusters have members.
+        - ``neighbor_agreement``: agreement of nearest neighbours in z before and after
+          the images are turned
+          (:func:`~invariant_cluster.metrics.neighbor_agreement_score`); only for a
+          parameter of the embedder, since the clusterer does not change z;
+        - ``clusters_used``: number of clusters that have members. It is not a
+          criterion.
 
-        What is of turned images is left out where X are plain rows: of a clusterer
-        alone, or flat rows of an embedder without ``image_shape``.
+        ``turning_stability`` and ``neighbor_agreement`` are omitted if X holds plain
+        rows: for a clusterer alone, and for flat rows without ``image_shape``.
 
     Raises
     ------
     ValueError
-        No such parameter, an empty range, ``n_repeats`` below 1.
+        If the estimator has no such parameter, ``param_range`` is empty, or
+        ``n_repeats`` is below 1.
     TypeError
-        A clusterer without ``predict``, a range that is no sequence.
+        If the clusterer has no ``predict``, or ``param_range`` is a string or not
+        iterable.
+
+    See Also
+    --------
+    suggest_value : Return the value at which a criterion is highest.
+    invariant_cluster.plot.LabelFreeCurveDisplay : Plot the table.
+
+    Notes
+    -----
+    A parameter of the last step, such as ``cluster__n_clusters``, does not change z.
+    The steps before it are fitted once, and the clusterer ``6 n_repeats`` times per
+    value. A parameter of an earlier step, such as ``embed__d``, changes z: those steps
+    are fitted ``n_repeats`` times per value, in addition to the clusterer. To use a
+    fitted embedder, wrap it: ``Pipeline([("embed", FrozenEstimator(embedder)),
+    ("cluster", clusterer)])``, with ``sklearn.frozen.FrozenEstimator``.
+
+    Every criterion drifts with the number of clusters and with d, even on data without
+    clusters. Each criterion with a reference is therefore also measured on as many rows
+    drawn from one normal distribution with the mean and covariance of z. Compare the
+    excess over this reference, as in the gap statistic.
+
+    References
+    ----------
+    R. Tibshirani, G. Walther and T. Hastie, "Estimating the number of clusters in a
+    data set via the gap statistic", Journal of the Royal Statistical Society B 63,
+    2001.
 
     Examples
     --------
@@ -131,7 +152,7 @@ def label_free_curve(
 def _fits_of_clusterer(
     estimator: Any, X: ArrayLike, name: str, values: list[Any], seeds: NDArray
 ) -> Iterator[list[Fit]]:
-    """Yield the fits of each value: all of them on one embedding."""
+    """Yield the fits of each value of a clusterer's parameter, all on one embedding."""
     views = _embed(clone(estimator), X)
     for value in values:
         clusterer = _clusterer(clone(estimator).set_params(**{name: value}))
@@ -141,7 +162,7 @@ def _fits_of_clusterer(
 def _fits_of_all(
     estimator: Any, X: ArrayLike, name: str, values: list[Any], seeds: NDArray
 ) -> Iterator[list[Fit]]:
-    """Yield the fits of each value: an embedding each."""
+    """Yield the fits of each value of an embedder's parameter, each with its own z."""
     for value in values:
         model = clone(estimator).set_params(**{name: value})
         yield [
@@ -162,11 +183,12 @@ def _embed(estimator: Any, X: ArrayLike) -> Views:
 
 
 def _clusterer(estimator: Any) -> Any:
+    """Return the last step of a Pipeline, or the estimator itself."""
     return steps_of(estimator)[-1]
 
 
 def _is_last(estimator: Any, param_name: str) -> bool:
-    """Return whether a parameter is the clusterer's."""
+    """Return whether a parameter belongs to the clusterer."""
     if not isinstance(estimator, Pipeline):
         return True
     return param_name.split("__")[0] == estimator.steps[-1][0]
@@ -175,11 +197,12 @@ def _is_last(estimator: Any, param_name: str) -> bool:
 def _check_arguments(
     estimator: Any, param_name: str, param_range: Iterable[Any], n_repeats: int
 ) -> list[Any]:
-    """Return the values of the range as a list."""
+    """Check the arguments; return the values of the range as a list."""
     check_choice("param_name", param_name, sorted(estimator.get_params()))
     if isinstance(param_range, str) or not isinstance(param_range, Iterable):
         raise TypeError(
-            f"param_range={param_range!r} is no sequence: {_EXAMPLE_RANGE % param_name}"
+            f"param_range={param_range!r} is not a sequence of values: "
+            f"{_EXAMPLE_RANGE % param_name}"
         )
     values = list(param_range)
     if not values:
@@ -188,13 +211,13 @@ def _check_arguments(
         )
     if not isinstance(n_repeats, Integral) or n_repeats < 1:
         raise ValueError(
-            f"n_repeats={n_repeats!r} must be an integer of at least 1: 3 tells how "
-            "far repetitions differ."
+            f"n_repeats={n_repeats!r} must be an integer of at least 1: use 3, which "
+            "also shows how much repetitions differ."
         )
     if not hasattr(_clusterer(estimator), "predict"):
         raise TypeError(
             f"{type(_clusterer(estimator)).__name__} has no predict, which labels rows "
-            "that it was not fitted on: end the Pipeline in SCANClusterer, KMeans or "
-            "another clusterer with predict."
+            "outside of the training half: end the Pipeline in SCANClusterer, KMeans "
+            "or another clusterer with predict."
         )
     return values

@@ -1,4 +1,4 @@
-"""The value at which a criterion is highest."""
+"""The parameter value at which a criterion is highest."""
 
 from __future__ import annotations
 
@@ -12,29 +12,50 @@ from invariant_cluster.validation import check_choice
 
 
 def suggest_value(table: pd.DataFrame, criterion: str = "silhouette") -> Any:
-    """Return the value at which a criterion is highest: a suggestion, no more.
-
-    It goes by the excess over the reference where there is one. On the two data sets
-    on which the default was chosen it came within one of the number of classes, others
-    only on one of them (``docs/method.md``): no proof. Look at the curve, and at the
-    images.
+    """Return the parameter value at which a label-free criterion is highest.
 
     Parameters
     ----------
     table : DataFrame
-        Of :func:`label_free_curve`.
+        Result of :func:`label_free_curve`.
     criterion : str, default="silhouette"
-        One of ``CRITERIA`` that the table has.
+        Column of the table to maximise: "resampling_stability", "turning_stability",
+        "label_agreement", "silhouette" or "neighbor_agreement". If the criterion has a
+        reference, its excess over the reference is maximised.
 
     Returns
     -------
     object
-        Of ``param_range``; the first of equals.
+        One of the values in ``param_range``. The first one if several are equal; NaN is
+        ignored.
 
     Raises
     ------
     ValueError
-        When the table lacks the criterion.
+        If the table does not have the criterion, or holds only NaN for it.
+
+    See Also
+    --------
+    label_free_curve : Compute the table.
+    invariant_cluster.plot.LabelFreeCurveDisplay : Plot the table and the suggestions.
+
+    Notes
+    -----
+    The value is a suggestion. On the two data sets used to choose the default
+    criterion, the silhouette's excess came within one of the number of classes; other
+    criteria did so on only one of them (``docs/method.md``). Inspect the curve and the
+    images before you use it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from invariant_cluster.model_selection import suggest_value
+    >>> index = pd.Index([2, 3, 4], name="n_clusters")
+    >>> table = pd.DataFrame(
+    ...     {"silhouette": [0.5, 0.4, 0.3], "silhouette_excess": [0.0, 0.2, 0.1]}, index
+    ... )
+    >>> suggest_value(table)
+    3
     """
     check_choice("criterion", criterion, [name for name in CRITERIA if name in table])
     excess = f"{criterion}_excess"

@@ -1,8 +1,9 @@
-"""Displays of images, clusters, poses and training, in the manner of scikit-learn.
+"""Displays of images, clusters, poses and training, in the style of scikit-learn.
 
-Each is made by ``from_estimator``, ``from_predictions`` or both, which compute and then
-draw; ``plot`` draws again, elsewhere or otherwise. They need matplotlib:
-``pip install 'invariant-cluster[plot]'``. Importing this package does not import it.
+The class methods ``from_estimator``, ``from_predictions`` and ``from_table`` compute a
+display and draw it. ``plot`` draws it again, in other axes or with other options.
+Displays need matplotlib: ``pip install 'invariant-cluster[plot]'``. It is imported when
+something is drawn.
 """
 
 from invariant_cluster.plot._cluster_gallery import ClusterGalleryDisplay

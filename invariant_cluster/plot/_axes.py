@@ -1,4 +1,4 @@
-"""Where a display draws: in the Axes given, or in those of a new figure."""
+"""Axes in which a display draws."""
 
 from __future__ import annotations
 
@@ -12,44 +12,78 @@ if TYPE_CHECKING:
 def import_pyplot() -> Any:
     """Return ``matplotlib.pyplot``.
 
+    Returns
+    -------
+    module
+        The imported module.
+
     Raises
     ------
     ImportError
-        Without matplotlib.
+        If matplotlib is not installed.
     """
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "invariant_cluster.plot draws with matplotlib, which is not installed: pip "
+            "invariant_cluster.plot needs matplotlib, which is not installed: pip "
             "install 'invariant-cluster[plot]'."
         ) from error
     return plt
 
 
 def get_axes(ax: Any, figsize: tuple[float, float]) -> Axes:
-    """Return the Axes given, or those of a new figure of so many inches.
+    """Return the given Axes, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Axes to return; None creates a figure.
+    figsize : (width, height)
+        Size of the new figure in inches.
+
+    Returns
+    -------
+    matplotlib Axes
+        Axes to draw in.
 
     Raises
     ------
     ImportError
-        Without matplotlib.
+        If matplotlib is not installed.
     TypeError
-        When ``ax`` is something else.
+        If ``ax`` is neither Axes nor None.
+
+    See Also
+    --------
+    divide : Divide Axes into a grid.
     """
     plt = import_pyplot()
     if ax is None:
         return plt.subplots(figsize=figsize, layout="constrained")[1]
     if not hasattr(ax, "imshow"):
         raise TypeError(
-            f"ax={ax!r} is no matplotlib Axes: give one of plt.subplots(), such as "
-            "axes[0], or None for a new figure."
+            f"ax={ax!r} is not a matplotlib Axes: give one from plt.subplots(), such "
+            "as axes[0], or None for a new figure."
         )
     return ax
 
 
 def divide(ax: Axes, n_rows: int, n_columns: int) -> list[Any]:
-    """Return the places of a grid in place of the Axes, row by row."""
+    """Hide the Axes and return the cells of a grid in their place.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes whose area is divided.
+    n_rows, n_columns : int
+        Size of the grid.
+
+    Returns
+    -------
+    list of SubplotSpec
+        The cells, row by row.
+    """
     ax.set_axis_off()
     place = ax.get_subplotspec()
     if place is not None:

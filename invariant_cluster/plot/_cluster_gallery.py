@@ -1,4 +1,4 @@
-"""What each cluster holds."""
+"""Gallery of the images of each cluster."""
 
 from __future__ import annotations
 
@@ -33,24 +33,37 @@ _NO_CLASS = "(no class)"
 
 
 class ClusterGalleryDisplay:
-    """Images of each cluster, one cluster a row (paper, figures 11 and 12).
+    """Gallery of the images of each cluster, one cluster per row.
 
-    Make it by :meth:`from_estimator` or :meth:`from_predictions`.
+    Use :meth:`from_estimator` or :meth:`from_predictions` to create the display.
 
     Parameters
     ----------
     pictures : dict of int to ndarray of shape (k, h, w) or (k, h, w, c)
-        Of each cluster those shown, in their order, with values in [0, 1].
+        Images of each cluster in the order shown, with values in [0, 1].
     exemplars : dict of int to ndarray of shape (k,)
-        Which of the images they are.
+        Indices of these images in the input.
     titles : dict of int to str
+        Title of each cluster's row.
 
     Attributes
     ----------
     image_ : AxesImage
-        All rows in one picture.
+        All rows as one image.
     ax_ : matplotlib Axes
+        Axes with the plot.
     figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    EmbeddingDisplay : Plot images on a map of z.
+    invariant_cluster.cluster_report : Write galleries and scores to an HTML file.
+
+    Notes
+    -----
+    The gallery corresponds to figures 11 and 12 of the paper (Kwon, Choi and Ryu, ICML
+    2023).
 
     Examples
     --------
@@ -94,32 +107,49 @@ class ClusterGalleryDisplay:
         ax: Any = None,
         cmap: Any = "gray",
     ) -> ClusterGalleryDisplay:
-        """Cluster images and show some of each cluster.
+        """Predict the clusters of images and plot images of each.
 
         Parameters
         ----------
         estimator : fitted Pipeline of an embedder and a clusterer
-            With ``predict_proba``; for order="random" ``predict`` is enough.
+            Model to plot. It needs ``predict_proba``, or only ``predict`` for
+            ``order="random"``.
         X : array-like of n images
+            Images of the shape given to ``fit``.
         y : array-like of shape (n,), optional
-            Classes: each cluster is then called by the one that it is matched with.
+            Classes. Each cluster is then titled with its matched class.
         target_names : sequence of str, optional
-            Names of the classes 0, 1, ... in y.
+            Names of the classes 0, 1, ... in ``y``. By default the classes themselves.
         n_images : int, default=12
-            Of each cluster, at most.
+            Largest number of images per cluster.
         order : {"most_confident", "least_confident", "random"}
-            Which are shown, by the probability of their cluster.
-        random_state : int, RandomState or None, default=None
-            Used by "random".
+            Which images of a cluster are shown, and in which order. The default is
+            "most_confident". Confidence is the probability of the image's cluster.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the order "random".
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
+
+        Returns
+        -------
+        ClusterGalleryDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When the estimator has no embedder of images, or lacks the method.
+            If the estimator has no embedder of images, or lacks ``predict_proba`` or
+            ``predict``.
+        ValueError
+            If an option is out of range, or lengths differ.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        ClusterGalleryDisplay.from_predictions : Plot known clusters.
         """
         embedder, images = find_step(estimator, X, "layout_")
         labels, confidence = _predict(estimator, X, order)
@@ -152,27 +182,54 @@ class ClusterGalleryDisplay:
         ax: Any = None,
         cmap: Any = "gray",
     ) -> ClusterGalleryDisplay:
-        """Show some images of each cluster.
+        """Plot images of each cluster, given the clusters.
 
         Parameters
         ----------
         images : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or flat rows
+            Images to show.
         labels : array-like of int of shape (n,)
-            Clusters.
+            Cluster of each image.
         confidence : array-like of shape (n,), optional
-            How sure each is, such as ``predict_proba(X).max(axis=1)``. Without it all
-            count the same, and images keep their order.
-        y, target_names, n_images, order, random_state, ax, cmap
-            As in :meth:`from_estimator`.
+            Confidence of each image's cluster, such as
+            ``predict_proba(X).max(axis=1)``. By default all images are equally
+            confident and keep their order.
+        y : array-like of shape (n,), optional
+            Classes. Each cluster is then titled with its matched class.
+        target_names : sequence of str, optional
+            Names of the classes 0, 1, ... in ``y``. By default the classes themselves.
+        n_images : int, default=12
+            Largest number of images per cluster.
+        order : {"most_confident", "least_confident", "random"}
+            Which images of a cluster are shown, and in which order. The default is
+            "most_confident". The order follows ``confidence``.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the order "random".
         intensity_range : (low, high), optional
-            The values that are shown black and white.
+            Values shown as black and white. By default measured on the images.
         image_shape : tuple of int, optional
-            Of one image, where the array's shape does not tell.
+            Shape of one image, for flat rows that are not square images and where the
+            shape of the array is ambiguous.
+        ax : matplotlib Axes, optional
+            Axes to draw in. By default those of a new figure.
+        cmap : str or Colormap, default="gray"
+            Colour map of images with one channel.
+
+        Returns
+        -------
+        ClusterGalleryDisplay
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            Lengths that differ, labels that are no integers, an unknown order.
+            If lengths differ, labels are not integers, or an option is out of range.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        ClusterGalleryDisplay.from_estimator : Predict the clusters first.
         """
         pictures = as_pictures(
             images, intensity_range=intensity_range, image_shape=image_shape
@@ -194,13 +251,14 @@ class ClusterGalleryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
 
         Returns
         -------
-        self
+        ClusterGalleryDisplay
+            The display itself, with ``image_``, ``ax_`` and ``figure_`` set.
         """
         self.image_ = draw_mosaic(
             list(self.pictures.values()),
@@ -224,6 +282,7 @@ class ClusterGalleryDisplay:
         n_images: int,
         **choice: Any,
     ) -> ClusterGalleryDisplay:
+        """Pick the exemplars of each cluster and title the clusters."""
         clusters = _check_clusters(labels, n_images)
         sure = np.ones(len(clusters)) if confidence is None else confidence
         sure = check_finite_array(sure, "confidence", (None,))
@@ -239,34 +298,35 @@ class ClusterGalleryDisplay:
 def _predict(
     estimator: Any, X: ArrayLike, order: str
 ) -> tuple[NDArray, NDArray | None]:
-    """Return clusters and how sure they are, (n,) each; the latter None if unknown."""
+    """Return the cluster and confidence of each image, (n,); None if unknown."""
     needed = "predict" if order == "random" else "predict_proba"
     if not hasattr(estimator, needed):
         raise TypeError(
             f"order={order!r} needs {needed}, which estimator="
             f"{type(estimator).__name__} does not have: give a Pipeline that ends in a "
-            "SCANClusterer, or order='random' for one that has predict."
+            "SCANClusterer, or use order='random', which needs only predict."
         )
     prediction = predict_clusters(estimator, X)
     return prediction.labels, prediction.confidence
 
 
 def _check_clusters(labels: ArrayLike, n_images: int) -> NDArray:
+    """Return the clusters if they are integers; check n_images."""
     clusters = check_labels(labels, "labels")
     if clusters.dtype.kind not in "iu":
         raise ValueError(
-            f"labels has dtype {clusters.dtype}: give clusters as integers, for "
-            "example np.unique(labels, return_inverse=True)[1]."
+            f"labels has dtype {clusters.dtype}, not integer: give clusters as "
+            "integers, such as np.unique(labels, return_inverse=True)[1]."
         )
     if n_images < 1:
-        raise ValueError(f"n_images={n_images!r}: show at least 1 image a cluster.")
+        raise ValueError(f"n_images={n_images!r}: show at least 1 image per cluster.")
     return clusters
 
 
 def _title_clusters(
     clusters: NDArray, y: ArrayLike | None, target_names: Sequence[str] | None
 ) -> dict[int, str]:
-    """Return each cluster's number, class if classes are known, and size."""
+    """Return the title of each cluster: number, class if known, and size."""
     found, sizes = np.unique(clusters, return_counts=True)
     names = {} if y is None else _match_names(clusters, y, target_names)
     titles = {}
@@ -282,7 +342,7 @@ def _title_clusters(
 def _match_names(
     clusters: NDArray, y: ArrayLike, target_names: Sequence[str] | None
 ) -> dict[int, str]:
-    """Return the name of the class that each cluster is matched with."""
+    """Return the name of the class matched with each cluster."""
     classes, codes = np.unique(check_labels(y, "y"), return_inverse=True)
     prefix = "class " if target_names is None and classes.dtype.kind in "iu" else ""
     names = [prefix + name for name in name_labels(classes, target_names)]

@@ -1,4 +1,4 @@
-"""A map of the images: alike ones near each other."""
+"""Map of an embedding with thumbnails."""
 
 from __future__ import annotations
 
@@ -30,35 +30,61 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-_INCHES = 7.0  # of the longer side of the map
+_INCHES = 7.0  # longer side of the map
 _LEGEND_INCHES = 1.3
 _FLATTEST = 0.4
 _MARKERS = "os^DvPX*<>"
 
 
 class EmbeddingDisplay:
-    """Representations in the plane, some with their image beside the point.
+    """Map of an embedding in two dimensions, with images as thumbnails.
 
-    Colours and markers tell clusters or classes apart. Directions and units of the map
-    mean nothing, nearness does.
-
-    Make it by :meth:`from_estimator` or :meth:`from_predictions`.
+    Use :meth:`from_estimator` or :meth:`from_predictions` to create the display.
 
     Parameters
     ----------
     places : ndarray of shape (n, 2)
+        Position of each image on the map.
     pictures : ndarray of shape (n, h, w) or (n, h, w, c), optional
-        With values in [0, 1].
+        Images with values in [0, 1]. Without them there are no thumbnails.
     labels : ndarray of shape (n,), optional
+        Cluster or class of each image.
     label_names : dict of label to str, optional
+        Name of each label in the legend.
 
     Attributes
     ----------
     shown_ : ndarray of shape (k,)
-        Which images have a thumbnail.
+        Indices of the images that have a thumbnail.
     thumbnails_ : list of AxesImage of length k
+        The thumbnails.
     ax_ : matplotlib Axes
+        Axes with the plot.
     figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    ClusterGalleryDisplay : Plot images of each cluster.
+    LatentTraversalDisplay : Plot images along directions of z.
+
+    Notes
+    -----
+    Colours and markers distinguish clusters or classes. Near points have a similar z.
+    The axes have no units, and with t-SNE and UMAP the sizes of groups and the
+    distances between far groups have no meaning.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from invariant_cluster.plot import EmbeddingDisplay
+    >>> display = EmbeddingDisplay.from_predictions(
+    ...     np.eye(4), labels=[0, 0, 1, 1], target_names=["ring", "blob"], method="pca"
+    ... )
+    >>> display.label_names
+    {0: 'ring', 1: 'blob'}
+    >>> plt.close(display.figure_)
     """
 
     shown_: NDArray[np.intp]
@@ -94,26 +120,50 @@ class EmbeddingDisplay:
         ax: Any = None,
         cmap: Any = "gray",
     ) -> EmbeddingDisplay:
-        """Embed images and map what comes out.
+        """Embed images and plot a map of z.
 
         Parameters
         ----------
-        estimator : fitted embedder, or Pipeline of one and a clusterer
+        estimator : fitted embedder, or Pipeline of an embedder and a clusterer
+            Model whose z is mapped.
         X : array-like of n images
+            Images of the shape given to ``fit``.
         y : array-like of shape (n,), optional
-            Classes to colour by. By default the clusterer's clusters, if there is one.
+            Classes that colour the points. By default the predicted clusters, if the
+            estimator has a clusterer with ``predict``.
         target_names : sequence of str, optional
-            Names of the classes 0, 1, ... in y.
+            Names of the classes 0, 1, ... in ``y``. Ignored without ``y``.
         method : {"pca", "tsne", "umap"}, default="tsne"
-        random_state : int, RandomState or None, default=None
-            Of the map.
-        n_thumbnails, thumbnail_size, ax, cmap
-            As in :meth:`plot`.
+            Method of the map: principal components, t-SNE or UMAP, which needs the
+            package umap-learn.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the map.
+        n_thumbnails : int, default=80
+            Largest number of thumbnails. They do not overlap. 0 shows points only.
+        thumbnail_size : float, default=0.06
+            Longer side of a thumbnail, as a fraction of the longer side of the map.
+        ax : matplotlib Axes, optional
+            Axes to draw in. By default those of a new figure.
+        cmap : str or Colormap, default="gray"
+            Colour map of images with one channel.
+
+        Returns
+        -------
+        EmbeddingDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When the estimator has no embedder of images.
+            If the estimator has no embedder of images.
+        ValueError
+            If lengths differ, ``method`` is unknown, or there are too few names.
+        ImportError
+            If matplotlib is not installed, or umap-learn for ``method="umap"``.
+
+        See Also
+        --------
+        EmbeddingDisplay.from_predictions : Plot a known embedding.
         """
         embedder, images = find_step(estimator, X, "layout_")
         z, clusters = _embed(estimator, X)
@@ -144,29 +194,53 @@ class EmbeddingDisplay:
         ax: Any = None,
         cmap: Any = "gray",
     ) -> EmbeddingDisplay:
-        """Map representations that are there already.
+        """Plot a map of a known embedding.
 
         Parameters
         ----------
         z : array-like of shape (n, d)
+            Embedding of the images, at least 2 rows.
         images : array-like of n images, optional
+            Images for the thumbnails. By default there are none.
         labels : array-like of shape (n,), optional
-            Clusters or classes to colour by.
+            Clusters or classes that colour the points.
         target_names : sequence of str, optional
-            Names of the labels 0, 1, ...
-        method, random_state
-            As in :meth:`from_estimator`.
+            Names of the labels 0, 1, ... By default the labels themselves.
+        method : {"pca", "tsne", "umap"}, default="tsne"
+            Method of the map: principal components, t-SNE or UMAP, which needs the
+            package umap-learn.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the map.
         intensity_range : (low, high), optional
-            The values that are shown black and white.
+            Values shown as black and white. By default measured on the images.
         image_shape : tuple of int, optional
-            Of one image, where the array's shape does not tell.
-        n_thumbnails, thumbnail_size, ax, cmap
-            As in :meth:`plot`.
+            Shape of one image, for flat rows that are not square images and where the
+            shape of the array is ambiguous.
+        n_thumbnails : int, default=80
+            Largest number of thumbnails. They do not overlap. 0 shows points only.
+        thumbnail_size : float, default=0.06
+            Longer side of a thumbnail, as a fraction of the longer side of the map.
+        ax : matplotlib Axes, optional
+            Axes to draw in. By default those of a new figure.
+        cmap : str or Colormap, default="gray"
+            Colour map of images with one channel.
+
+        Returns
+        -------
+        EmbeddingDisplay
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            Lengths that differ, NaN, an unknown method, too few names.
+            If lengths differ, ``z`` holds NaN or infinity, ``method`` is unknown, or
+            there are too few names.
+        ImportError
+            If matplotlib is not installed, or umap-learn for ``method="umap"``.
+
+        See Also
+        --------
+        EmbeddingDisplay.from_estimator : Embed the images first.
         """
         pictures = None
         if images is not None:
@@ -195,17 +269,18 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         n_thumbnails : int, default=80
-            At most; they do not overlap. 0 shows points alone.
+            Largest number of thumbnails. They do not overlap. 0 shows points only.
         thumbnail_size : float, default=0.06
-            Longer side of a thumbnail, as a fraction of the map's.
+            Longer side of a thumbnail, as a fraction of the longer side of the map.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
 
         Returns
         -------
-        self
+        EmbeddingDisplay
+            The display itself, with its attributes set.
         """
         self.ax_ = get_axes(ax, _figure_size(self.places))
         self.figure_ = self.ax_.figure  # type: ignore[assignment]
@@ -225,6 +300,7 @@ class EmbeddingDisplay:
         prefix: str = "",
         **mapping: Any,
     ) -> EmbeddingDisplay:
+        """Map z to the plane and name the labels."""
         rows = check_finite_array(np.asarray(z), "z", (None, None))
         if pictures is not None:
             check_same_length(z=rows, images=pictures)
@@ -243,7 +319,7 @@ class EmbeddingDisplay:
         )
 
     def _draw_points(self) -> NDArray:
-        """Scatter the points, each label in its way; return their colours (n, 4)."""
+        """Draw the points, coloured and marked by label; return colours (n, 4)."""
         palette = import_pyplot().get_cmap("tab10")
         colours = np.tile(palette(0), (len(self.places), 1))
         x, y = self.places.T
@@ -268,6 +344,7 @@ class EmbeddingDisplay:
     def _draw_thumbnails(
         self, most: int, size: float, colours: NDArray, cmap: Any
     ) -> None:
+        """Draw at most so many thumbnails that do not overlap."""
         self.shown_, self.thumbnails_ = np.array([], dtype=np.intp), []
         if self.pictures is None:
             return
@@ -281,10 +358,10 @@ class EmbeddingDisplay:
     def _draw_thumbnail(
         self, index: int, side: float, colours: NDArray, cmap: Any
     ) -> AxesImage:
-        """Draw one image about its point, framed in the point's colour."""
+        """Draw one image centred on its point, framed in the point's colour."""
         assert self.pictures is not None
         picture, (x, y) = self.pictures[index], self.places[index]
-        # A little smaller than the squares that do not overlap: frames have a width.
+        # Slightly smaller than the non-overlapping squares, since frames have a width.
         half = 0.45 * side * np.array(picture.shape[1::-1]) / max(picture.shape[:2])
         left, right, bottom, top = x - half[0], x + half[0], y - half[1], y + half[1]
         corners = [left, right, right, left, left], [bottom, bottom, top, top, bottom]
@@ -301,14 +378,14 @@ class EmbeddingDisplay:
 
 
 def _figure_size(places: NDArray) -> tuple[float, float]:
-    """Return (width, height) in inches of a figure shaped like the map."""
+    """Return (width, height) in inches of a figure with the proportions of the map."""
     extent = np.ptp(places, axis=0)
     width, height = _INCHES * np.maximum(extent / extent.max(), _FLATTEST)
     return float(width) + _LEGEND_INCHES, float(height)
 
 
 def _embed(estimator: Any, X: ArrayLike) -> tuple[NDArray, NDArray | None]:
-    """Return z and, of a Pipeline that ends in a clusterer, the clusters."""
+    """Return z, and the clusters if the estimator has a clusterer with ``predict``."""
     embedder, clusterer = divide(estimator)
     z = (embedder or estimator).transform(X)
     if clusterer is None or not hasattr(clusterer, "predict"):

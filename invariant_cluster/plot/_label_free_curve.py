@@ -1,4 +1,4 @@
-"""Criteria without labels, drawn against the parameter that they shall choose."""
+"""Curves of label-free criteria over a parameter."""
 
 from __future__ import annotations
 
@@ -13,33 +13,63 @@ from invariant_cluster.model_selection import CRITERIA, label_free_curve, sugges
 from invariant_cluster.plot._axes import divide, get_axes, import_pyplot
 from invariant_cluster.validation import check_choice
 
-_COLOR = "#0072B2"  # By Okabe and Ito: told from orange without colour vision too.
+_COLOR = "#0072B2"  # Okabe and Ito: distinct from orange without colour vision too.
 _BEST_COLOR = "#D55E00"
-_INCHES = (4.8, 3.2)  # of a criterion
+_INCHES = (4.8, 3.2)  # size of a panel
 
 
 class LabelFreeCurveDisplay:
-    """Curves of :func:`~invariant_cluster.model_selection.label_free_curve`.
+    """Curves of label-free criteria over the values of a parameter.
 
-    Make it by ``from_estimator`` or ``from_table``.
+    Use :meth:`from_estimator` or :meth:`from_table` to create the display.
 
     Parameters
     ----------
     table : DataFrame
-        Of :func:`~invariant_cluster.model_selection.label_free_curve`.
+        Result of :func:`~invariant_cluster.model_selection.label_free_curve`.
 
     Attributes
     ----------
     table : DataFrame
+        The table given.
     best_ : dict of str to object
-        For each criterion what
-        :func:`~invariant_cluster.model_selection.suggest_value` suggests. Where they
-        differ, or the band is wider than the peak is high, the data do not say.
-    axes_ : dict of str to Axes
-        One a criterion.
-    figure_ : Figure
+        Value that each criterion suggests, by
+        :func:`~invariant_cluster.model_selection.suggest_value`.
+    axes_ : dict of str to matplotlib Axes
+        Panel of each criterion.
+    figure_ : matplotlib Figure
+        Figure of the panels.
     lines_ : dict of str to Line2D
-        One a criterion.
+        Curve of each criterion.
+
+    See Also
+    --------
+    invariant_cluster.model_selection.label_free_curve : Compute the table.
+    invariant_cluster.model_selection.suggest_value : Return one suggestion.
+
+    Notes
+    -----
+    In each panel the line is the mean over the repetitions and the band is one standard
+    deviation. The dashed line is the mean on data without clusters. The vertical line
+    marks the value at which the criterion is highest, relative to the dashed line if
+    there is one.
+
+    The data do not determine the value if the criteria disagree, or if the band is
+    wider than the peak is high.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> from invariant_cluster.plot import LabelFreeCurveDisplay
+    >>> index = pd.Index([2, 3, 4], name="n_clusters")
+    >>> table = pd.DataFrame(
+    ...     {"silhouette": [0.2, 0.6, 0.4], "silhouette_std": [0.1, 0.1, 0.1]}, index
+    ... )
+    >>> display = LabelFreeCurveDisplay.from_table(table)
+    >>> display.best_
+    {'silhouette': 3}
+    >>> plt.close(display.figure_)
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
@@ -58,20 +88,51 @@ class LabelFreeCurveDisplay:
         random_state: int | np.random.RandomState | None = None,
         ax: Any = None,
     ) -> LabelFreeCurveDisplay:
-        """Compute the curves and draw them.
+        """Compute the criteria for each value of a parameter and plot them.
 
         Parameters
         ----------
-        estimator, X, param_name, param_range, n_repeats, heads_only, random_state
-            As in :func:`~invariant_cluster.model_selection.label_free_curve`.
+        estimator : Pipeline that ends in a clusterer, or clusterer of rows
+            Model whose parameter varies. The clusterer needs ``predict``. Clones are
+            fitted; the estimator itself does not change.
+        X : array-like of n_samples images or rows
+            Input of the estimator.
+        param_name : str
+            Name of the parameter as in ``set_params``, such as ``cluster__n_clusters``.
+        param_range : iterable
+            Values of the parameter.
+        n_repeats : int, default=3
+            Number of repetitions, each with another seed and other halves.
+        heads_only : bool, default=True
+            Whether clusterers that have a parameter ``fine_tune`` train their heads
+            only.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the repetitions.
         ax : matplotlib Axes, optional
-            Is divided; by default those of a new figure.
+            Axes whose area is divided among the panels. By default those of a new
+            figure.
 
         Returns
         -------
         LabelFreeCurveDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no such parameter, ``param_range`` is empty, or
+            ``n_repeats`` is below 1.
+        TypeError
+            If the clusterer has no ``predict``, or ``param_range`` is a string or not
+            iterable.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        LabelFreeCurveDisplay.from_table : Plot a table that is already computed.
         """
-        import_pyplot()  # Before minutes of training.
+        import_pyplot()  # Fail before minutes of training.
         table = label_free_curve(
             estimator,
             X,
@@ -87,52 +148,61 @@ class LabelFreeCurveDisplay:
     def from_table(
         cls, table: pd.DataFrame, *, ax: Any = None
     ) -> LabelFreeCurveDisplay:
-        """Draw curves that are computed already.
+        """Plot a table of criteria that is already computed.
 
         Parameters
         ----------
         table : DataFrame
-            Of :func:`~invariant_cluster.model_selection.label_free_curve`.
+            Result of :func:`~invariant_cluster.model_selection.label_free_curve`.
         ax : matplotlib Axes, optional
-            Is divided; by default those of a new figure.
+            Axes whose area is divided among the panels. By default those of a new
+            figure.
 
         Returns
         -------
         LabelFreeCurveDisplay
+            The display, already drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        LabelFreeCurveDisplay.from_estimator : Compute the table first.
         """
         return cls(table).plot(ax)
 
     @property
     def best_(self) -> dict[str, Any]:
-        """For each criterion the value that it suggests."""
+        """Value that each criterion suggests, by criterion."""
         return {name: suggest_value(self.table, name) for name in self._criteria}
 
     def plot(
         self, ax: Any = None, *, criteria: Iterable[str] | None = None
     ) -> LabelFreeCurveDisplay:
-        """Draw each criterion, its reference, and where it stands out most.
-
-        The band is one standard deviation of the repetitions; the dashed line what the
-        same clusterer reaches on data without clusters; the upright line the suggested
-        value.
+        """Draw one panel per criterion.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Is divided; by default those of a new figure.
+            Axes whose area is divided among the panels. By default those of a new
+            figure.
         criteria : iterable of str, optional
-            Those of the table by default.
+            Criteria to draw, in this order. By default all criteria of the table.
 
         Returns
         -------
         LabelFreeCurveDisplay
+            The display itself, with ``axes_``, ``lines_`` and ``figure_`` set.
 
         Raises
         ------
         ValueError
-            A criterion that the table lacks.
+            If the table does not have one of the criteria.
         ImportError
-            Without matplotlib.
+            If matplotlib is not installed.
         """
         chosen = self._criteria if criteria is None else list(criteria)
         for name in chosen:
@@ -153,10 +223,11 @@ class LabelFreeCurveDisplay:
 
     @property
     def _criteria(self) -> list[str]:
+        """Criteria that the table has, in order of ``CRITERIA``."""
         return [name for name in CRITERIA if name in self.table]
 
     def _draw_criterion(self, ax: Any, name: str) -> Any:
-        """Draw one curve and return its line; values stand at equal distances."""
+        """Draw one criterion, with its values at equal distances; return its line."""
         mean = self.table[name].to_numpy()
         spread = self.table[f"{name}_std"].to_numpy()
         place = np.arange(len(mean))

@@ -1,4 +1,4 @@
-"""What directions of z mean."""
+"""Images along directions of z."""
 
 from __future__ import annotations
 
@@ -19,29 +19,38 @@ if TYPE_CHECKING:
 
 
 class LatentTraversalDisplay:
-    """Images drawn from z that moves along its principal directions.
+    """Images decoded from z along its principal components, one component per row.
 
-    Each row starts in the mean of z (or in one image's z) and moves along one principal
-    component of z. All in canonical orientation. An implicit network is continuous: it
-    draws at any resolution.
-
-    Make it by :meth:`from_estimator`.
+    Use :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
     pictures : ndarray of shape (n_components, n_steps, h, w) or (..., h, w, c)
-        With values in [0, 1].
+        Decoded images with values in [0, 1].
     shifts : ndarray of shape (n_steps,)
-        By how many standard deviations z is moved.
+        Shift of z along the component, in standard deviations.
     explained : ndarray of shape (n_components,)
         Share of the variance of z along each component.
 
     Attributes
     ----------
     image_ : AxesImage
-        All rows in one picture.
+        All rows as one image.
     ax_ : matplotlib Axes
+        Axes with the plot.
     figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    ReconstructionDisplay : Plot reconstructions of given images.
+    EmbeddingDisplay : Plot images on a map of z.
+
+    Notes
+    -----
+    The middle of each row is the mean of z, or z of one image. All images are in
+    canonical orientation. An implicit neural representation is continuous, so it can be
+    drawn at any resolution.
     """
 
     image_: AxesImage
@@ -69,33 +78,44 @@ class LatentTraversalDisplay:
         ax: Any = None,
         cmap: Any = "gray",
     ) -> LatentTraversalDisplay:
-        """Embed images, and draw what lies along the principal directions of z.
+        """Embed images and plot images along the principal components of z.
 
         Parameters
         ----------
-        estimator : fitted embedder that draws, or Pipeline with one
+        estimator : fitted embedder with ``draw``, or Pipeline with one
+            Model that decodes z.
         X : array-like of n images
-            Whose z the directions are of, at least 2.
+            At least 2 images whose z defines the components.
         start : int, optional
-            Index of the image in whose z the rows have their middle; by default the
-            mean of z.
+            Index of the image whose z is the middle of each row. By default the mean of
+            z.
         n_components : int, default=4
+            Number of rows, at most min(n, d).
         n_steps : int, default=7
+            Number of images per row.
         extent : float, default=2.0
-            How far rows reach to both sides, in standard deviations.
+            Largest shift to either side, in standard deviations.
         resolution : int, optional
-            Pixels of the longer side; by default those of the images.
+            Longer side of the decoded images in pixels. By default that of the input
+            images.
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
+
+        Returns
+        -------
+        LatentTraversalDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When the estimator has no ``draw``, such as SimCLREmbedder.
+            If no step of the estimator has ``draw``; ``SimCLREmbedder`` does not.
         ValueError
-            A number out of range.
+            If a number is out of range, or there are fewer than 2 images.
+        ImportError
+            If matplotlib is not installed.
         """
         embedder, images = find_step(estimator, X, "draw")
         z = np.asarray(embedder.transform(images))
@@ -123,13 +143,14 @@ class LatentTraversalDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
 
         Returns
         -------
-        self
+        LatentTraversalDisplay
+            The display itself, with ``image_``, ``ax_`` and ``figure_`` set.
         """
         self.image_ = draw_mosaic(
             list(self.pictures),
@@ -149,17 +170,20 @@ class LatentTraversalDisplay:
 def _check_numbers(
     z: NDArray, start: int | None, n_components: int, n_steps: int
 ) -> None:
+    """Raise a ValueError unless the numbers are in range for z."""
     if len(z) < 2:
-        raise ValueError(f"X has {len(z)} image: directions of z need at least 2.")
+        raise ValueError(
+            f"X has {len(z)} image: directions of z need at least 2, give more."
+        )
     if not 1 <= n_components <= min(z.shape):
         raise ValueError(
-            f"n_components={n_components!r} but z of X has shape {z.shape}: give 1 to "
-            f"{min(z.shape)}."
+            f"n_components={n_components!r} but z of X has shape {z.shape}: choose 1 "
+            f"to {min(z.shape)}."
         )
     if start is not None and not -len(z) <= start < len(z):
         raise ValueError(
-            f"start={start!r} is no index into the {len(z)} images of X: give one, or "
-            "None for the mean of z."
+            f"start={start!r} is not an index into the {len(z)} images of X: give one, "
+            "or None for the mean of z."
         )
     if n_steps < 1:
-        raise ValueError(f"n_steps={n_steps!r}: draw at least 1 image a row.")
+        raise ValueError(f"n_steps={n_steps!r}: draw at least 1 image per row.")

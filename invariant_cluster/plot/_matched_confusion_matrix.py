@@ -1,4 +1,4 @@
-"""Classes against the clusters that they are matched with."""
+"""Confusion matrix of classes and matched clusters."""
 
 from __future__ import annotations
 
@@ -18,35 +18,50 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-_INCHES = 0.55  # of a cell
+_INCHES = 0.55  # side of a cell
 _MARGIN_INCHES = 1.8
 _NO_CLUSTER = "-"
-_LONGEST_LEVEL = 5  # letters that fit below a cell
+_LONGEST_LEVEL = 5  # characters that fit below a cell
 _SUMMED_AXIS: dict[str, Any] = {"true": 1, "pred": 0, "all": (0, 1)}
 
 
 class MatchedConfusionMatrixDisplay:
-    """How many images of each class are in each cluster (paper, figure 5).
+    """Confusion matrix of classes and the clusters matched with them.
 
-    Clusters stand in the order of the classes that the Hungarian method matches them
-    with, so that right ones are on the diagonal. Clusters without a class are last; the
-    column of a class without a cluster is empty.
-
-    Make it by :meth:`from_estimator` or :meth:`from_predictions`.
+    Use :meth:`from_estimator` or :meth:`from_predictions` to create the display.
 
     Parameters
     ----------
     confusion_matrix : ndarray of shape (n_classes, n_columns)
-        Counts.
+        Number of images of each class (row) in each cluster (column).
     class_names : sequence of str of length n_classes
+        Names of the rows.
     cluster_names : sequence of str of length n_columns
+        Names of the columns.
 
     Attributes
     ----------
     image_ : AxesImage
+        The coloured cells.
     text_ : ndarray of Text of shape (n_classes, n_columns)
+        The number in each cell.
     ax_ : matplotlib Axes
+        Axes with the plot.
     figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    invariant_cluster.metrics.matched_confusion_matrix : Compute the matrix.
+    invariant_cluster.metrics.clustering_accuracy_score : Compute the accuracy.
+    ClusterGalleryDisplay : Plot images of each cluster.
+
+    Notes
+    -----
+    The Hungarian method matches clusters one to one with classes. Matched pairs are on
+    the diagonal. Clusters without a class are last; the column of a class without a
+    cluster is empty. The matrix corresponds to figure 5 of the paper (Kwon, Choi and
+    Ryu, ICML 2023).
 
     Examples
     --------
@@ -88,26 +103,44 @@ class MatchedConfusionMatrixDisplay:
         ax: Any = None,
         cmap: Any = "viridis",
     ) -> MatchedConfusionMatrixDisplay:
-        """Compare classes with the clusters that an estimator predicts.
+        """Predict the clusters and plot them against the classes.
 
         Parameters
         ----------
         estimator : fitted clusterer, or Pipeline that ends in one
+            Model with ``predict``.
         X : array-like of n images or rows
+            Input of ``predict``.
         y : array-like of shape (n,)
             Classes.
         target_names : sequence of str, optional
-            Names of the classes 0, 1, ... in y.
+            Names of the classes 0, 1, ... in ``y``. By default the classes themselves.
         normalize : {"true", "pred", "all"} or None, default=None
-            Show shares of each class, of each cluster or of all images.
+            Whether to show shares of each class ("true"), of each cluster ("pred") or
+            of all images ("all") instead of counts.
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="viridis"
+            Colour map of the cells.
+
+        Returns
+        -------
+        MatchedConfusionMatrixDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When the estimator has no ``predict``.
+            If the estimator has no ``predict``.
+        ValueError
+            If lengths differ, labels are missing, ``normalize`` is unknown, or there
+            are too few names.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        MatchedConfusionMatrixDisplay.from_predictions : Plot known clusters.
         """
         if not hasattr(estimator, "predict"):
             raise TypeError(
@@ -134,19 +167,41 @@ class MatchedConfusionMatrixDisplay:
         ax: Any = None,
         cmap: Any = "viridis",
     ) -> MatchedConfusionMatrixDisplay:
-        """Compare classes with clusters.
+        """Plot known clusters against the classes.
 
         Parameters
         ----------
-        y_true, labels : array-like of shape (n,)
-            Classes and clusters, of any sortable kind.
-        target_names, normalize, ax, cmap
-            As in :meth:`from_estimator`.
+        y_true : array-like of shape (n,)
+            Classes, of any type that can be sorted.
+        labels : array-like of shape (n,)
+            Clusters, of any type that can be sorted.
+        target_names : sequence of str, optional
+            Names of the classes 0, 1, ... in ``y_true``. By default the classes
+            themselves.
+        normalize : {"true", "pred", "all"} or None, default=None
+            Whether to show shares of each class ("true"), of each cluster ("pred") or
+            of all images ("all") instead of counts.
+        ax : matplotlib Axes, optional
+            Axes to draw in. By default those of a new figure.
+        cmap : str or Colormap, default="viridis"
+            Colour map of the cells.
+
+        Returns
+        -------
+        MatchedConfusionMatrixDisplay
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            Lengths that differ, missing labels, unknown ``normalize``, too few names.
+            If lengths differ, labels are missing, ``normalize`` is unknown, or there
+            are too few names.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        MatchedConfusionMatrixDisplay.from_estimator : Predict the clusters first.
         """
         display = cls(
             matched_confusion_matrix(y_true, labels),
@@ -163,14 +218,24 @@ class MatchedConfusionMatrixDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         normalize : {"true", "pred", "all"} or None, default=None
-            Show shares of each class, of each cluster or of all images.
+            Whether to show shares of each class ("true"), of each cluster ("pred") or
+            of all images ("all") instead of counts.
         cmap : str or Colormap, default="viridis"
+            Colour map of the cells.
 
         Returns
         -------
-        self
+        MatchedConfusionMatrixDisplay
+            The display itself, with its attributes set.
+
+        Raises
+        ------
+        ValueError
+            If ``normalize`` is unknown.
+        ImportError
+            If matplotlib is not installed.
         """
         counts = self.confusion_matrix
         values = _normalized(counts, normalize)
@@ -188,6 +253,7 @@ class MatchedConfusionMatrixDisplay:
         return self
 
     def _name_axes(self, accuracy: float) -> None:
+        """Write the names of the rows and columns, and the accuracy as title."""
         ax = self.ax_
         rows, columns = self.confusion_matrix.shape
         ax.set_xticks(range(columns), labels=self.cluster_names)
@@ -199,7 +265,7 @@ class MatchedConfusionMatrixDisplay:
 
 
 def _name_columns(y_true: ArrayLike, labels: ArrayLike) -> list[str]:
-    """Return the cluster of each column of the matched confusion matrix."""
+    """Return the name of the cluster in each column of the matrix."""
     classes, codes = np.unique(np.asarray(y_true), return_inverse=True)
     clusters, first = np.unique(np.asarray(labels), return_index=True)
     matched = match_labels(codes, labels)[first]
@@ -209,7 +275,7 @@ def _name_columns(y_true: ArrayLike, labels: ArrayLike) -> list[str]:
 
 
 def _normalized(counts: NDArray, normalize: str | None) -> NDArray:
-    """Return counts, or shares; 0 in the column of a class without a cluster."""
+    """Return counts or shares; 0 in the column of a class without a cluster."""
     if normalize is None:
         return counts
     check_choice("normalize", normalize, [*_SUMMED_AXIS, None])
@@ -218,7 +284,7 @@ def _normalized(counts: NDArray, normalize: str | None) -> NDArray:
 
 
 def _write_values(image: AxesImage, values: NDArray, how: str) -> NDArray:
-    """Write each value in its cell, dark on light cells and light on dark ones."""
+    """Write each value into its cell, dark on light cells and light on dark cells."""
     ax, text = image.axes, np.empty(values.shape, dtype=object)
     for (row, column), value in np.ndenumerate(values):
         red, green, blue, _ = image.cmap(image.norm(value))

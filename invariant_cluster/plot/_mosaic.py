@@ -1,4 +1,4 @@
-"""Pictures of one size in rows and columns, with titles, in one Axes."""
+"""Mosaic of equally large pictures in one Axes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from invariant_cluster.plot._axes import get_axes
 if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
-_GAP = 0.06  # between pictures, of their side
-_INCHES = 0.8  # of a picture's longer side
+_GAP = 0.06  # between pictures, as a fraction of their side
+_INCHES = 0.8  # longer side of a picture
 _TITLE_INCHES = 1.6
 _COLOURS = (3, 4)
 
@@ -27,22 +27,30 @@ def draw_mosaic(
     ax: Any = None,
     cmap: Any = "gray",
 ) -> AxesImage:
-    """Draw pictures in rows: titles to the left of them and, if any, above.
+    """Draw rows of pictures, with row titles at the left and column titles above.
 
     Parameters
     ----------
     rows : sequence of ndarray of shape (k, h, w) or (k, h, w, c)
-        With values in [0, 1]; c is 3 or 4. Rows may differ in length.
-    row_titles, column_titles : sequence of str
+        Pictures of each row, with values in [0, 1] and c = 3 or 4. Rows may differ in
+        length.
+    row_titles : sequence of str
+        One title per row.
+    column_titles : sequence of str, default=()
+        One title per column; empty for none.
     ax : matplotlib Axes, optional
-        By default those of a new figure that fits.
-    cmap : str or Colormap
-        Of grey pictures.
+        Axes to draw in. By default those of a new figure of suitable size.
+    cmap : str or Colormap, default="gray"
+        Colour map of grey pictures.
 
     Returns
     -------
     AxesImage
-        Its array is that of :func:`compose_mosaic`.
+        The drawn image; its array is that of :func:`compose_mosaic`.
+
+    See Also
+    --------
+    compose_mosaic : Compose the array without drawing.
     """
     mosaic = compose_mosaic(rows)
     n_columns = max(map(len, rows))
@@ -55,21 +63,27 @@ def draw_mosaic(
     )
     ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.set_frame_on(False)
-    ax.set_anchor("NW")  # else the layout misjudges the titles' room
+    ax.set_anchor("NW")  # otherwise the layout misjudges the space of the titles
     return image
 
 
 def compose_mosaic(rows: Sequence[NDArray]) -> NDArray[np.float32]:
-    """Return one picture of all, transparent between them and where rows end early.
+    """Return one picture that contains all pictures, transparent elsewhere.
 
     Parameters
     ----------
-    rows : sequence of ndarray of shape (k, h, w) or (k, h, w, c), c = 3 or 4
+    rows : sequence of ndarray of shape (k, h, w) or (k, h, w, c)
+        Pictures of each row, with c = 3 or 4. Rows may differ in length.
 
     Returns
     -------
-    ndarray of shape (H, W), NaN where there is nothing, or (H, W, 4), red, green, blue
-    and opacity; picture j of row i starts at (i (h + gap), j (w + gap)).
+    ndarray of shape (H, W) or (H, W, 4), float32
+        Grey picture with NaN between pictures and after short rows; or red, green, blue
+        and opacity, 0 there. Picture j of row i starts at (i (h + gap), j (w + gap)).
+
+    See Also
+    --------
+    draw_mosaic : Draw the mosaic.
     """
     height, width, *colours = rows[0].shape[1:]
     down, right = height + _gap(height), width + _gap(width)
@@ -85,17 +99,19 @@ def compose_mosaic(rows: Sequence[NDArray]) -> NDArray[np.float32]:
 
 
 def _empty(shape: tuple[int, int], *, coloured: bool) -> NDArray[np.float32]:
+    """Return a transparent array of the given height and width."""
     if coloured:
         return np.zeros((*shape, 4), dtype=np.float32)
     return np.full(shape, np.nan, dtype=np.float32)
 
 
 def _gap(side: int) -> int:
+    """Return the distance in pixels between pictures with the given side."""
     return max(1, round(_GAP * side))
 
 
 def _centres(side: int, n: int) -> NDArray:
-    """Return where the middles of n pictures lie, in pixels of the mosaic."""
+    """Return the centres of n pictures along one side, in pixels of the mosaic."""
     return np.arange(n) * (side + _gap(side)) + (side - 1) / 2
 
 

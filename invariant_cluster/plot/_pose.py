@@ -1,4 +1,4 @@
-"""Predicted against true angles."""
+"""Plot of predicted against true changes of angle."""
 
 from __future__ import annotations
 
@@ -23,30 +23,42 @@ _MARGIN = 8  # degrees around the points
 
 
 class PoseDisplay:
-    """How the estimated angle changes when an image is turned (paper, figure 4).
+    """Predicted against true changes of the angle when images are turned.
 
-    The absolute angle is each image's own, so changes are compared. Points on the
-    diagonal are right; those on the dotted lines are off by half a turn, which happens
-    to objects whose two ends are nearly alike.
-
-    Make it by :meth:`from_estimator` or :meth:`from_predictions`.
+    Use :meth:`from_estimator` or :meth:`from_predictions` to create the display.
 
     Parameters
     ----------
     alpha : ndarray of shape (n,)
-        By which images were turned, radians in [0, 2 pi).
+        True change of each image's angle, in radians, in [0, 2 pi).
     theta_change : ndarray of shape (n,)
-        By which the estimate changed, within pi of alpha.
+        Change of the predicted angle in radians, within pi of alpha.
     correlation : float
         :func:`~invariant_cluster.metrics.rotation_correlation` of the two.
     error : float
-        Their :func:`~invariant_cluster.metrics.rotation_error`, in degrees.
+        :func:`~invariant_cluster.metrics.rotation_error` of the two, in degrees.
 
     Attributes
     ----------
     points_ : PathCollection
+        One point per image.
     ax_ : matplotlib Axes
+        Axes with the plot.
     figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    ReconstructionDisplay : Plot turned copies and their canonical views.
+    invariant_cluster.metrics.rotation_correlation : Compute the correlation.
+    invariant_cluster.metrics.rotation_error : Compute the median error.
+
+    Notes
+    -----
+    The zero of the angle differs between images, so changes are compared instead of
+    absolute angles. Points on the diagonal are correct. Points on the dotted lines are
+    off by half a turn, which happens if the two ends of an object are nearly alike. The
+    plot corresponds to figure 4 of the paper (Kwon, Choi and Ryu, ICML 2023).
 
     Examples
     --------
@@ -85,23 +97,37 @@ class PoseDisplay:
         random_state: int | np.random.RandomState | None = None,
         ax: Any = None,
     ) -> PoseDisplay:
-        """Turn each image by a random angle and compare the poses before and after.
+        """Turn each image by a random angle and plot the change of its predicted pose.
 
         Parameters
         ----------
         estimator : fitted embedder, or Pipeline with one
+            Model with ``predict_pose``.
         X : array-like of n images
+            Images of the shape given to ``fit``.
         learned : bool, default=True
-            Whether the network estimates it, or the symmetry-breaking rule alone.
-        random_state : int, RandomState or None, default=None
-            Of the angles, uniform on the circle.
+            Whether the network predicts the pose. False uses the analytic pose of the
+            symmetry-breaking rule.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the angles, which are uniform on the circle.
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
+
+        Returns
+        -------
+        PoseDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When the estimator has no ``predict_pose``.
+            If no step of the estimator has ``predict_pose``.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        PoseDisplay.from_predictions : Plot known changes of angle.
         """
         embedder, images = find_step(estimator, X, "predict_pose")
         rng = check_random_state(random_state)
@@ -115,21 +141,33 @@ class PoseDisplay:
     def from_predictions(
         cls, alpha: ArrayLike, theta_change: ArrayLike, *, ax: Any = None
     ) -> PoseDisplay:
-        """Compare true with predicted changes of angle.
+        """Plot known predicted against true changes of angle.
 
         Parameters
         ----------
         alpha : array-like of shape (n,)
-            By which images were turned, in radians.
+            True change of each image's angle, in radians.
         theta_change : array-like of shape (n,)
-            By which the estimated angle changed, in radians modulo 2 pi.
+            Change of the predicted angle, in radians modulo 2 pi.
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
+
+        Returns
+        -------
+        PoseDisplay
+            The display, already drawn.
 
         Raises
         ------
         ValueError
-            Shapes other than (n,), lengths that differ, NaN or infinity.
+            If the shapes are not (n,), the lengths differ, or a value is NaN or
+            infinite.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        PoseDisplay.from_estimator : Turn images and predict the changes.
         """
         correlation = rotation_correlation(alpha, theta_change)
         error = rotation_error(alpha, theta_change, remove_offset=False)
@@ -144,11 +182,12 @@ class PoseDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
 
         Returns
         -------
-        self
+        PoseDisplay
+            The display itself, with ``points_``, ``ax_`` and ``figure_`` set.
         """
         self.ax_ = get_axes(ax, _INCHES)
         self.figure_ = self.ax_.figure  # type: ignore[assignment]
@@ -166,7 +205,7 @@ class PoseDisplay:
 
 
 def _draw_guides(ax: Axes, y: NDArray) -> None:
-    """Draw the diagonal and the lines half a turn off it; fit ticks and limits."""
+    """Draw the diagonal and the lines half a turn from it; set ticks and limits."""
     low = min(0.0, float(y.min())) - _MARGIN
     high = max(float(_TURN), float(y.max())) + _MARGIN
     ends = np.array([0, _TURN])

@@ -1,4 +1,4 @@
-"""How the model sees turned copies of an image."""
+"""Reconstructions and canonical views of turned images."""
 
 from __future__ import annotations
 
@@ -18,28 +18,39 @@ if TYPE_CHECKING:
 
 
 class ReconstructionDisplay:
-    """Turned copies of images, and what an embedder makes of them.
+    """Turned copies of images, their reconstructions and their canonical views.
 
-    Rows: the copies; their reconstruction; the reconstruction in canonical orientation;
-    the copies' own pixels in canonical orientation (paper, figures 3, 8 and 10). The
-    last two shall be alike for all copies of one image. An embedder that draws nothing
-    (SimCLR) has the first and the last row.
-
-    Make it by :meth:`from_estimator`.
+    Use :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
     rows : dict of str to ndarray of shape (n_columns, h, w) or (n_columns, h, w, c)
-        Pictures with values in [0, 1], by the row's title.
+        Pictures with values in [0, 1], by title of the row.
     angles : ndarray of shape (n_columns,)
-        By which the copies are turned, in radians.
+        Angle in radians by which the copy in each column is turned.
 
     Attributes
     ----------
     image_ : AxesImage
-        All rows in one picture.
+        All rows as one image.
     ax_ : matplotlib Axes
+        Axes with the plot.
     figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    PoseDisplay : Plot predicted against true changes of angle.
+    LatentTraversalDisplay : Plot images along directions of z.
+
+    Notes
+    -----
+    The rows are the copies, their reconstructions, their reconstructions in canonical
+    orientation, and the copies' own pixels moved to canonical orientation. For an
+    invariant embedder the last two rows are alike for all copies of one image. An
+    embedder without ``reconstruct``, such as ``SimCLREmbedder``, has the first and the
+    last row only. The plot corresponds to figures 3, 8 and 10 of the paper (Kwon, Choi
+    and Ryu, ICML 2023).
     """
 
     image_: AxesImage
@@ -60,29 +71,38 @@ class ReconstructionDisplay:
         ax: Any = None,
         cmap: Any = "gray",
     ) -> ReconstructionDisplay:
-        """Turn images by evenly spaced angles, and show what becomes of them.
+        """Turn images by evenly spaced angles and plot their reconstructions.
 
         Parameters
         ----------
         estimator : fitted embedder, or Pipeline with one
+            Model with ``canonicalize``.
         X : array-like of a few images
-            Each fills ``n_turns`` columns.
+            Images of the shape given to ``fit``. Each fills ``n_turns`` columns.
         n_turns : int, default=8
-            Copies of each image, the first one not turned.
+            Number of copies of each image. The first copy is not turned.
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
+
+        Returns
+        -------
+        ReconstructionDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When the estimator has no ``canonicalize``.
+            If no step of the estimator has ``canonicalize``.
         ValueError
-            ``n_turns`` under 1, images of another shape than at fit.
+            If ``n_turns`` is below 1, or the images do not have the shape of the
+            training images.
+        ImportError
+            If matplotlib is not installed.
         """
         if n_turns < 1:
-            raise ValueError(f"n_turns={n_turns!r}: show at least 1 copy of an image.")
+            raise ValueError(f"n_turns={n_turns!r}: show at least 1 copy per image.")
         embedder, images = find_step(estimator, X, "canonicalize")
         turns = np.arange(n_turns) * (2 * np.pi / n_turns)
         angles = np.tile(turns, len(images))
@@ -100,13 +120,14 @@ class ReconstructionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            By default those of a new figure.
+            Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
-            Of images with one channel.
+            Colour map of images with one channel.
 
         Returns
         -------
-        self
+        ReconstructionDisplay
+            The display itself, with ``image_``, ``ax_`` and ``figure_`` set.
         """
         self.image_ = draw_mosaic(
             list(self.rows.values()),
@@ -121,6 +142,7 @@ class ReconstructionDisplay:
 
 
 def _views(embedder: Any, copies: NDArray) -> dict[str, NDArray]:
+    """Return the copies and the embedder's outputs for them, by row title."""
     views = {"input, turned": copies}
     if hasattr(embedder, "reconstruct"):
         views["reconstruction"] = embedder.reconstruct(copies)

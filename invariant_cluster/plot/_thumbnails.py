@@ -1,4 +1,4 @@
-"""Which points of a map get a picture."""
+"""Selection of the points of a map that get a thumbnail."""
 
 from __future__ import annotations
 
@@ -9,20 +9,30 @@ from numpy.typing import NDArray
 def choose_apart(
     places: NDArray, side: float, most: int, *, seed: int = 0
 ) -> NDArray[np.intp]:
-    """Return indices of points whose squares of a side do not overlap, at most so many.
-
-    Points are tried in random order, the same in every call.
+    """Return indices of points whose surrounding squares do not overlap.
 
     Parameters
     ----------
     places : ndarray of shape (n, 2)
+        Position of each point.
     side : float
-        Of the squares about the points.
+        Side of the square centred on each point, in the units of ``places``.
     most : int
+        Largest number of points.
+    seed : int, default=0
+        Seed of the order in which points are tried.
 
     Returns
     -------
-    ndarray of shape (k,), k <= most
+    ndarray of shape (k,), int
+        Indices of at most ``most`` points, in the order tried.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from invariant_cluster.plot._thumbnails import choose_apart
+    >>> len(choose_apart(np.array([[0, 0], [1, 0], [9, 0]]), side=2.0, most=3))
+    2
     """
     free = np.ones(len(places), dtype=bool)
     chosen: list[int] = []

@@ -1,4 +1,4 @@
-"""How training went."""
+"""Training curves of fitted estimators."""
 
 from __future__ import annotations
 
@@ -15,31 +15,40 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INCHES = (4.2, 1.0)  # of a strip
+_INCHES = (4.2, 1.0)  # size of a strip
 _MARGIN_INCHES = 0.9
 _NO_TERMS = ("stage", "seconds")
 _STYLES = ("-", "--", ":")
-_MOST_MARKED = 12  # epochs
+_MOST_MARKED = 12  # Longer runs have no marker per epoch.
 
 
 class TrainingCurvesDisplay:
-    """Loss and its terms in each epoch: one column a trained step, one strip a term.
+    """Loss and its terms over the epochs, one column per step and one strip per term.
 
-    Terms differ by orders of magnitude, so each has an axis of its own. The stages of a
-    clusterer are parted by lines and told apart by colour and dashes.
-
-    Make it by :meth:`from_estimator`.
+    Use :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
     histories : dict of str to DataFrame
-        ``history_`` of each step, by the column's title: one row an epoch.
+        ``history_`` of each step, by title of its column. One row per epoch.
 
     Attributes
     ----------
     axes_ : dict of str to dict of str to matplotlib Axes
-        By step and term, ``axes_["IRLINREmbedder"]["loss"]``.
+        Strips by step and term, such as ``axes_["IRLINREmbedder"]["loss"]``.
     figure_ : matplotlib Figure
+        Figure of the strips.
+
+    See Also
+    --------
+    ReconstructionDisplay : Plot what the trained embedder reconstructs.
+    invariant_cluster.cluster_report : Write curves and clusters to an HTML file.
+
+    Notes
+    -----
+    Each term has its own vertical axis, since terms differ by orders of magnitude.
+    Stages of a clusterer are separated by vertical lines and distinguished by colour
+    and line style. The columns "stage" and "seconds" of the history are not drawn.
     """
 
     axes_: dict[str, dict[str, Axes]]
@@ -50,18 +59,27 @@ class TrainingCurvesDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> TrainingCurvesDisplay:
-        """Show what an embedder, a clusterer or a Pipeline of them recorded.
+        """Plot the recorded history of an embedder, a clusterer or a Pipeline of them.
 
         Parameters
         ----------
         estimator : fitted estimator with ``history_``, or Pipeline with such steps
+            Model whose history is drawn. Steps without ``history_`` are skipped.
         ax : matplotlib Axes, optional
-            Is divided; by default those of a new figure.
+            Axes whose area is divided among the panels. By default those of a new
+            figure.
+
+        Returns
+        -------
+        TrainingCurvesDisplay
+            The display, already drawn.
 
         Raises
         ------
         TypeError
-            When no step has a ``history_``.
+            If no step has a ``history_``.
+        ImportError
+            If matplotlib is not installed.
         """
         histories = {
             type(step).__name__: step.history_
@@ -71,7 +89,7 @@ class TrainingCurvesDisplay:
         if not histories:
             raise TypeError(
                 f"estimator={type(estimator).__name__} has no history_: fit it first, "
-                "and give an estimator that trains, such as IRLINREmbedder."
+                "and give an estimator that trains by epochs, such as IRLINREmbedder."
             )
         return cls(histories).plot(ax)
 
@@ -81,11 +99,13 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Is divided; by default those of a new figure.
+            Axes whose area is divided among the panels. By default those of a new
+            figure.
 
         Returns
         -------
-        self
+        TrainingCurvesDisplay
+            The display itself, with ``axes_`` and ``figure_`` set.
         """
         terms = {title: _terms_of(frame) for title, frame in self.histories.items()}
         width, height = _INCHES
@@ -104,13 +124,14 @@ class TrainingCurvesDisplay:
 
 
 def _terms_of(history: pd.DataFrame) -> list[str]:
+    """Return the columns of a history that are terms."""
     return [name for name in history.columns if name not in _NO_TERMS]
 
 
 def _draw_history(
     ax: Axes, place: Any, history: pd.DataFrame, terms: list[str]
 ) -> dict[str, Axes]:
-    """Draw one strip a term, below each other; return them."""
+    """Draw one strip per term, one above the other; return the strips."""
     figure: Any = ax.figure
     grid = place.subgridspec(len(terms), 1)
     strips = {term: figure.add_subplot(grid[i]) for i, term in enumerate(terms)}
@@ -124,9 +145,9 @@ def _draw_history(
 
 
 def _draw_term(ax: Axes, history: pd.DataFrame, term: str) -> None:
-    """Draw one term, each stage in its style, with a line where the next one starts.
+    """Draw one term, each stage in its own style, with a line where a stage starts.
 
-    Rounds of one stage look alike, and the legend names the first.
+    Rounds of one stage share a style, and the legend names the first.
     """
     epochs = np.arange(1, len(history) + 1)
     stages = history["stage"] if "stage" in history else pd.Series("", history.index)
@@ -147,7 +168,7 @@ def _draw_term(ax: Axes, history: pd.DataFrame, term: str) -> None:
         )
         if i:
             ax.axvline(epochs[own][0] - 0.5, color="0.6", linewidth=1)
-    # Of all strips alike, also where a stage has not every term.
+    # The same limits in all strips, even if a stage lacks a term.
     ax.set_xlim(0, len(epochs) + 1)
     ax.set_ylabel(
         term.replace("_", " "), rotation=0, ha="right", va="center", fontsize="small"

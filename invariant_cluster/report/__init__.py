@@ -1,4 +1,4 @@
-"""A report of clusters that opens in any browser: one file, no network."""
+"""Report of clusters as one HTML file that opens in any browser without a network."""
 
 from invariant_cluster.report._checks import import_extra
 from invariant_cluster.report._cluster_report import cluster_report

@@ -1,4 +1,4 @@
-"""How far the clusters agree with classes that the user knows."""
+"""Agreement of the clusters with known classes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,30 @@ _NO_CLASS = -1
 
 @dataclass(frozen=True)
 class Agreement:
-    """Scores and the table of classes against clusters.
+    """Scores and the confusion matrix of classes and clusters.
 
     Attributes
     ----------
-    accuracy, nmi, ari : float
+    accuracy : float
+        Accuracy of the clusters matched one to one with classes.
+    nmi : float
+        Normalised mutual information.
+    ari : float
+        Adjusted Rand index.
     classes : list of str
+        Names of the classes, in the order of the rows.
     columns : list of int
-        Clusters, those matched first, in the order of their classes.
+        Clusters: those with a class first, in the order of their classes.
     counts : ndarray of shape (n_classes, n_columns)
-    shares : ndarray of the same shape
-        Of the class's images; rows sum to 1.
-    matched : dict of cluster to class name or None
-    matched_rows : dict of cluster to the row of its class, -1 without
-    purity : dict of cluster to the share of its most frequent class
+        Number of images of each class in each cluster.
+    shares : ndarray of shape (n_classes, n_columns)
+        Share of the class's images in each cluster; rows sum to 1.
+    matched : dict of int to (str or None)
+        Name of each cluster's matched class, None without one.
+    matched_rows : dict of int to int
+        Row of each cluster's matched class, -1 without one.
+    purity : dict of int to float
+        Share of the most frequent class in each cluster.
     """
 
     accuracy: float
@@ -46,7 +56,20 @@ class Agreement:
 
 
 def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
-    """Match clusters with classes by the Hungarian method and count."""
+    """Match clusters with classes by the Hungarian method and score the matching.
+
+    Parameters
+    ----------
+    classes : Classes
+        Class of each image.
+    reading : Reading
+        Cluster of each image.
+
+    Returns
+    -------
+    Agreement
+        Scores, confusion matrix and matching.
+    """
     codes, labels = classes.codes, reading.labels
     class_of = _match(classes, reading)
     last = len(classes.names)
@@ -73,10 +96,11 @@ def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
 
 
 def _match(classes: Classes, reading: Reading) -> dict[int, int]:
-    """Return the code of each cluster's class, -1 where it has none."""
+    """Return the code of each cluster's class, -1 without one."""
     matched = match_labels(classes.codes, reading.labels, unmatched=_NO_CLASS)
     return {c: int(matched[reading.members(c)[0]]) for c in reading.clusters}
 
 
 def _name(classes: Classes, code: int) -> str | None:
+    """Return the name of a class, None for a cluster without one."""
     return None if code == _NO_CLASS else classes.names[code]

@@ -1,4 +1,4 @@
-"""The report: read the pipeline once, describe what it says, write one file."""
+"""The report: query the pipeline once, describe its output, write one file."""
 
 from __future__ import annotations
 
@@ -36,47 +36,66 @@ def cluster_report(
     *,
     names: Sequence[str] | None = None,
 ) -> Path:
-    """Write what a fitted pipeline says of images as one HTML file.
-
-    The file holds its pictures, styles and script, and loads nothing from elsewhere:
-    a summary, the clusters with size, confidence and stability, their images and mean
-    canonical image, the images that fit nowhere, a map of z, the training curves, all
-    parameters and versions. Nothing is trained. The images are embedded once, and once
-    more turned by random angles, for the stability.
+    """Write a report of a fitted pipeline's clusters as one HTML file.
 
     Parameters
     ----------
     pipeline : fitted Pipeline
-        An embedder, and a clusterer as the last step: ``SCANClusterer`` or any of
-        scikit-learn's. Without ``predict_proba`` the distance in z to the mean of the
-        cluster stands in for the confidence; without ``predict`` its ``labels_`` are
-        taken and X must be the training images.
-    X : array-like of n images, of the shape given to ``fit``
+        Embedder, followed by a clusterer as the last step: ``SCANClusterer`` or any
+        clusterer of scikit-learn. Nothing is trained.
+    X : array-like of n images
+        Images of the shape given to ``fit``.
     y : array-like of shape (n,), optional
-        Classes, as names or numbers, to compare the clusters with.
+        Classes, as names or numbers. They add scores, a confusion matrix and matched
+        classes to the report.
     path : str or path-like, default="report.html"
-        Replaced if it exists, once the report is complete.
+        File to write, in an existing folder. An existing file is replaced once the
+        report is complete.
     names : sequence of str, optional
-        What to call each image, such as its file.
+        Name of each image, such as its file, shown when the image is pointed at.
 
     Returns
     -------
     pathlib.Path
-        Where the report is.
+        Path of the report.
 
     Raises
     ------
     TypeError
-        When ``pipeline`` is no Pipeline.
+        If ``pipeline`` is not a Pipeline.
     NotFittedError
-        When it is not fitted.
+        If the pipeline is not fitted.
     ValueError
-        A pipeline of one step; X, y and names of other lengths; images that do not
-        fit; a clusterer without ``predict`` on other images than its own.
-    FileNotFoundError, IsADirectoryError
-        When ``path`` lies in no folder, or is one.
+        If the pipeline has one step or does not end in a clusterer, the lengths of X, y
+        and names differ, the images do not have the shape of the training images, a
+        clusterer without ``predict`` gets another number of images than in training, or
+        ``path`` is not a regular file.
+    FileNotFoundError, IsADirectoryError, PermissionError
+        If the folder of ``path`` does not exist, ``path`` is a folder, or the folder is
+        not writable.
     ImportError
-        Without jinja2 and Pillow: the extra "report" of this package.
+        If jinja2 or Pillow is not installed; both come with the extra "report" of this
+        package.
+
+    See Also
+    --------
+    invariant_cluster.plot.ClusterGalleryDisplay : Plot images of each cluster.
+    invariant_cluster.plot.EmbeddingDisplay : Plot a map of z.
+    invariant_cluster.plot.TrainingCurvesDisplay : Plot the training curves.
+
+    Notes
+    -----
+    The report holds a summary, a table of clusters with size, confidence and stability,
+    images and a mean canonical image of each cluster, the images that fit no cluster, a
+    map of z, the training curves, and all parameters and versions. Pictures, styles and
+    script are part of the file; it loads nothing from elsewhere.
+
+    The images are embedded once. For the stability they are embedded once more, each
+    turned by a random angle.
+
+    Without ``predict_proba`` the distance in z to the mean of the cluster replaces the
+    confidence. Without ``predict`` the clusterer's ``labels_`` are shown, X must be the
+    training images, and there is no stability.
 
     Examples
     --------

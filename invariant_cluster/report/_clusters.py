@@ -1,4 +1,4 @@
-"""The numbers: of the whole, and of each cluster."""
+"""Numbers of the report: the summary, and the table of clusters."""
 
 from __future__ import annotations
 
@@ -17,22 +17,26 @@ NOISE = -1
 
 @dataclass(frozen=True)
 class ClusterRow:
-    """A row of the table of clusters; None is what the clusterer does not tell.
+    """A row of the table of clusters; values that are not available are None.
 
     Attributes
     ----------
     label : int
+        Cluster, as the clusterer numbers it.
     name : str
+        Title of the cluster.
     size : int
+        Number of images.
     share : float
+        Share of all images.
     certainty : float
-        Mean of the images' certainty.
+        Mean certainty of the images: confidence, or distance to the mean.
     stability : float or None
         Share of the images that keep the cluster when turned.
     matched : str or None
-        The class that the Hungarian method gives the cluster.
+        Class that the Hungarian method matches with the cluster.
     purity : float or None
-        Share of the cluster's most frequent class.
+        Share of the most frequent class in the cluster.
     """
 
     label: int
@@ -46,18 +50,49 @@ class ClusterRow:
 
 
 def name_cluster(label: int) -> str:
-    """Return what the report calls a cluster; scikit-learn labels noise -1."""
+    """Return the title of a cluster; -1 is scikit-learn's label of noise.
+
+    Parameters
+    ----------
+    label : int
+        Cluster, as the clusterer numbers it.
+
+    Returns
+    -------
+    str
+        Title used throughout the report.
+
+    Examples
+    --------
+    >>> from invariant_cluster.report._clusters import name_cluster
+    >>> name_cluster(3), name_cluster(-1)
+    ('Cluster 3', 'No cluster (noise)')
+    """
     return "No cluster (noise)" if label == NOISE else f"Cluster {label}"
 
 
 def describe_clusters(
     reading: Reading, agreement: Agreement | None
 ) -> list[ClusterRow]:
-    """Return a row for each cluster that holds images, in their order."""
+    """Return a row of the table for each cluster that holds images.
+
+    Parameters
+    ----------
+    reading : Reading
+        Output of the pipeline.
+    agreement : Agreement or None
+        Matching with the classes; None without classes.
+
+    Returns
+    -------
+    list of ClusterRow
+        Rows in ascending order of the clusters.
+    """
     return [_describe(reading, agreement, label) for label in reading.clusters]
 
 
 def _describe(reading: Reading, agreement: Agreement | None, label: int) -> ClusterRow:
+    """Return the row of one cluster."""
     members = reading.members(label)
     stays = reading.stays
     return ClusterRow(
@@ -73,7 +108,23 @@ def _describe(reading: Reading, agreement: Agreement | None, label: int) -> Clus
 
 
 def summarize(pipeline: Any, images: ReportImages, reading: Reading) -> dict[str, Any]:
-    """Return the facts at the head of the report."""
+    """Return the facts at the top of the report.
+
+    Parameters
+    ----------
+    pipeline : fitted Pipeline
+        Model of the report.
+    images : ReportImages
+        Images of the report.
+    reading : Reading
+        Output of the pipeline.
+
+    Returns
+    -------
+    dict of str to object
+        Numbers of images and clusters, size of the images, names of the steps, d, mean
+        certainty, stability and date.
+    """
     height, width = images.side_lengths
     stays = reading.stays
     return {

@@ -1,4 +1,4 @@
-"""Training curves, one small panel for each stage and term."""
+"""Training curves, one small panel per stage and term."""
 
 from __future__ import annotations
 
@@ -12,30 +12,36 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT = 220, 90
 _MARGIN = 6
 _MEANINGS = {
-    "loss": "what training minimises",
-    "reconstruction": "how far drawn images are from the given ones",
-    "consistency": "how far views, or neighbours, disagree",
-    "symmetry": "error of the estimated pose",
-    "squared_error": "of drawn pixels",
-    "effective_d": "directions that z uses; near 1 is too few",
-    "divergence": "of the posterior from the prior",
-    "entropy": "evenness of cluster sizes, in nats",
-    "confident": "share of images above the threshold",
+    "loss": "total that training minimises",
+    "reconstruction": "difference between reconstructions and images",
+    "consistency": "disagreement of views, or of neighbours",
+    "symmetry": "error of the predicted pose",
+    "squared_error": "squared error of the reconstructed pixels",
+    "effective_d": "number of directions that z uses; near 1 is too few",
+    "divergence": "divergence of the posterior from the prior",
+    "entropy": "evenness of the cluster sizes, in nats",
+    "confident": "share of images above the confidence threshold",
 }
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One term over the epochs of a stage.
+    """One term over the epochs of a stage, as an SVG polyline.
 
     Attributes
     ----------
-    term, meaning : str
+    term : str
+        Column of the history.
+    meaning : str
+        Short explanation; empty for an unknown term.
     points : str
-        Of the SVG polyline.
-    first, last, low, high : float
+        Points of the polyline in pixels, "x,y x,y ...".
+    first, last : float
+        Value in the first and in the last epoch with a finite value.
+    low, high : float
+        Range of the values.
     end : (x, y)
-        Where the line ends.
+        Last point of the polyline.
     """
 
     term: str
@@ -50,7 +56,25 @@ class Panel:
 
 @dataclass(frozen=True)
 class Stage:
-    """The panels of one stage of a step."""
+    """Panels of one stage of a step.
+
+    Attributes
+    ----------
+    step : str
+        Name of the step in the Pipeline.
+    estimator : str
+        Class of the step.
+    name : str or None
+        Name of the stage; None if the history has no stages.
+    n_epochs : int
+        Number of epochs.
+    seconds : float or None
+        Duration; None if it was not recorded.
+    panels : list of Panel
+        One panel per term.
+    width, height : int
+        Size of a panel in pixels.
+    """
 
     step: str
     estimator: str
@@ -63,7 +87,18 @@ class Stage:
 
 
 def draw_curves(pipeline: Any) -> list[Stage]:
-    """Return the stages of every step that has a ``history_``, in order."""
+    """Return the stages of every step that has a ``history_``.
+
+    Parameters
+    ----------
+    pipeline : fitted Pipeline
+        Model whose training is drawn.
+
+    Returns
+    -------
+    list of Stage
+        Stages in the order of training; empty if no step has a history.
+    """
     return [
         _draw_stage(name, step, stage, rows)
         for name, step in pipeline.steps
@@ -73,6 +108,7 @@ def draw_curves(pipeline: Any) -> list[Stage]:
 
 
 def _split_stages(history: pd.DataFrame) -> list[tuple[str | None, pd.DataFrame]]:
+    """Return the name and the rows of each stage; a single stage has no name."""
     if "stage" not in history:
         return [(None, history)]
     stages = history["stage"].unique()
@@ -85,6 +121,7 @@ def _split_stages(history: pd.DataFrame) -> list[tuple[str | None, pd.DataFrame]
 def _draw_stage(
     name: str, step: Any, stage: str | None, history: pd.DataFrame
 ) -> Stage:
+    """Draw the finite numeric terms of one stage."""
     seconds = float(history["seconds"].sum()) if "seconds" in history else None
     terms = history.drop(columns="seconds", errors="ignore").select_dtypes("number")
     panels = [
@@ -96,7 +133,7 @@ def _draw_stage(
 
 
 def _draw_panel(term: str, values: NDArray[np.float64]) -> Panel:
-    """Draw the finite values over their epochs."""
+    """Draw the finite values of a term over the epochs."""
     epochs = np.flatnonzero(np.isfinite(values))
     known = values[epochs]
     low, high = float(known.min()), float(known.max())
@@ -115,4 +152,5 @@ def _draw_panel(term: str, values: NDArray[np.float64]) -> Panel:
 
 
 def _scale(fraction: NDArray, length: int) -> NDArray:
+    """Scale fractions in [0, 1] to pixels inside the margin."""
     return _MARGIN + fraction * (length - 2 * _MARGIN)

@@ -1,4 +1,4 @@
-"""Which images the report shows, cluster by cluster, and those that fit nowhere."""
+"""Images of each cluster, and images that fit no cluster."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class Tile:
     Attributes
     ----------
     image : int
-        Its row in X.
+        Index of the image in X.
     style : str
-        Where it is on the section's sheet, as CSS.
+        CSS of its position on the section's sprite sheet.
     value : float
+        Certainty or fit of the image.
     about : str
-        What a reader is told of it.
+        Description of the image for tooltips and screen readers.
     """
 
     image: int
@@ -46,14 +47,16 @@ class Tile:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The images of one cluster.
+    """Images of one cluster.
 
     Attributes
     ----------
     label : int
-    orders : dict of order to tiles
+        Cluster, as the clusterer numbers it.
+    orders : dict of str to list of Tile
+        Images by order: most confident, least confident and random.
     mean : str or None
-        Where its mean canonical image is on the sheet of means, as CSS.
+        CSS of the mean canonical image on its sprite sheet; None without poses.
     """
 
     label: int
@@ -63,7 +66,20 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Galleries:
-    """All clusters' images, with the sheets that hold them."""
+    """Images of all clusters, and their sprite sheets.
+
+    Attributes
+    ----------
+    galleries : list of Gallery
+        One gallery per cluster.
+    sheet : SpriteSheet
+        Sheet of the images.
+    means : SpriteSheet or None
+        Sheet of the mean canonical images; None if the embedder finds no canonical
+        orientation.
+    n_averaged : int
+        Largest number of images in a mean.
+    """
 
     galleries: list[Gallery]
     sheet: SpriteSheet
@@ -73,7 +89,15 @@ class Galleries:
 
 @dataclass(frozen=True)
 class Misfits:
-    """The images that fit nowhere, worst first, and their sheet."""
+    """Images that fit no cluster, and their sprite sheet.
+
+    Attributes
+    ----------
+    tiles : list of Tile
+        Images, worst first.
+    sheet : SpriteSheet
+        Sheet of the images.
+    """
 
     tiles: list[Tile]
     sheet: SpriteSheet
@@ -82,7 +106,26 @@ class Misfits:
 def collect_galleries(
     images: ReportImages, reading: Reading, classes: Classes | None
 ) -> Galleries:
-    """Pick the images of each cluster in every order, and average its members."""
+    """Pick images of each cluster in every order, and average its members.
+
+    Parameters
+    ----------
+    images : ReportImages
+        Images of the report.
+    reading : Reading
+        Output of the pipeline.
+    classes : Classes or None
+        Class of each image, for the descriptions.
+
+    Returns
+    -------
+    Galleries
+        Images and means of all clusters.
+
+    See Also
+    --------
+    collect_misfits : Pick the images that fit no cluster.
+    """
     picks = {order: _pick(reading, order) for order in ORDERS}
     used = np.unique(np.concatenate([i for p in picks.values() for i in p.values()]))
     sheet = make_sheet(images.pictures(used), shown=_TILE, largest=_TILE)
@@ -103,7 +146,26 @@ def collect_galleries(
 def collect_misfits(
     images: ReportImages, reading: Reading, classes: Classes | None
 ) -> Misfits:
-    """Return the images that fit worst."""
+    """Pick the images with the worst fit, at most 24.
+
+    Parameters
+    ----------
+    images : ReportImages
+        Images of the report.
+    reading : Reading
+        Output of the pipeline.
+    classes : Classes or None
+        Class of each image, for the descriptions.
+
+    Returns
+    -------
+    Misfits
+        Images, worst first.
+
+    See Also
+    --------
+    collect_galleries : Pick images of each cluster.
+    """
     worst = np.argsort(reading.fit.rank, kind="stable")[:_MOST_MISFITS]
     sheet = make_sheet(images.pictures(worst), shown=_TILE, largest=_TILE)
     return Misfits(
@@ -112,6 +174,7 @@ def collect_misfits(
 
 
 def _pick(reading: Reading, order: str) -> dict[int, NDArray[np.intp]]:
+    """Return the exemplars of each cluster; fewer per cluster if there are many."""
     n = max(
         _LEAST_EACH,
         min(_MOST_EACH, _MOST_IN_ALL // (len(ORDERS) * len(reading.clusters))),
@@ -129,7 +192,7 @@ def _make_tiles(
     reading: Reading,
     classes: Classes | None,
 ) -> list[Tile]:
-    """Return tiles of picked images, all of which are on the sheet."""
+    """Return the tiles of picked images; ``on_sheet`` lists the images of the sheet."""
     position = {int(image): i for i, image in enumerate(on_sheet)}
     return [
         Tile(
@@ -145,7 +208,24 @@ def _make_tiles(
 def tell_of(
     image: int, measure: Measure, reading: Reading, classes: Classes | None
 ) -> str:
-    """Return an image's number, name, cluster, certainty or fit, and class as text."""
+    """Return the description of an image.
+
+    Parameters
+    ----------
+    image : int
+        Index of the image in X.
+    measure : Measure
+        Certainty or fit to report.
+    reading : Reading
+        Output of the pipeline.
+    classes : Classes or None
+        Class of each image.
+
+    Returns
+    -------
+    str
+        Number, name, cluster, measure and class of the image, as far as known.
+    """
     told = [
         f"Image {image}",
         *([reading.names[image]] if reading.names else []),
@@ -158,7 +238,7 @@ def tell_of(
 
 
 def _make_means(images: ReportImages, reading: Reading) -> SpriteSheet | None:
-    """Return each cluster's mean of its members in canonical orientation."""
+    """Return the mean of each cluster's members in canonical orientation."""
     canonicalize = getattr(images.embedder, "canonicalize", None)
     if canonicalize is None:
         return None

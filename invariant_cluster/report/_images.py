@@ -1,4 +1,4 @@
-"""The user's images, as the pipeline takes them and as a screen shows them."""
+"""Images of a report, as the pipeline takes them and as pictures."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from invariant_cluster.inspection import find_step, steps_of, turned_copy
 
 @dataclass(frozen=True)
 class ReportImages:
-    """Images and what it takes to show any of them.
+    """Images of a report, with what is needed to show them.
 
     Attributes
     ----------
     pipeline : fitted Pipeline
+        Model of the report.
     given : array-like of n images
-        As the user gave them.
+        Images as the user gave them.
     embedder : estimator
-        The first step that knows how images are laid out, else the first of all.
+        First step that knows the layout of images, or the first step of all.
     seen : array-like of n images
-        As the embedder is given them: the user's, unless a step comes before it.
-    array : ndarray of the same
+        Images as the embedder receives them: transformed by the steps before it.
+    array : ndarray
+        ``seen`` as an array.
     image_shape : tuple of int or None
-        What folds flat rows into images.
+        Shape of one image, for flat rows.
     intensity_range : (low, high)
-        The values shown as black and white, the same for every picture.
+        Values shown as black and white, the same for all pictures.
     """
 
     pipeline: Any
@@ -43,12 +45,24 @@ class ReportImages:
 
     @classmethod
     def of(cls, pipeline: Any, X: ArrayLike) -> ReportImages:
-        """Measure the images as the pipeline's embedder did.
+        """Return the images of a report, on the intensity range of the embedder.
+
+        Parameters
+        ----------
+        pipeline : fitted Pipeline
+            Model of the report.
+        X : array-like of n images
+            Images as the user gave them.
+
+        Returns
+        -------
+        ReportImages
+            The images and their intensity range.
 
         Raises
         ------
         ValueError
-            When they have a number of channels that no screen shows.
+            If the images have a number of channels other than 1, 3 and 4.
         """
         embedder, seen = _find_embedder(pipeline, X)
         array, shape = np.asarray(seen), getattr(embedder, "image_shape", None)
@@ -60,16 +74,27 @@ class ReportImages:
 
     @property
     def side_lengths(self) -> tuple[int, int]:
-        """(h, w) in pixels."""
+        """Height and width in pixels."""
         layout = infer_layout(self.array, self.image_shape)
         return layout.channels_first_shape[1:]
 
     def turned(self) -> Any:
-        """Return all, each turned by a random angle, in the user's form."""
+        """Return a copy of the given images, each turned by a random angle."""
         return turned_copy(self.pipeline, self.given)
 
     def pictures(self, indices: NDArray) -> NDArray[np.float32]:
-        """Return some images in [0, 1], shape (m, h, w) or (m, h, w, c)."""
+        """Return pictures of some images.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (m,)
+            Indices of the images.
+
+        Returns
+        -------
+        ndarray of shape (m, h, w) or (m, h, w, c), float32
+            Pictures with values in [0, 1].
+        """
         return as_pictures(
             self.array[indices],
             intensity_range=self.intensity_range,
@@ -77,7 +102,18 @@ class ReportImages:
         )
 
     def stretched(self, images: NDArray) -> NDArray[np.float32]:
-        """Return images in the user's layout as pictures, each of full contrast."""
+        """Return pictures with full contrast each.
+
+        Parameters
+        ----------
+        images : ndarray of m images
+            Images in the layout of ``array``.
+
+        Returns
+        -------
+        ndarray of shape (m, h, w) or (m, h, w, c), float32
+            Pictures with values from 0 to 1; constant pictures become 0.
+        """
         pictures = as_pictures(
             images,
             intensity_range=self.intensity_range,

@@ -1,4 +1,4 @@
-"""The map of z: marks in the plane, with a thumbnail for each."""
+"""Map of z, with a thumbnail for each mark."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class MapGroup:
-    """The marks of one cluster.
+    """Marks of one cluster on the map.
 
     Attributes
     ----------
     label : int
+        Cluster, as the clusterer numbers it.
     name : str
+        Title of the cluster.
     color : str
-        CSS class.
+        CSS class of the colour.
     path : str
-        All its marks.
+        SVG path of all marks.
     key : str
-        One mark about (8, 8), for legends.
+        SVG path of one mark centred on (8, 8), for the legend.
     x, y : float
-        Where its number stands: on the mark nearest the middle of them.
+        Position of the cluster's number: the mark nearest to the median position.
     """
 
     label: int
@@ -53,15 +55,23 @@ class MapGroup:
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """What the template draws.
+    """Content of the map for the template.
 
     Attributes
     ----------
     groups : list of MapGroup
+        One group per cluster.
     data : dict
-        For the script: points [x, y, cluster], what is told of each, the sheet.
+        Data for the script: points [x, y, cluster], the description of each, and the
+        layout of the sheet.
     sheet : SpriteSheet
-    n_points, n_images : int
+        Sheet of the thumbnails.
+    n_points : int
+        Number of images on the map.
+    n_images : int
+        Number of images in the report.
+    width, height : int
+        Size of the map in pixels.
     """
 
     groups: list[MapGroup]
@@ -76,7 +86,24 @@ class EmbeddingMap:
 def draw_map(
     images: ReportImages, reading: Reading, markers: Markers, classes: Classes | None
 ) -> EmbeddingMap | None:
-    """Return the map of (at most 2,000 of) the images; None for fewer than 3."""
+    """Return the t-SNE map of the images.
+
+    Parameters
+    ----------
+    images : ReportImages
+        Images of the report.
+    reading : Reading
+        Output of the pipeline.
+    markers : Markers
+        Mark of each cluster.
+    classes : Classes or None
+        Class of each image, for the descriptions.
+
+    Returns
+    -------
+    EmbeddingMap or None
+        Map of all images, or of 2,000 drawn at random. None for fewer than 3 images.
+    """
     sample = _sample(len(reading.labels))
     if len(sample) < 3:
         return None
@@ -103,6 +130,7 @@ def draw_map(
 
 
 def _sample(n: int) -> NDArray[np.intp]:
+    """Return the indices of at most 2,000 of n images, sorted."""
     if n <= _MOST_POINTS:
         return np.arange(n)
     drawn = np.random.default_rng(_SEED).choice(n, _MOST_POINTS, replace=False)
@@ -110,14 +138,14 @@ def _sample(n: int) -> NDArray[np.intp]:
 
 
 def _to_plane(z: NDArray) -> NDArray:
-    """Return t-SNE of z; rows that are all alike stay together."""
+    """Return the t-SNE map of z; identical rows all get position 0."""
     if np.ptp(z, axis=0).max() == 0:
         return np.zeros((len(z), 2))
     return map_to_plane(z, random_state=_SEED)
 
 
 def _fit_frame(places: NDArray) -> NDArray:
-    """Scale (n, 2), y up, into the frame, y down, both axes alike."""
+    """Scale positions (n, 2), y up, into the frame, y down, keeping proportions."""
     low, high = places.min(axis=0), places.max(axis=0)
     room = np.array([WIDTH, HEIGHT]) - 2 * _MARGIN
     spread = np.maximum(high - low, 1e-9)
@@ -126,12 +154,14 @@ def _fit_frame(places: NDArray) -> NDArray:
 
 
 def _radius(n: int) -> float:
+    """Return the radius of a mark in pixels, smaller for more marks."""
     return float(np.clip(120 / np.sqrt(n), _SMALLEST_RADIUS, _LARGEST_RADIUS))
 
 
 def _draw_group(
     label: int, places: NDArray, markers: Markers, radius: float
 ) -> MapGroup:
+    """Draw the marks of one cluster at its places (n, 2)."""
     middle = np.median(places, axis=0)
     x, y = places[np.linalg.norm(places - middle, axis=1).argmin()]
     return MapGroup(

@@ -1,4 +1,4 @@
-"""The page: templates filled."""
+"""Rendering of the page from its templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ _NOTHING = "\N{EN DASH}"
 
 
 def render_page(**content: Any) -> str:
-    """Return the report as HTML; every value is escaped."""
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    **content : object
+        Variables of the templates.
+
+    Returns
+    -------
+    str
+        The page. All values are escaped.
+    """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -25,16 +36,20 @@ def render_page(**content: Any) -> str:
 
 
 def _read_template(name: str) -> str:
+    """Return the text of a template."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _percent(value: float | None) -> str:
+    """Format a share as percent; a dash for None."""
     return _NOTHING if value is None else f"{100 * value:.1f} %"
 
 
 def _decimals(value: float | None) -> str:
+    """Format a number with two decimals; a dash for None."""
     return _NOTHING if value is None else f"{value:.2f}"
 
 
 def _compact(value: float) -> str:
+    """Format a number with three significant digits."""
     return f"{value:.3g}"

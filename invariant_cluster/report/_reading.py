@@ -1,4 +1,4 @@
-"""What a fitted pipeline says of images, computed once for the whole report."""
+"""Output of a fitted pipeline, computed once for the whole report."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ class Measure:
     Attributes
     ----------
     name : str
+        Name of the measure.
     shown : ndarray of shape (n,)
-        As it is printed.
+        Values as printed.
     rank : ndarray of shape (n,)
-        Higher is surer, or fits better.
+        Values for sorting: higher is more certain, or fits better.
     explained : str
-        What it is, to follow a colon.
+        Explanation shown after the name and a colon.
     """
 
     name: str
@@ -35,25 +36,29 @@ class Measure:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the pipeline says.
+    """Output of a pipeline for the images of a report.
 
     Attributes
     ----------
     z : ndarray of shape (n, d)
+        Embedding of the images.
     labels : ndarray of shape (n,), int
-    clusters : list of int, sorted; those that hold images
+        Cluster of each image.
+    clusters : list of int
+        Clusters that hold images, sorted.
     n_clusters : int
-        How many there can be, those without an image included.
+        Number of clusters, empty ones included if the clusterer has ``predict_proba``.
     certainty : Measure
-        Of each image's cluster.
+        Certainty of each image's cluster.
     has_confidence : bool
         Whether the certainty is a probability.
     fit : Measure
-        How well each image fits anywhere.
-    stays : ndarray of bool, shape (n,), or None
-        Whether the image keeps its cluster when turned; None without ``predict``.
+        How well each image fits any cluster.
+    stays : ndarray of bool of shape (n,), or None
+        Whether the image keeps its cluster when turned. None if the clusterer has no
+        ``predict``.
     names : list of str or None
-        Of the images.
+        Name of each image.
     """
 
     z: NDArray
@@ -67,19 +72,44 @@ class Reading:
     names: list[str] | None = None
 
     def members(self, cluster: int) -> NDArray[np.intp]:
-        """Return the indices of a cluster's images."""
+        """Return the indices of a cluster's images.
+
+        Parameters
+        ----------
+        cluster : int
+            Cluster, as the clusterer numbers it.
+
+        Returns
+        -------
+        ndarray of int
+            Indices in ascending order.
+        """
         return np.flatnonzero(self.labels == cluster)
 
 
 def read_pipeline(
     pipeline: Any, images: ReportImages, names: list[str] | None = None
 ) -> Reading:
-    """Embed and cluster the images, and once more a turned copy.
+    """Embed and cluster the images, and once more a turned copy of each.
+
+    Parameters
+    ----------
+    pipeline : fitted Pipeline
+        Embedder and clusterer.
+    images : ReportImages
+        Images of the report.
+    names : list of str, optional
+        Name of each image.
+
+    Returns
+    -------
+    Reading
+        Embedding, clusters, certainty, fit and stability.
 
     Raises
     ------
     ValueError
-        When the clusterer has only ``labels_``, and of another number of images.
+        If the clusterer has only ``labels_``, for another number of images.
     """
     embedder, clusterer = divide(pipeline)
     embedding = embedder.transform(images.given)
@@ -101,16 +131,18 @@ def read_pipeline(
 
 
 def _certainty(z: NDArray, labels: NDArray, probabilities: NDArray | None) -> Measure:
+    """Return the highest probability, or the distance to the mean of the cluster."""
     if probabilities is None:
         distance = _distance_to_mean(z, labels)
-        told = "the distance in z from the mean of the image's cluster"
+        told = "the distance in z to the mean of the image's cluster"
         return Measure("distance", distance, -distance, told)
     highest = probabilities.max(axis=1)
-    told = "the probability of the most probable cluster, by the clusterer itself"
+    told = "the probability of the image's cluster, as the clusterer predicts it"
     return Measure("confidence", highest, highest, told)
 
 
 def _distance_to_mean(z: NDArray, labels: NDArray) -> NDArray:
+    """Return the distance (n,) of each row of z from the mean of its cluster."""
     distance = np.empty(len(z))
     for cluster in np.unique(labels):
         rows = z[labels == cluster]
@@ -119,17 +151,16 @@ def _distance_to_mean(z: NDArray, labels: NDArray) -> NDArray:
 
 
 def _fit_anywhere(clusterer: Any, embedding: Any, certainty: Measure) -> Measure:
-    """Return the clusterer's own score of fit, or else the certainty."""
+    """Return the clusterer's ``score_samples``, or the certainty without it."""
     if not hasattr(clusterer, "score_samples"):
         return certainty
     score = np.asarray(clusterer.score_samples(embedding))
-    told = (
-        f"that of {type(clusterer).__name__}.score_samples, the lower the more unusual"
-    )
+    told = f"{type(clusterer).__name__}.score_samples; a lower score is more unusual"
     return Measure("score", score, score, told)
 
 
 def _stays(pipeline: Any, images: ReportImages, labels: NDArray) -> NDArray | None:
+    """Return whether each image keeps its cluster when turned; None if unknown."""
     if not hasattr(divide(pipeline).clusterer, "predict"):
         return None
     return np.asarray(pipeline.predict(images.turned()) == labels)

@@ -1,4 +1,4 @@
-"""Many small pictures in one PNG, so that a page holds thousands of them."""
+"""Sprite sheets: many small pictures in one PNG."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class SpriteSheet:
-    """A picture of tiles, row by row; tile i is the i-th picture given.
+    """Tiles of equal size in one picture, row by row.
 
     Attributes
     ----------
     uri : str
-        ``data:image/png;base64,...``
+        The picture as ``data:image/png;base64,...``.
     columns, rows : int
+        Number of tiles along each side.
     width, height : int
-        Of a tile as shown, in CSS pixels: a whole multiple of its own size, so that no
-        neighbour bleeds in.
+        Size of a tile as shown, in CSS pixels. It is a whole multiple of the tile's own
+        size, so that neighbouring tiles do not bleed in.
     """
 
     uri: str
@@ -35,7 +36,18 @@ class SpriteSheet:
     height: int
 
     def place(self, index: int) -> str:
-        """Return the CSS that moves a tile into view."""
+        """Return the CSS that moves a tile into view.
+
+        Parameters
+        ----------
+        index : int
+            Index of the tile: tile i is the i-th picture.
+
+        Returns
+        -------
+        str
+            CSS property ``background-position``.
+        """
         row, column = divmod(index, self.columns)
         return f"background-position:{-column * self.width}px {-row * self.height}px"
 
@@ -43,17 +55,23 @@ class SpriteSheet:
 def make_sheet(
     pictures: NDArray, *, shown: int, largest: int, palette: bool = False
 ) -> SpriteSheet:
-    """Return pictures as one sheet.
+    """Return pictures as one sprite sheet.
 
     Parameters
     ----------
-    pictures : ndarray of shape (n, h, w) or (n, h, w, c), in [0, 1]
+    pictures : ndarray of shape (n, h, w) or (n, h, w, c)
+        Pictures with values in [0, 1].
     shown : int
-        About how long the longer side shall be on the screen, in CSS pixels.
+        Approximate length of the longer side on the screen, in CSS pixels.
     largest : int
-        Longer sides are shrunk to this many pixels.
+        Pictures with a longer side are shrunk to this many pixels.
     palette : bool, default=False
-        Whether colours are reduced to 256, for a third of the bytes.
+        Whether to reduce colours to 256, which takes a third of the bytes.
+
+    Returns
+    -------
+    SpriteSheet
+        Sheet with one tile per picture.
     """
     tiles = _shrink(pictures, largest)
     height, width = tiles.shape[1:3]
@@ -65,7 +83,7 @@ def make_sheet(
 
 
 def _shrink(pictures: NDArray, largest: int) -> NDArray[np.uint8]:
-    """Return bytes (n, h, w, c), each pixel the mean of what it covers."""
+    """Return pictures as bytes (n, h, w, c), shrunk by averaging areas."""
     height, width = pictures.shape[1:3]
     factor = min(1.0, largest / max(height, width))
     size = (max(1, round(height * factor)), max(1, round(width * factor)))
@@ -79,7 +97,7 @@ def _shrink(pictures: NDArray, largest: int) -> NDArray[np.uint8]:
 
 
 def _tile(tiles: NDArray, columns: int, rows: int) -> NDArray:
-    """Lay (n, h, w, c) out as (rows * h, columns * w, c), the rest black."""
+    """Arrange tiles (n, h, w, c) as (rows * h, columns * w, c), black at the end."""
     _, height, width, n_channels = tiles.shape
     missing = rows * columns - len(tiles)
     filled = np.pad(tiles, ((0, missing), (0, 0), (0, 0), (0, 0)))
@@ -88,6 +106,7 @@ def _tile(tiles: NDArray, columns: int, rows: int) -> NDArray:
 
 
 def _encode(pixels: NDArray[np.uint8], palette: bool) -> str:
+    """Return pixels as the data URI of a PNG."""
     from PIL import Image
 
     picture: Any = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

@@ -137,7 +137,7 @@ def test_demo_tells_its_accuracy(tmp_path, monkeypatch):
     monkeypatch.setattr(_app, "load_wafer_maps", lambda **_: maps)
     result = run("demo", "--out", tmp_path / "demo", "--epochs", 1)
     assert {path.name for path in (tmp_path / "demo").iterdir()} == FILES
-    assert "Accuracy, each cluster matched with one class: " in result.stderr
+    assert "Accuracy of clusters matched one to one with classes: " in result.stderr
 
 
 @pytest.mark.parametrize("kind", ["npz", "mrcs", "named"])
@@ -177,9 +177,9 @@ def test_choices_are_those_of_the_pipeline():
     ("content", "message"),
     [
         (None, "does not exist: give a folder or a file"),
-        ("text", "is of no known kind: give a folder of images, .npy"),
+        ("text", "is of an unknown kind: give a folder of images, .npy"),
         (np.array([{}], dtype=object), "cannot be read as arrays"),
-        (np.zeros(3), "holds (3,), no images: give an array (n, h, w)"),
+        (np.zeros(3), "holds (3,), not images: give an array of shape (n, h, w)"),
         (np.full((30, 9, 9), np.nan), "contains NaN, first in row 0"),
     ],
 )
@@ -200,7 +200,7 @@ def test_bad_images_are_one_line(tmp_path, content, message):
 def test_archives_without_images_are_named(tmp_path):
     np.savez(tmp_path / "data.npz", a=np.zeros(2), b=np.zeros(2))
     result = fit(tmp_path / "data.npz", tmp_path / "run", code=1)
-    assert "holds a, b, no 'images': name the array of the images" in result.stderr
+    assert "holds a, b, but not 'images': name the array of images" in result.stderr
 
 
 def test_nothing_is_replaced_unasked(array, tmp_path):
@@ -208,9 +208,7 @@ def test_nothing_is_replaced_unasked(array, tmp_path):
     out.mkdir()
     (out / "labels.csv").write_text("precious")
     result = fit(array, out, code=1)
-    assert (
-        "labels.csv is there already: choose another, or --overwrite" in result.stderr
-    )
+    assert "labels.csv already exists: choose another path, or use" in result.stderr
     assert (out / "labels.csv").read_text() == "precious"
     fit(array, out, "--overwrite")
     assert (out / "labels.csv").read_text() != "precious"
@@ -223,7 +221,7 @@ def test_bad_models_are_one_line(saved, array, tmp_path):
     assert "is not a model file, or is truncated" in result.stderr
     pipe[0].save(tmp_path / "embedder.safetensors")
     result = run("predict", tmp_path / "embedder.safetensors", array, code=1)
-    assert "holds a IRLINREmbedder alone" in result.stderr
+    assert "holds a single IRLINREmbedder" in result.stderr
     result = run("predict", tmp_path, array, code=1)
     assert "is not a file: give the path of a saved model" in result.stderr
 
@@ -240,7 +238,7 @@ def test_an_interrupt_writes_nothing(array, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Pipeline, "fit", interrupt)
     result = fit(array, tmp_path / "run", code=130)
-    assert "Interrupted: only what is named above was written" in result.stderr
+    assert "Interrupted: only the files named above were written" in result.stderr
     assert "Wrote" not in result.stderr
     assert not list((tmp_path / "run").iterdir())
 
@@ -249,7 +247,7 @@ def test_what_is_missing_is_found_before_training(
     array, images, tmp_path, monkeypatch, no_training
 ):
     result = fit(array, tmp_path / "a", "-k", 49, code=1)
-    assert "--n-clusters 49 but there are 48 images: ask for fewer" in result.stderr
+    assert "--n-clusters 49 but there are only 48 images: use fewer" in result.stderr
     (tmp_path / "file").write_text("x")
     result = fit(array, tmp_path / "file", code=1)
     assert "is a file: give the name of a folder" in result.stderr
@@ -283,7 +281,7 @@ def test_an_interrupt_of_the_report_leaves_the_rest(array, tmp_path, monkeypatch
 def test_values_of_another_scale_are_warned_of(saved, images, tmp_path):
     np.save(tmp_path / "deep.npy", images.astype(np.uint16) * 257)
     result = run("predict", saved[0], tmp_path / "deep.npy")
-    assert "of the values lie outside 0 to 255, the range that the model" in (
+    assert "of the values lie outside 0 to 255, the range of the training" in (
         result.stderr
     )
     np.save(tmp_path / "same.npy", images)
@@ -316,7 +314,7 @@ def test_misnamed_and_broken_archives_are_one_line(saved, images, array, tmp_pat
     (tmp_path / "flat.npz").write_bytes(b"no archive")
     for name, told in [
         ("cut.npz", "cannot be read as arrays"),
-        ("other.npy", "is an archive of arrays: name it .npz"),
+        ("other.npy", "is an archive of arrays: rename it to .npz"),
         ("flat.npz", "cannot be read as arrays"),
     ]:
         result = run("predict", saved[0], tmp_path / name, code=1)

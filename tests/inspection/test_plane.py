@@ -36,5 +36,5 @@ def test_bad_input_is_named(monkeypatch):
     with pytest.raises(ValueError, match=r"z has 1 row\(s\): a map needs at least 2"):
         map_to_plane(np.ones((1, 3)))
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ImportError, match="pip install umap-learn, or take 'tsne'"):
+    with pytest.raises(ImportError, match="pip install umap-learn, or use method="):
         map_to_plane(np.eye(3), method="umap")

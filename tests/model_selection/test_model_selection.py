@@ -226,7 +226,7 @@ def test_errors_say_what_to_do(pipeline, pictures):
     with pytest.raises(ValueError, match=r"param_range=\[\] is empty: give values"):
         curve(pipeline, pictures, "cluster__n_clusters", [])
     for value in (3, "abc"):
-        with pytest.raises(TypeError, match=f"param_range={value!r} is no sequence"):
+        with pytest.raises(TypeError, match=f"param_range={value!r} is not a seq"):
             curve(pipeline, pictures, "cluster__n_clusters", value)
     with pytest.raises(
         ValueError, match="n_repeats=0 must be an integer of at least 1"

@@ -173,7 +173,7 @@ def test_text_stays_inside_of_its_figure(make_display):
 
 
 def test_what_is_no_axes_is_named(make_display):
-    with pytest.raises(TypeError, match=r"ax=3 is no matplotlib Axes: give one of"):
+    with pytest.raises(TypeError, match=r"ax=3 is not a matplotlib Axes: give one"):
         make_display(ax=3)
 
 

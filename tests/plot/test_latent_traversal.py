@@ -46,7 +46,7 @@ def test_bad_input_is_named(fitted_pipe, fitted_simclr, images):
         make(fitted_simclr, images)
     with pytest.raises(ValueError, match=r"n_components=5 but z of X has shape"):
         make(fitted_pipe, images, n_components=5)
-    with pytest.raises(ValueError, match="start=48 is no index into the 48 images"):
+    with pytest.raises(ValueError, match="start=48 is not an index into the 48 im"):
         make(fitted_pipe, images, start=48)
     with pytest.raises(ValueError, match="n_steps=0: draw at least 1"):
         make(fitted_pipe, images, n_steps=0)

@@ -381,7 +381,7 @@ def test_errors_name_what_to_do(pipe, images, names, tmp_path):
     with pytest.raises(TypeError, match="pipeline is a KMeans: give a scikit-learn"):
         cluster_report(KMeans(3), images, path=tmp_path / "r.html")
     one = Pipeline([("cluster", pipe["cluster"])])
-    with pytest.raises(ValueError, match=r"pipeline has 1 step, \['cluster'\]: a rep"):
+    with pytest.raises(ValueError, match=r"pipeline has 1 step, \['cluster'\]: give "):
         cluster_report(one, images, path=tmp_path / "r.html")
     no_clusterer = make_pipeline(pipe["embed"], PCA(2).fit(images[:, 0]))
     with pytest.raises(ValueError, match=r"ends in PCA.* put a clusterer last"):
@@ -398,5 +398,5 @@ def test_an_unfitted_pipeline_is_told_of(make_embedder, make_clusterer, images):
 @pytest.mark.parametrize("missing", ["jinja2", "PIL"])
 def test_a_missing_library_is_named(missing, pipe, images, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ImportError, match=r"pip install jinja2 pillow, or the extra"):
+    with pytest.raises(ImportError, match=r"pip install jinja2 pillow, or install t"):
         cluster_report(pipe, images, path=tmp_path / "r.html")

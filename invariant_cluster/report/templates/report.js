@@ -1,6 +1,6 @@
 "use strict";
 
-// Tables: a heading sorts its column, pressed again the other way round.
+// Tables: a heading sorts by its column; selected again, it reverses the order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   const status = document.getElementById("sorted");
@@ -31,7 +31,7 @@ function compareKeys(a, b) {
   return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
 }
 
-// Galleries: one choice for all clusters.
+// Galleries: one choice of the order for all clusters.
 for (const choice of document.querySelectorAll("input[name=order]")) {
   choice.addEventListener("change", () => {
     for (const list of document.querySelectorAll(".tiles[data-order]")) {
@@ -40,7 +40,7 @@ for (const choice of document.querySelectorAll("input[name=order]")) {
   });
 }
 
-// Map: a thumbnail at the mark that is pointed at, tapped or reached by arrow keys.
+// Map: show the thumbnail of the mark that is pointed at, tapped or reached by arrow keys.
 const map = document.querySelector(".map");
 if (map) startMap(map, JSON.parse(document.getElementById("map-data").textContent));
 
@@ -84,7 +84,7 @@ function startMap(map, data) {
     place(x * scale(), y * scale());
   }
 
-  // Beside the mark, on the side that has room, inside the map.
+  // Place the thumbnail beside the mark, on the side with room, inside the map.
   function place(x, y) {
     const gap = 14;
     const roomX = drawing.clientWidth - tip.offsetWidth;
@@ -109,7 +109,7 @@ function startMap(map, data) {
     show(Math.hypot(px - x, py - y) * scale() <= nearEnough ? i : -1);
   }
 
-  // Nearest in the direction of the arrow; what lies aside counts as further.
+  // Nearest mark in the direction of the arrow; sideways distance counts twice.
   function step(dx, dy) {
     const [x, y] = data.points[current];
     const next = nearest(([px, py], i) => {
@@ -158,7 +158,7 @@ function startMap(map, data) {
   }
 }
 
-// Paper shows what a screen unfolds.
+// Printing: open all sections that are folded on the screen.
 window.addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("details")) part.open = true;
 });
