@@ -17,7 +17,7 @@ from invariant_cluster.embedders._network_sizes import (
     settle_epochs,
     settle_sizes,
 )
-from invariant_cluster.embedders._trunk import make_trunk
+from invariant_cluster.embedders._trunk_factory import make_trunk
 from invariant_cluster.geometry import SYMMETRY_RULES, symmetry_targets
 from invariant_cluster.losses import CONSISTENCIES, RECONSTRUCTIONS
 from invariant_cluster.modules import (
@@ -496,7 +496,7 @@ def _direction_scale(aligner: ImageAligner, images: NDArray) -> float:
 
     def squares(raw: Tensor) -> Tensor:
         mass = aligner.mass(aligner(aligner.scale(raw)))
-        _, direction = symmetry_targets(mass, rule.rule, translates=rule.translates)
+        _, direction = symmetry_targets(mass, rule.name, translates=rule.translates)
         return direction.square().sum(dim=1)
 
     cpu = torch.device("cpu")

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
-from invariant_cluster.embedders._trunk import make_trunk
+from invariant_cluster.embedders._trunk_factory import make_trunk
 from invariant_cluster.modules import ImageAligner, SimCLR, TrunkEncoder
 from invariant_cluster.runtime import (
     check_outputs,

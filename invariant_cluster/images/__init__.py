@@ -17,7 +17,7 @@ from invariant_cluster.images._layout import (
     store_layout,
 )
 from invariant_cluster.images._pictures import as_pictures
-from invariant_cluster.images._turned import turn
+from invariant_cluster.images._turn import turn
 
 __all__ = [
     "CHANNEL_COUNTS",

@@ -29,7 +29,7 @@ CRITERIA = (
 _REFERRED = ("resampling_stability", "label_agreement", "silhouette")
 
 
-class Views(NamedTuple):
+class EmbeddedImages(NamedTuple):
     """Embeddings on which clusterers are judged.
 
     Attributes
@@ -45,7 +45,9 @@ class Views(NamedTuple):
     z_turned: NDArray | None = None
 
 
-Fit = tuple[Any, Views, int]  # An unfitted clusterer, its embeddings and a seed.
+Fit = tuple[
+    Any, EmbeddedImages, int
+]  # An unfitted clusterer, its embeddings and a seed.
 
 
 def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]:
@@ -59,11 +61,11 @@ def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]
         Whether to add the criteria of z itself.
     """
 
-    def judge(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
+    def judge(clusterer: Any, views: EmbeddedImages, seed: int) -> dict[str, float]:
         heads = heads_alone(clusterer)
         turned = None if views.z_turned is None else np.asarray(views.z_turned)
-        plain = Views(np.asarray(views.z), turned)
-        reference = Views(_draw_reference(plain.z, seed))
+        plain = EmbeddedImages(np.asarray(views.z), turned)
+        reference = EmbeddedImages(_draw_reference(plain.z, seed))
         without = _judge_clusters(heads, reference, seed)
         given = (heads, plain) if heads_only else (clusterer, views)
         found = _judge_clusters(*given, seed)
@@ -82,7 +84,9 @@ def _draw_reference(z: NDArray, seed: int) -> NDArray[np.float32]:
     return drawn.astype(np.float32)
 
 
-def _judge_clusters(clusterer: Any, views: Views, seed: int) -> dict[str, float]:
+def _judge_clusters(
+    clusterer: Any, views: EmbeddedImages, seed: int
+) -> dict[str, float]:
     """Fit a clusterer and return the criteria of its clusters."""
     fitted = with_seed(clusterer, seed).fit(views.z)
     z, labels = np.asarray(views.z), np.asarray(fitted.predict(views.z))
@@ -101,7 +105,7 @@ def _judge_clusters(clusterer: Any, views: Views, seed: int) -> dict[str, float]
     return found
 
 
-def _judge_embedding(views: Views) -> dict[str, float]:
+def _judge_embedding(views: EmbeddedImages) -> dict[str, float]:
     """Return the criteria of z itself; none if X holds no images."""
     if views.z_turned is None:
         return {}

@@ -19,7 +19,12 @@ from invariant_cluster.inspection import (
     turned_copy,
     with_seed,
 )
-from invariant_cluster.model_selection._criteria import Fit, Views, _judge, _summarise
+from invariant_cluster.model_selection._criteria import (
+    EmbeddedImages,
+    Fit,
+    _judge,
+    _summarise,
+)
 from invariant_cluster.validation import check_choice
 
 _EXAMPLE_RANGE = "give values of %s, such as range(2, 16) for a number of clusters."
@@ -171,15 +176,15 @@ def _fits_of_all(
         ]
 
 
-def _embed(estimator: Any, X: ArrayLike) -> Views:
+def _embed(estimator: Any, X: ArrayLike) -> EmbeddedImages:
     """Fit the steps before the clusterer; return z of X and of its turned copy."""
     if not isinstance(estimator, Pipeline) or len(estimator) < 2:
-        return Views(np.asarray(X))
+        return EmbeddedImages(np.asarray(X))
     embedder = estimator[:-1]
     z = embedder.fit_transform(X)
     if np.ndim(X) == 2 and image_shape_of(estimator) is None:
-        return Views(z)
-    return Views(z, embedder.transform(turned_copy(embedder, X)))
+        return EmbeddedImages(z)
+    return EmbeddedImages(z, embedder.transform(turned_copy(embedder, X)))
 
 
 def _clusterer(estimator: Any) -> Any:

@@ -189,4 +189,4 @@ class ImageAligner(nn.Module):
         ImageEncoder.predict_pose : Return the learned pose.
         """
         rule = self.pose_rule
-        return analytic_pose(self.mass(images), rule.rule, translates=rule.translates)
+        return analytic_pose(self.mass(images), rule.name, translates=rule.translates)

@@ -108,7 +108,7 @@ class IRLINR(ImageModel):
         of some images keeps flipping, and their z with it.
         """
         rule, pose = self.encoder.pose_rule, encoding.pose
-        if self.encoder.aligner.align and rule.rule is not None:
+        if self.encoder.aligner.align and rule.name is not None:
             # Otherwise the pose of some images keeps flipping, and their z with it.
             pose = PoseVectors(*(part.detach() for part in pose))
         rotation, tau = rule.rotation(pose), rule.tau(pose)

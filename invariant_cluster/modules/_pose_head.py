@@ -32,7 +32,7 @@ class PoseRule:
 
     Attributes
     ----------
-    rule : {"center_of_mass", "complex_moment", "principal_axis"} or None
+    name : {"center_of_mass", "complex_moment", "principal_axis"} or None
         The symmetry-breaking rule; None if the pose is trained by reconstruction alone.
     translates : bool
         If True, tau is the centre of mass. If False (``invariance="rotation"``), tau
@@ -44,7 +44,7 @@ class PoseRule:
     analytic_pose : Return the pose that a rule prescribes.
     """
 
-    rule: str | None
+    name: str | None
     translates: bool
 
     @property
@@ -54,7 +54,7 @@ class PoseRule:
         2 for "center_of_mass", where the direction is the centre of mass itself; else
         4.
         """
-        return 2 if self.rule == "center_of_mass" else 4
+        return 2 if self.name == "center_of_mass" else 4
 
     def split(self, outputs: Tensor) -> PoseVectors:
         """Return the two pose vectors in the outputs of the head.

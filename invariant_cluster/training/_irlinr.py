@@ -209,12 +209,12 @@ class IRLINRObjective(nn.Module):
         rule = self.pose_rule
         has_mass = mass.sum(dim=(1, 2)) > NO_MASS
         center, direction = symmetry_targets(
-            mass, rule.rule, translates=rule.translates
+            mass, rule.name, translates=rule.translates
         )
-        if rule.rule is None:
+        if rule.name is None:
             return pose.center.sum() * 0
         loss = symmetry_loss(pose.center, center, has_mass)
-        if rule.rule == "center_of_mass":
+        if rule.name == "center_of_mass":
             return loss
         target = direction / self.direction_scale
         return loss + symmetry_loss(pose.direction, target, has_mass)
