@@ -70,7 +70,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, torch.device):
         return str(value)
     if callable(value):
-        return {"callable": getattr(value, "__qualname__", type(value).__name__)}
+        called = getattr(value, "__name__", type(value).__name__)  # ufuncs of NumPy 1
+        return {"callable": getattr(value, "__qualname__", called)}
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
