@@ -1,20 +1,22 @@
 """
-============================================
-Real wafer maps, grouped whatever their turn
-============================================
+==========================
+Clustering real wafer maps
+==========================
 
 A wafer map shows which dies of a silicon wafer failed. The pattern (a ring, a scratch,
-a blob at the edge) tells what went wrong in the fab; its orientation tells nothing.
-Here 1,799 real maps (WM-811K) are embedded with IRL-INR and clustered with SCAN,
-without labels, and compared with what costs nothing: k-means on raw pixels, and a
-rotation-invariant transform without training.
+a blob at the edge) shows what went wrong in production; its orientation means nothing.
+This example embeds 1,799 real maps (WM-811K) with IRL-INR and clusters them with SCAN,
+without labels. It compares the result with two cheap methods: k-means on raw pixels,
+and rotation-invariant features without training.
 
-Labels are used for the scores alone. Run it with more seeds and a progress bar as
-``python examples/plot_01_wafer_maps.py --seeds 0 1 2 --verbose 1``.
+Labels are used for the scores alone. This command runs three seeds with a progress
+bar::
+
+    python examples/plot_01_wafer_maps.py --seeds 0 1 2 --verbose 1
 """
 
 # %%
-# The images: 32 x 32 pixels, 1 where a die failed. All rows of the table see them.
+# The images have 32 x 32 pixels, with 1 where a die failed. All methods use them.
 import argparse
 import time
 from pathlib import Path
@@ -25,9 +27,10 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.mixture import GaussianMixture
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline
+from sklearn.pipeline import make_pipeline as join
 
-from invariant_cluster import IRLINREmbedder, PolarFourierEmbedder, SCANClusterer
+from invariant_cluster import PolarFourierEmbedder, SCANClusterer, make_pipeline
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.plot import ClusterGalleryDisplay, ReconstructionDisplay
@@ -45,36 +48,29 @@ n_clusters = len(names)
 
 
 # %%
-# The pipeline: a light network, sized for two CPU cores. A wafer map is always centred,
-# and its mirror image shows the same pattern: ``invariance="rotation+reflection"``.
-# Single dies fail for no reason: ``noise=2``. Where a pattern lies on the wafer is part
-# of its meaning, so that crops and shifts would mislead: ``augmentation="R"``.
-# Width and epochs were chosen by the time they take; noise, temperature, weights and
-# SCAN's parameters on the training part of WM-811K, which the bundled maps are from.
+# The pipeline is a light network for two CPU cores, with the parameters for wafer maps.
+# A wafer map is always centred, and its mirror image shows the same pattern:
+# ``invariance="rotation+reflection"``. Single dies fail at random: ``noise=2``. The
+# place of a pattern on the wafer has a meaning, so crops and shifts would mislead:
+# ``augmentation="R"``. The epochs were chosen by the time they take. Noise,
+# temperature, weights and SCAN's parameters were chosen on the training part of
+# WM-811K, from which the bundled maps are taken.
 def make_estimator(seed: int) -> Pipeline:
     """Return the embedder and the clusterer as one estimator."""
-    embedder = IRLINREmbedder.light().set_params(
-        invariance="rotation+reflection",
-        noise=2.0,
-        temperature=1.0,
-        consistency_weight=0.01,
-        random_state=seed,
-        verbose=options.verbose,
-    )
-    clusterer = SCANClusterer(
+    return make_pipeline(
         n_clusters,
-        augmentation="R",
+        kind="wafers",
+        network="light",
+        max_epochs=16,
         fine_tune_max_epochs=6,
-        fine_tune_lr=1e-4,
         random_state=seed,
         verbose=options.verbose,
     )
-    return Pipeline([("embed", embedder), ("cluster", clusterer)])
 
 
 # %%
-# Scores, and what costs nothing to compare with: raw pixels, and the training-free
-# ``PolarFourierEmbedder``.
+# The scores, and the cheap methods: raw pixels, and ``PolarFourierEmbedder``, which
+# needs no training.
 def score(labels: np.ndarray) -> dict[str, float]:
     """Return accuracy (matched), NMI and ARI in percent."""
     return {
@@ -88,7 +84,7 @@ def run(seed: int) -> tuple[Pipeline, list[dict]]:
     """Return the fitted pipeline and the scores of all methods."""
     flat = images.reshape(len(images), -1)
     kmeans = KMeans(n_clusters, n_init=10, random_state=seed)
-    mixture = make_pipeline(
+    mixture = join(
         PolarFourierEmbedder(power=1.0, invariance="rotation", random_state=seed),
         GaussianMixture(n_clusters, n_init=3, reg_covar=1e-3, random_state=seed),
     )
@@ -108,7 +104,7 @@ def run(seed: int) -> tuple[Pipeline, list[dict]]:
 
 # %%
 # Train and compare. The accuracy matches each cluster with one class (Hungarian
-# method); all scores are in percent, mean and standard deviation over the seeds.
+# method). All scores are in percent, with mean and standard deviation over the seeds.
 print(f"{len(images)} wafer maps, classes: {', '.join(names)}")
 results, start = [], time.perf_counter()
 for seed in options.seeds:
@@ -125,17 +121,17 @@ print(table.round(1).to_string(), "\n")
 
 
 # %%
-# The clusters of the last seed, named after the class that each is matched with: the
-# twelve maps that the model is surest of.
+# The clusters of the last seed: the twelve most confident maps of each. A cluster is
+# named after the class that it is matched with.
 gallery = ClusterGalleryDisplay.from_estimator(
     estimator, images, classes, target_names=names, cmap="magma"
 )
-gallery.ax_.set_title("Clusters of wafer maps, the surest members first")
+gallery.ax_.set_title("Clusters of wafer maps, most confident first")
 gallery.figure_.savefig(options.out / "wafer_clusters.png", dpi=110)
 
 # %%
-# Two maps, turned by eight angles: the reconstruction follows the turn; in canonical
-# orientation all eight are the same image.
+# Two maps, rotated by eight angles. The reconstruction follows the rotation; in
+# canonical orientation all eight are the same image.
 class_names = names[classes]
 chosen = [np.flatnonzero(class_names == name)[0] for name in ("Edge-Loc", "Donut")]
 views = ReconstructionDisplay.from_estimator(estimator, images[chosen], cmap="magma")

@@ -1,21 +1,21 @@
 """
-====================================
-What breaks k-means when images turn
-====================================
+=========================================
+Why k-means fails when images are rotated
+=========================================
 
-k-means on pixels groups images that overlap. That works while like objects lie alike,
-and stops working once each lies as it fell: two turned copies of one digit share fewer
-pixels than two digits that happen to lie the same way. Here the same 1,797 digits are
-clustered upright, turned, and turned and moved, from three representations: their
+k-means on pixels groups images that overlap. This works while similar objects have the
+same pose, and fails when each has a random pose: two rotated copies of one digit share
+fewer pixels than two different digits in the same pose. This example clusters the same
+1,797 digits upright, rotated, and rotated and shifted, from three representations: the
 pixels, rotation-invariant features without training, and the learned z of IRL-INR.
 """
 
 # %%
 # The same digits three times
 # ---------------------------
-# scikit-learn's digits, enlarged and laid into a frame: as they are; each turned by an
-# angle of its own; and turned and moved. ``make_oriented`` is the package's model of
-# how images come about: an object, turned by theta, moved by tau.
+# The digits of scikit-learn are enlarged and placed in a frame: upright; rotated by
+# random angles; and rotated and shifted. ``make_oriented`` is the package's model of
+# images: an object, rotated by theta and shifted by tau.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ digits = zoom(small.reshape(-1, 8, 8), (1, 1.75, 1.75), order=1)
 frame = {"size": 20, "random_state": 0, "return_pose": False}
 data = {
     "upright": make_oriented(digits, rotate=False, translation_std=0, **frame),
-    "turned": make_oriented(digits, translation_std=0, **frame),
-    "turned and moved": make_oriented(digits, translation_std=0.07, **frame),
+    "rotated": make_oriented(digits, translation_std=0, **frame),
+    "rotated and shifted": make_oriented(digits, translation_std=0.07, **frame),
 }
 
 figure, axes = plt.subplots(3, 10, figsize=(8, 2.8), layout="constrained")
@@ -48,12 +48,12 @@ plt.show()
 # Three representations, one clustering
 # -------------------------------------
 # ``PolarFourierEmbedder`` samples each image on rings about its centre of mass and
-# keeps magnitudes that no turn changes. ``IRLINREmbedder`` learns z from the images
-# themselves, upright or not; the network is a light one. k-means is the same for all.
+# computes magnitudes that no rotation changes. ``IRLINREmbedder`` learns z from the
+# images themselves, upright or not; the network is light. k-means is the same for all.
 
 
 def flatten(images: np.ndarray) -> np.ndarray:
-    """Return pixels as they are."""
+    """Return the pixels of each image as one row."""
     return images.reshape(len(images), -1)
 
 
@@ -86,15 +86,16 @@ ax.legend(ncols=3, loc="upper right")
 plt.show()
 
 # %%
-# What it says
-# ------------
-# As long as the digits are upright, pixels are a good representation: 80 % of the
-# images fall into the cluster of their class, more than from z. Turned, 24 % do, and
-# moved as well, 14 %, little more than chance. More images, or a better clustering of
-# pixels, would not help: what is near in pixels lies alike, and no longer shows alike.
+# Conclusion
+# ----------
+# While the digits are upright, pixels are a good representation: 80 % of the images
+# fall into the cluster of their class, more than from z. Of the rotated digits 24 % do,
+# and of the rotated and shifted ones 14 %, little more than chance. More images, or a
+# better clustering of pixels, would not help: images that are near in pixels have the
+# same pose, not the same content.
 #
-# Features that no turn changes do not care: 60 % in all three. They pay with what they
-# throw away, a good part of the shape. The learned z keeps more of it, 70 to 73 %. It
-# had to draw each image from z and a pose, and so z says what the image shows.
+# Features that no rotation changes reach 60 % in all three cases. They lose a good part
+# of the shape. The learned z keeps more of the shape and reaches 70 to 73 %: training
+# draws each image from z and a pose, so z must encode the content.
 #
-# If your images are upright, do not ask for invariance.
+# If your images are upright, do not use an invariant representation.

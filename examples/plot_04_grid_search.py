@@ -1,24 +1,24 @@
 """
-============================================
-Choosing d by GridSearchCV, without labels
-============================================
+=========================================
+Choosing d by GridSearchCV without labels
+=========================================
 
 An embedder and a clusterer in a ``Pipeline`` are one estimator, so scikit-learn's
-search works on any of their parameters. What it needs is a score. Classes are not
-there, in earnest; reconstruction errors do not compare across d, since a longer z
-always draws better. The package's scorers compare what the estimator says of images
-that it has not seen with what it says of turned copies of them: a good z does not
-notice the turn.
+search works on any of their parameters. The search needs a score. In practice there
+are no classes, and reconstruction errors are not comparable across d, since a longer z
+always draws better. The scorers of the package compare the result on images that the
+estimator has not seen with the result on rotated copies of them: a good z does not
+change under rotation.
 """
 
 # %%
 # The search
 # ----------
 # 900 oriented digits, three widths d of z, two folds. ``neighbor_agreement_scorer``
-# asks whether an image and its turned copy have the same nearest neighbours;
+# measures whether an image and its rotated copy have the same nearest neighbours,
 # ``label_stability_scorer`` whether they fall into the same cluster.
-# ``accuracy_scorer`` looks at the classes, to see afterwards whether the other two
-# chose well. A search takes one of them to refit: here the first.
+# ``accuracy_scorer`` uses the classes, to check afterwards whether the other two chose
+# well. The search refits with the best value of one scorer, here the first.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.model_selection import GridSearchCV
@@ -52,9 +52,9 @@ search.fit(images, classes)
 print("best:", search.best_params_)
 
 # %%
-# What it found
-# -------------
-# Mean and spread over the two folds, on images that were not trained on.
+# The scores
+# ----------
+# Mean and spread over the two folds, on images that were not in the training.
 results = pd.DataFrame(search.cv_results_)
 table = pd.DataFrame(
     {name: results[f"mean_test_{name}"] for name in scorers}
@@ -72,10 +72,9 @@ ax.legend(loc="lower right")
 plt.show()
 
 # %%
-# What it says
-# ------------
-# In our run both scores without labels chose d = 32, and the accuracy, which neither
-# saw, is highest there as well. Two dimensions are too few for ten digits: turned
-# copies have other neighbours there, half of the time. From 8 to 32 the neighbours gain
-# much and the accuracy little. More than that we did not see pay with so small a
-# network (:doc:`/recipe`).
+# Conclusion
+# ----------
+# In our run both scores without labels chose d = 32. The accuracy, which they do not
+# use, is highest there as well. Two dimensions are too few for ten digits: half of the
+# nearest neighbours of rotated copies differ. From 8 to 32 the neighbours gain much and
+# the accuracy little. Larger d did not gain with so small a network (:doc:`/recipe`).

@@ -3,17 +3,17 @@
 Your own folder of images
 =========================
 
-Files in, files out: a folder of PNGs, black on white and of all sizes, becomes an
-array, the array becomes clusters, and the clusters become a table that any program
-opens. Nothing in the pipeline is told that the paper is white.
+This example reads a folder of PNG files, black on white and of different sizes, into an
+array, clusters the array, and writes the clusters to a table that any program opens. No
+parameter says that the paper is white.
 """
 
 # %%
-# A folder to begin with
+# A folder to start with
 # ----------------------
-# Take your own instead. This one holds 900 of the bundled digits as a scanner might
-# leave them: dark ink on white paper, each turned and moved, each file of its own size,
-# without labels. ``load_image_folder`` also reads a folder with one sub-folder a class.
+# Use your own folder instead. This one holds 900 of the bundled digits as scans: dark
+# ink on white paper, each rotated and shifted, in files of different sizes, without
+# labels. ``load_image_folder`` also reads a folder with one sub-folder for each class.
 import tempfile
 from pathlib import Path
 
@@ -21,9 +21,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from PIL import Image
-from sklearn.pipeline import Pipeline
 
-from invariant_cluster import IRLINREmbedder, SCANClusterer
+from invariant_cluster import make_pipeline
 from invariant_cluster.datasets import load_image_folder, load_oriented_digits
 from invariant_cluster.plot import ClusterGalleryDisplay
 
@@ -42,8 +41,8 @@ print(*sorted(path.name for path in folder.iterdir())[:3], "...")
 # %%
 # From files to an array
 # ----------------------
-# All images get one size: padded to a square where they are not, then resized. Small
-# images train fast; choose the smallest in which you still see what matters.
+# All images are padded to a square and resized to one size. Small images train fast;
+# choose the smallest size in which you still see the differences that matter.
 scans = load_image_folder(folder, size=20)
 images = scans.images
 print(images.shape, images.dtype, "values", images.min(), "to", images.max())
@@ -51,20 +50,20 @@ print(images.shape, images.dtype, "values", images.min(), "to", images.max())
 # %%
 # From the array to clusters
 # --------------------------
-# ``background="auto"``, the default, measures the paper on the borders of the images;
-# what differs from it is the object. ``background_`` says what was found.
-embedder = IRLINREmbedder.light().set_params(
-    encoder_width=4, batch_size=32, random_state=0
+# ``background="auto"``, the default, measures the paper on the borders of the images.
+# The pixels that differ from the paper are the object. ``background_`` is the measured
+# value. The network is light and the training short.
+pipe = make_pipeline(
+    10, network="light", max_epochs=16, fine_tune_max_epochs=6, random_state=0
 )
-clusterer = SCANClusterer(10, fine_tune_max_epochs=6, random_state=0)
-pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
+pipe.set_params(embed__encoder_width=4, embed__batch_size=32).fit(images)
 print("background:", pipe["embed"].background_)
 
 # %%
 # From clusters to a table
 # ------------------------
-# One row a file: its cluster, how sure that is, and how the object lies. A file for
-# your spreadsheet.
+# The table has one row for each file: its cluster, the confidence, and the pose of the
+# object. A spreadsheet opens the CSV file.
 theta, tau = pipe["embed"].predict_pose(images)
 clusters = pipe["cluster"]
 table = pd.DataFrame(
@@ -81,10 +80,10 @@ table.to_csv(folder.parent / "labels.csv", index=False)
 print(table.head(6).to_string(index=False, float_format="{:.2f}".format))
 
 # %%
-# And a look at it
-# ----------------
-# The surest files of each cluster, as they lie in the folder and, to the right, brought
-# to their canonical orientation.
+# The images of the clusters
+# --------------------------
+# The most confident files of each cluster: on the left as in the folder, on the right
+# in canonical orientation.
 upright = pipe["embed"].canonicalize(images)
 figure, axes = plt.subplots(1, 2, figsize=(10, 6), layout="constrained")
 ClusterGalleryDisplay.from_estimator(pipe, images, n_images=7, ax=axes[0])
@@ -100,9 +99,9 @@ plt.show()
 temporary.cleanup()
 
 # %%
-# What it says
-# ------------
-# In our run most clusters are one digit, and a glance names them. 6 and 9, one shape
-# when they are turned, share one, and the smallest gathers the 5s, 6s and 9s that are
-# left. 900 images and a minute of training are little: look at the clusters before you
-# trust them, then train longer on more.
+# Conclusion
+# ----------
+# In our run most clusters are one digit and easy to name. 6 and 9, which are one shape
+# when rotated, share a cluster, and the smallest cluster holds the remaining 5s, 6s and
+# 9s. 900 images and a minute of training are little: look at the clusters before you
+# trust them, then train longer on more images.

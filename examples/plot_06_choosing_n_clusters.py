@@ -1,20 +1,21 @@
 """
-========================================
-Choosing n_clusters when no one knows it
-========================================
+===================================
+Choosing n_clusters without classes
+===================================
 
-``n_clusters`` is yours to choose, and without labels there is no accuracy to choose it
-by. What can be asked is whether the clusters are *there*: does the same number come out
-the same on two halves of the images, do images keep their cluster when they are turned,
-do neighbours share one, are the clusters apart? ``label_free_curve`` asks all four of
-every number that you name.
+You choose ``n_clusters``, and without labels no accuracy helps. Other measurements show
+whether the clusters are real: whether two halves of the images give the same clusters,
+whether images keep their cluster when they are rotated, whether neighbours share a
+cluster, and whether the clusters are separated. ``label_free_curve`` computes all four
+for each number of clusters.
 """
 
 # %%
 # An embedding
 # ------------
-# 900 oriented digits: ten classes, which the code below uses at the very end alone. The
-# embedding does not depend on ``n_clusters``, so it is trained once, and frozen.
+# The data are 900 oriented digits of ten classes, which only the end of this example
+# uses. The embedding does not depend on ``n_clusters``, so the embedder is trained once
+# and frozen.
 import matplotlib.pyplot as plt
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
@@ -35,9 +36,9 @@ pipe = Pipeline([("embed", frozen), ("cluster", clusterer)])
 # %%
 # The table
 # ---------
-# One column a number of clusters, as it is printed here. Criteria lean with the number
-# also where there are no clusters at all, so each is measured on a shapeless cloud of
-# rows too: ``..._excess`` is what the images have beyond that.
+# The output has one column for each number of clusters. Criteria drift with the number,
+# even on data without clusters. So they are also measured on such data, rows of one
+# normal distribution; ``..._excess`` is the difference.
 table = label_free_curve(
     pipe,
     images,
@@ -56,24 +57,24 @@ LabelFreeCurveDisplay.from_table(table)
 plt.show()
 
 # %%
-# With hindsight
-# --------------
-# How well do the clusters agree with the classes, for each number? The adjusted Rand
-# index does not reward many clusters for being many.
+# Comparison with the classes
+# ---------------------------
+# The adjusted Rand index measures the agreement of clusters and classes for each
+# number. It does not reward a large number of clusters.
 z = embedder.transform(images)
 for n_clusters in table.index:
     labels = clusterer.set_params(n_clusters=n_clusters).fit_predict(z)
     print(f"{n_clusters:2d} clusters: {adjusted_rand_score(classes, labels):.2f}")
 
 # %%
-# What it says
-# ------------
-# In our run ``suggest_value``, which goes by the silhouette beyond that of the cloud,
-# named 16; halves of the images agree about as well on 12, 16 and 20; the agreement
-# with the classes is highest at 12. So 4, 6 and 8 are too few, and no criterion counts
-# classes: a 6 and a 9 that are turned are one shape, and two ways of writing a 7 are
-# two. Turning stability hardly changes over the range, and label agreement gains by
-# every further cluster; their marks mean little here.
+# Conclusion
+# ----------
+# In our run ``suggest_value``, which uses the excess of the silhouette, returned 16.
+# Halves of the images agree about equally well at 12, 16 and 20. The agreement with the
+# classes is highest at 12. So 4, 6 and 8 are too few, and no criterion counts classes:
+# a rotated 6 and a 9 are one shape, and two ways of writing a 7 are two. Turning
+# stability hardly changes over the range, and label agreement grows with every further
+# cluster; their best values mean little here.
 #
-# So take the suggestion for a number that is worth looking at, draw its clusters, and
-# look at those of its neighbours too.
+# Use the suggestion as a number to begin with: draw its clusters, and look at the
+# clusters of the numbers next to it too.

@@ -3,19 +3,19 @@
 Finding the images that do not belong
 =====================================
 
-Every image gets a cluster, also one that has no business there: a second object in the
-frame, a smudge, something that slipped in from another collection. The probability of
-the cluster does not tell, since it only weighs the clusters against each other.
-``SCANClusterer.score_samples`` asks something else: how far is the image's z from that
-of its nearest neighbours?
+Every image gets a cluster, also an image that does not belong to the collection: two
+objects in one frame, a smudge, an image of another collection. The probability of the
+cluster does not show this, since it only compares the clusters with each other.
+``SCANClusterer.score_samples`` measures the distance between the z of the image and the
+z of its nearest neighbours.
 """
 
 # %%
-# A collection with strangers in it
-# ---------------------------------
-# 900 oriented digits and, unmarked among them, 30 images of three sorts: wafer maps,
-# two digits in one frame, and smudges. Nobody tells the pipeline, which is trained on
-# all.
+# A collection with outliers
+# --------------------------
+# The data are 900 oriented digits and 30 outliers of three kinds: wafer maps, two
+# digits in one frame, and smudges. The pipeline is trained on all of them, without
+# labels.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -41,7 +41,7 @@ images, sort = images[order], sort[order]
 # %%
 # Train on everything
 # -------------------
-# The heads alone do here: the score is of the embedder's z in any case.
+# The heads alone suffice: the score uses the z of the embedder in any case.
 embedder = IRLINREmbedder.light().set_params(encoder_width=4, random_state=0)
 clusterer = SCANClusterer(10, fine_tune=False, max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
@@ -49,9 +49,9 @@ normality = pipe.score_samples(images)
 confidence = pipe.predict_proba(images).max(axis=1)
 
 # %%
-# The strangest first
-# -------------------
-# The 48 images with the lowest scores; strangers have a red frame.
+# The lowest scores
+# -----------------
+# The 48 images with the lowest scores. Outliers have a red frame.
 strangest = np.argsort(normality)[:48]
 figure, axes = plt.subplots(4, 12, figsize=(9, 3.2), layout="constrained")
 for ax, index in zip(axes.flat, strangest, strict=True):
@@ -62,10 +62,10 @@ for ax, index in zip(axes.flat, strangest, strict=True):
 plt.show()
 
 # %%
-# How well it finds them
+# Quality of the ranking
 # ----------------------
-# The area under the ROC curve is the chance that a stranger ranks below a digit: 0.5 by
-# guessing, 1 if all strangers come first.
+# The area under the ROC curve is the probability that an outlier ranks below a digit:
+# 0.5 for a random order, 1 if all outliers come first.
 strange = sort != "digit"
 print("area under the ROC curve:  score_samples  confidence")
 for name in ("wafer map", "two digits", "smudge"):
@@ -74,27 +74,28 @@ for name in ("wafer map", "two digits", "smudge"):
     by_confidence = roc_auc_score(strange[kept], -confidence[kept])
     print(f"{name:25} {by_score:15.2f} {by_confidence:11.2f}")
 found = strange[strangest[:30]].sum()
-print(f"strangers among the 30 strangest: {found} of {strange.sum()}")
+print(f"outliers among the 30 lowest scores: {found} of {strange.sum()}")
 
 # %%
-# Where to draw the line is for you to say: look at the lowest scores until what you see
-# is what you want. For new images, compare with the scores of the training images.
+# Choose the threshold yourself: look at the images with the lowest scores until they
+# belong to the collection. For new images, compare with the scores of the training
+# images.
 threshold = np.quantile(normality, 0.03)
 figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
 bins = np.linspace(normality.min(), normality.max(), 40)
 ax.hist(normality[~strange], bins, label="digits", alpha=0.6)
-ax.hist(normality[strange], bins, label="strangers", alpha=0.8, color="tab:red")
+ax.hist(normality[strange], bins, label="outliers", alpha=0.8, color="tab:red")
 ax.axvline(threshold, color="black", linestyle="dashed", label="3 % quantile")
-ax.set(xlabel="score_samples (lower is stranger)", ylabel="images", yscale="log")
+ax.set(xlabel="score_samples (low is abnormal)", ylabel="images", yscale="log")
 ax.legend()
 plt.show()
 
 # %%
-# What it says
-# ------------
-# In our run nearly every stranger has a lower score than nearly every digit (areas of
-# 1.00, rounded), though the network was trained on all of them. The confidence is a
-# poor judge: it finds two digits in a frame suspicious (0.86), and wafer maps less so
-# than digits (0.36). These strangers were easy. A digit of a kind that is rare, or
-# badly written, has few near neighbours too, and the digits that follow the strangers
-# are such: the score finds what is unlike the rest, and cannot know why.
+# Conclusion
+# ----------
+# In our run nearly every outlier has a lower score than nearly every digit (areas of
+# 1.00, rounded), although the network was trained on all of them. The confidence is a
+# poor measure: it finds two digits in a frame (0.86), but ranks wafer maps as more
+# normal than digits (0.36). These outliers were easy. A digit that is rare or badly
+# written has few near neighbours too, and the digits that follow the outliers are such
+# digits. The score finds images that are unlike the others, whatever the reason.

@@ -1,21 +1,22 @@
 """
-=========================
-Bringing your own encoder
-=========================
+======================
+Using your own encoder
+======================
 
-``IRLINREmbedder`` and ``SimCLREmbedder`` take any PyTorch module as their encoder:
+``IRLINREmbedder`` and ``SimCLREmbedder`` accept any PyTorch module as their encoder:
 ``encoder`` is a factory, called with the number of channels, of a module that maps
-images to features. The heads for z and pose, the alignment, the INR and the training
-are the package's; SCAN fine-tunes your encoder as it would its own.
+images to features. The package provides the heads for z and pose, the alignment, the
+INR and the training. SCAN fine-tunes your encoder like the built-in one.
 """
 
 # %%
-# A small network of one's own
-# ----------------------------
-# The factory may be a class, if its constructor takes the channels alone. Images come
-# as (n, c, h, w), scaled to [0, 1], aligned and cut to the field of view; features go
-# as (n, n_features), of any number. Define it in a module that can be imported, not in
-# a lambda, if the estimator is to be pickled.
+# A small network
+# ---------------
+# The factory may be a class, if the number of channels is the only argument of its
+# constructor. The module receives images (n, c, h, w), scaled to [0, 1], aligned and
+# cut to the field of view, and returns features (n, n_features) of any number. To
+# pickle the estimator, define the factory in a module that can be imported, not as a
+# lambda.
 import time
 
 import matplotlib.pyplot as plt
@@ -55,16 +56,16 @@ class PlainConvolutions(nn.Module):
 
 
 def flat_pixels(n_channels: int) -> nn.Module:
-    """Return an encoder that leaves all the work to the embedder's head."""
+    """Return an encoder without weights; the embedder's head does all the work."""
     return nn.Flatten()
 
 
 # %%
-# Side by side
-# ------------
-# The same embedder with the built-in ResNet18, with the convolutions above, and with no
-# encoder at all: aligned pixels go straight into the head, a perceptron. All see the
-# same images for as many epochs.
+# Comparison
+# ----------
+# The same embedder with the built-in ResNet18, with the convolutions above, and without
+# an encoder: the head, a perceptron, receives the aligned pixels. All train on the same
+# images for the same number of epochs.
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 embedder = IRLINREmbedder.light().set_params(
     encoder_width=4, max_epochs=8, random_state=0
@@ -92,9 +93,10 @@ table = pd.DataFrame(rows).T.astype({"weights": int})
 print(table.round(3).to_string())
 
 # %%
-# What they learn from
-# --------------------
-# The reconstruction error on the way: the squared error a pixel, whatever is minimised.
+# Training curves
+# ---------------
+# The curves show the reconstruction error as squared error per pixel, whatever loss is
+# minimised.
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 for name, history in histories.items():
     ax.plot(history.index + 1, history["squared_error"], marker="o", label=name)
@@ -103,14 +105,14 @@ ax.legend()
 plt.show()
 
 # %%
-# What it says
-# ------------
-# An encoder of one's own is one argument, and worth trying. In our run of eight epochs
+# Conclusion
+# ----------
+# An encoder of your own is one argument and worth a trial. In our run of eight epochs
 # the plain convolutions took half the time of the ResNet and gave the better z: 0.90 of
-# the neighbours were of the same class, against 0.85. Even without an encoder it was
-# 0.88. The images are small, and already turned and centred when the encoder sees them;
-# so few of them do not need eighteen layers. On larger images, or after longer
-# training, ask again.
+# the neighbours were of the same class, against 0.85. Without an encoder the share was
+# 0.88. The images are few and small, and the encoder receives them aligned and centred,
+# so eighteen layers are not needed. Repeat the comparison on larger images or after
+# longer training.
 #
-# What the encoder cannot change is the invariance: that comes from the alignment and
-# from the training, not from the network.
+# The encoder cannot change the invariance, which comes from the alignment and the
+# training, not from the network.

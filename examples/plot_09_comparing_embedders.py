@@ -4,19 +4,20 @@ Comparing embedders
 ===================
 
 Every embedder of the package is a step of a ``Pipeline`` that can be exchanged for any
-other: the paper's method, its rivals, and what needs no training. Which is best for
-your images is a question to ask of your images. Here all are asked of oriented digits,
-with equally small networks and equally few epochs, which is no fair judgement of what
-each reaches in the end; :doc:`/results` has the longer runs.
+other: the paper's method, the methods that the paper compares with, and features
+without training. Compare them on your own images to find the best. This example
+compares all on oriented digits, with equally small networks and equally few epochs.
+This does not show what each reaches after long training; :doc:`/results` has longer
+runs.
 """
 
 # %%
-# The contestants
-# ---------------
-# ``SimCLREmbedder`` never sees a pose: it must learn from augmented views that a turn
-# means nothing. With ``align=True``, which is no part of SimCLR, each image is first
-# turned to its principal axis, as IRL-INR's are: the difference is what alignment alone
-# is worth.
+# The embedders
+# -------------
+# ``SimCLREmbedder`` has no pose: it must learn from augmented views that a rotation
+# means nothing. With ``align=True``, which is not part of SimCLR, each image is first
+# rotated to its principal axis, as in IRL-INR. The difference shows what alignment
+# alone is worth.
 import time
 
 import matplotlib.pyplot as plt
@@ -66,11 +67,11 @@ embedders = {
 }
 
 # %%
-# Three questions
-# ---------------
-# *invariance*: does z stay when the image is turned (the centred cosine of both z)?
-# *purity*: are the nearest neighbours of an image of its class? *k-means*: do the
-# classes come out as clusters? The last two need labels, the first none.
+# Three scores
+# ------------
+# *invariance*: the centred cosine between the z of an image and of its rotated copy.
+# *purity*: the share of nearest neighbours that have the class of the image. *k-means*:
+# the accuracy of clusters. The last two need labels, the first does not.
 kmeans = KMeans(10, n_init=10, random_state=0)
 rows = {}
 for name, embedder in embedders.items():
@@ -91,14 +92,14 @@ ax.legend(ncols=3, loc="upper right")
 plt.show()
 
 # %%
-# What it says
-# ------------
+# Conclusion
+# ----------
 # In our run of eight epochs IRL-INR put 74 % of the digits into the cluster of their
-# class, SimCLR 68 % once its inputs were aligned, and 25 % without alignment. On these
-# images, and after so short a training, most of what there is to gain is alignment;
-# what the INR gives in any case is the images and learned poses that SimCLR does not.
-# The features that need no training reach 60 % in a second, more than the three rivals
-# as they were published.
+# class, SimCLR 68 % with aligned inputs and 25 % without alignment. On these images,
+# and after so short a training, alignment is most of the gain. The INR also gives
+# images and learned poses, which SimCLR does not. The features that need no training
+# reach 60 % in a second, more than the three other methods as they were published.
 #
-# Invariance alone is worth nothing: the z of TARGET-VAE hardly changes with a turn, and
-# hardly with the digit either. Read it beside a score that asks what z tells apart.
+# Invariance alone is worth nothing: the z of TARGET-VAE hardly changes under rotation,
+# and hardly between digits either. Read it together with a score of how well z
+# separates classes.
