@@ -63,7 +63,7 @@ ROWS = [
 # Whether they have their effect is tested elsewhere.
 CIRCUMSTANCES = {
     "device": "where the same is computed; below",
-    "precision": "rounding alone; below",
+    "precision": "rounding alone; test_scan_clusterer.py, test_precision_is_...",
     "callbacks": "the user's own; test_scan_clusterer.py, test_early_stopping",
     "verbose": "what is printed; test_scan_clusterer.py, test_verbose_tells_...",
 }
@@ -148,7 +148,6 @@ def test_rounding_is_no_change(name, settings, cluster):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("fine_tune", True),
         ("device", "cpu:0"),
         ("callbacks", [Callback()]),
         ("verbose", 2),
@@ -169,10 +168,3 @@ def test_the_nets_of_all_stages_are_on_the_device_that_was_named(
     settings = {"self_label": True, "self_label_max_epochs": 1}
     make_clusterer(device="cpu:0", callbacks=[Watch()], **settings).fit(embedding)
     assert seen == ["cpu:0"] * 3
-
-
-def test_precision_is_that_of_fine_tuning(cluster):
-    assert not np.array_equal(cluster(precision="bfloat16"), cluster())
-    np.testing.assert_array_equal(
-        cluster(precision="bfloat16", **HEADS), cluster(**HEADS)
-    )

@@ -1,7 +1,5 @@
 """What must hold once training has ended, however short it was."""
 
-import pickle
-
 import numpy as np
 import pytest
 import torch
@@ -57,11 +55,6 @@ def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
     fine_tuned = make_clusterer(fine_tune=True, **settings).fit(z)
     assert len(set(fine_tuned.labels_)) == len(set(heads_alone.labels_))
     assert np.mean(fine_tuned.labels_ == heads_alone.labels_) > 0.9
-
-
-def test_a_pickled_embedder_has_one_encoder(make_any_embedder, images):
-    embedder = pickle.loads(pickle.dumps(make_any_embedder().fit(images)))
-    assert embedder.encoder_ is embedder.net_.module_.encoder
 
 
 def test_predict_does_not_mind_set_output(make_clusterer, make_embedder, images):

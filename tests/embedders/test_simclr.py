@@ -92,7 +92,3 @@ def test_views_shift_where_z_shall_not_see_it(images, invariance, name):
 def test_alignment_crops_nothing(images):
     embedder = SimCLREmbedder(d=4, align=True, **SMALL)
     assert embedder.fit(images).encoder_.aligner.seen_shape == (1, 16, 16)
-
-
-def test_it_draws_nothing(fitted):
-    assert not hasattr(fitted, "reconstruct")
