@@ -119,6 +119,53 @@ def test_fine_tuning_goes_on_from_the_heads(make_clusterer, embedding):
     assert np.mean(tuned.labels_ == start.labels_) > 0.9
 
 
+def test_heads_have_a_rate_of_their_own_in_fine_tuning(make_clusterer, embedding):
+    still = {"lr": 1e-12, "weight_decay": 0.0}
+    start = make_clusterer(fine_tune=False, **still).fit(embedding).net_.module_
+    tuned = make_clusterer(fine_tune_lr=1e-2, **still).fit(embedding)
+    torch.testing.assert_close(tuned.net_.module_.heads.weight, start.heads.weight)
+    before = weights_of(embedding.encoder)
+    assert not equal_weights(weights_of(tuned.encoder_), before)
+
+
+class Plan(Callback):
+    """Notes how many epochs each stage is to take, and ends it before them."""
+
+    def __init__(self):
+        self.epochs = []
+
+    def on_train_begin(self, net, **_):
+        self.epochs.append(net.max_epochs)
+        net.set_params(max_epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "batch_size", "epochs"), [(400, 16, 100), (400, 2, 50), (1200, 2, 20)]
+)
+def test_heads_take_10_000_steps_in_20_to_100_epochs(
+    n_rows, batch_size, epochs, make_head
+):
+    plan, rows = Plan(), np.random.default_rng(0).normal(size=(n_rows, 2))
+    make_head(max_epochs="auto", batch_size=batch_size, callbacks=[plan]).fit(rows)
+    assert plan.epochs == [epochs]
+
+
+@pytest.mark.parametrize(
+    ("device", "batch_size", "epochs"),
+    [("cpu", 16, 50), ("cpu", 2, 21), ("cuda", 2, 50)],
+)
+def test_fine_tuning_takes_500_steps_on_a_cpu_and_50_epochs_on_a_gpu(
+    device, batch_size, epochs, make_clusterer, embedding, monkeypatch
+):
+    monkeypatch.setattr(
+        _scan_clusterer, "resolve_device", lambda _: torch.device(device)
+    )
+    plan = Plan()
+    settings = {"fine_tune_max_epochs": "auto", "batch_size": batch_size}
+    make_clusterer(callbacks=[plan], **settings).fit(embedding)
+    assert plan.epochs == [1, epochs]
+
+
 def test_separate_blobs_are_found(make_head, blobs):
     rows, classes = blobs
     clusterer = make_head(max_epochs=3).fit(rows)
@@ -367,6 +414,17 @@ def test_clusters_may_be_as_unequal_as_those_of_k_means(make_head):
     assert start < 0.5
     assert unequal - start < 0.3 * (equal - start)
     assert equal > 1.0
+
+
+def test_batches_may_be_as_unequal_as_draws_from_the_k_means_clusters(make_head):
+    """A draw has less entropy than the whole; the reward ends there, not beyond."""
+    rows, classes = make_blobs([300, 60, 40], n_features=4, random_state=3)
+    net = make_head(batch_size=20).fit(rows).net_
+    draws = np.random.default_rng(0).choice(classes, (4000, 20))
+    counts = np.stack([(draws == c).sum(axis=1) for c in range(3)])
+    expected = entropy(counts).mean()
+    assert net.criterion_.entropy_target == pytest.approx(expected, abs=0.01)
+    assert expected < entropy([300, 60, 40]) - 0.03
 
 
 # Rounds

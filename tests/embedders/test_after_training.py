@@ -46,6 +46,14 @@ def test_batch_statistics_are_those_of_the_training_images(make_trunk_embedder, 
         np.testing.assert_allclose(before, after, rtol=1e-3, atol=1e-6)
 
 
+def test_batch_statistics_are_averaged_as_before_when_training_goes_on(
+    make_trunk_embedder, images
+):
+    embedder = make_trunk_embedder().fit(images)
+    norms = [m for m in embedder.encoder_.trunk.modules() if isinstance(m, _BatchNorm)]
+    assert {norm.momentum for norm in norms} == {_BatchNorm(1).momentum}
+
+
 def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
     make_any_embedder, make_clusterer, images
 ):
