@@ -5,7 +5,9 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by side
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import inspect
 import random
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -179,6 +181,12 @@ def make_any_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return maker_of(request.param)
 
 
+@pytest.fixture(scope="session")
+def makers() -> dict[str, Callable[..., Any]]:
+    """Return the makers of ``make_any_embedder`` by kind, for tables over kinds."""
+    return {name: maker_of(name) for name in EMBEDDERS}
+
+
 @pytest.fixture(scope="session", params=["IRL-INR", "TARGET-VAE", "spatial-VAE"])
 def make_generative_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Return a maker of the kinds that draw images: SimCLR has no decoder."""
@@ -221,6 +229,24 @@ def make_polar_embedder() -> Callable[..., PolarFourierEmbedder]:
         return PolarFourierEmbedder(**{"random_state": 0, **parameters})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def read_parameters() -> Callable[[type], dict[str, str]]:
+    """Return a reader of what a class's docstring tells of each parameter, by name."""
+
+    def read(estimator: type) -> dict[str, str]:
+        text = inspect.getdoc(estimator) or ""
+        _, section = re.split(r"^Parameters\n-+\n", text, flags=re.MULTILINE)
+        section, *_ = re.split(r"^\w+\n-+\n", section, flags=re.MULTILINE)
+        told: dict[str, str] = {}
+        for entry in re.split(r"\n(?=\w)", section):
+            names, *lines = entry.splitlines()
+            words = " ".join(" ".join(lines).split())
+            told |= dict.fromkeys(names.split(" : ")[0].split(", "), words)
+        return told
+
+    return read
 
 
 @pytest.fixture

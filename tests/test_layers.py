@@ -1,17 +1,20 @@
 """A file of the package imports lower levels only, and other rooms by their names.
 
-The checker is a function from source text to complaints, so it is itself tested on
-sources that break each rule.
+A test takes what users have, and private names of its own room alone. The checkers are
+functions from source text to complaints, so they are themselves tested on sources that
+break each rule.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 PACKAGE = "invariant_cluster"
-ROOT = Path(__file__).parents[1] / PACKAGE
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent / PACKAGE
 
 # A unit is a room (a subpackage), or a file beside the rooms; a row is a level.
 LEVELS = [
@@ -190,3 +193,77 @@ def test_checker_complains(path, source, complaint):
 
 def test_files_are_found():
     assert {"__init__.py", "validation.py"} <= set(FILES)
+
+
+# Tests
+
+
+def named_in_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield (line, dotted name) of imports, and of strings that name what to patch."""
+    yield from imported_names(tree, [])
+    for node in ast.walk(tree):
+        value = getattr(node, "value", None)
+        if isinstance(value, str) and re.fullmatch(rf"{PACKAGE}(\.\w+)+", value):
+            yield node.lineno, value
+
+
+def check_test_source(path: str, source: str) -> list[str]:
+    """List what the file at ``path``, relative to the tests, takes of other rooms."""
+    room, *_ = PurePosixPath(path).parts
+    room = room.removesuffix(".py").removeprefix("test_")
+    return [
+        f"line {line}: {name} is private: take what {parts[1]}/__init__.py lists"
+        for line, name in named_in_tests(ast.parse(source))
+        if (parts := name.split("."))[0] == PACKAGE
+        and any(map(is_private, parts[1:]))
+        and parts[1] != room
+    ]
+
+
+TEST_FILES = sorted(p.relative_to(TESTS).as_posix() for p in TESTS.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", [p for p in TEST_FILES if p != "test_layers.py"])
+def test_a_test_takes_private_names_of_its_own_room_alone(path):
+    assert check_test_source(path, (TESTS / path).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("views/test_rigid.py", "from invariant_cluster.views._rigid import move"),
+        ("views/test_rigid.py", "from invariant_cluster.views import _rigid"),
+        ("views/test_rigid.py", "patch('invariant_cluster.views._rigid._TURN', 0)"),
+        ("views/test_rigid.py", "from invariant_cluster import SCANClusterer, runtime"),
+        ("test_losses.py", "from invariant_cluster.losses import _TINY"),
+        ("test_memory.py", "import invariant_cluster.runtime\nimport _thread"),
+        ("conftest.py", "from invariant_cluster import __version__"),
+        ("test_memory.py", "'see invariant_cluster._private for more'"),
+    ],
+)
+def test_checker_of_tests_accepts(path, source):
+    assert check_test_source(path, source) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "complaint"),
+    [
+        (
+            "views/test_rigid.py",
+            "def f():\n    from invariant_cluster.modules._inr import INR",
+            "line 2: invariant_cluster.modules._inr.INR is private: take what modules",
+        ),
+        ("cli/test_app.py", "from invariant_cluster.embedders import _sizes", "_sizes"),
+        ("cli/conftest.py", "import invariant_cluster.report._page", "report/__init__"),
+        ("test_memory.py", "from invariant_cluster.runtime import _MOST_ROWS", "_MOST"),
+        ("test_memory.py", "p('invariant_cluster.images._checks._CHUNK', 8)", "images"),
+    ],
+)
+def test_checker_of_tests_complains(path, source, complaint):
+    assert any(complaint in line for line in check_test_source(path, source))
+
+
+def test_test_files_are_found():
+    assert {"conftest.py", "test_losses.py", "cli/test_command_line.py"} <= set(
+        TEST_FILES
+    )

@@ -18,6 +18,7 @@ from invariant_cluster.losses import (
     centered_cosine_consistency,
     cosine_consistency,
     cross_correlation_consistency,
+    cross_entropy,
     mean_entropy,
     nt_xent_consistency,
     scan_consistency,
@@ -155,6 +156,48 @@ def naive_self_label(p, labels, confident):
 
 # Reconstruction
 
+RECONSTRUCTION_TWINS = {
+    "cross_entropy": naive_cross_entropy,
+    "squared_error": naive_squared_error,
+}
+
+
+def test_every_reconstruction_has_a_twin():
+    assert RECONSTRUCTION_TWINS.keys() == RECONSTRUCTIONS.keys()
+
+
+@pytest.mark.parametrize("name", RECONSTRUCTIONS)
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_reconstruction_equals_the_naive_twin(name, n_channels):
+    logits, targets = torch.randn(4, 7, n_channels) * 3, torch.rand(4, 7, n_channels)
+    expected = RECONSTRUCTION_TWINS[name](logits.tolist(), targets.tolist())
+    found = RECONSTRUCTIONS[name](logits, targets).item()
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", RECONSTRUCTIONS)
+def test_reconstruction_is_least_at_the_target(name):
+    loss, targets = RECONSTRUCTIONS[name], torch.rand(2, 5, 1) * 0.9 + 0.05
+    best = targets.logit().requires_grad_()
+    loss(best, targets).backward()
+    assert best.grad.abs().max() < 1e-6
+    with torch.no_grad():
+        assert loss(best + 0.1, targets) > loss(best, targets)
+        assert loss(best - 0.1, targets) > loss(best, targets)
+
+
+def test_cross_entropy_pulls_where_the_sigmoid_saturates():
+    logits = torch.full((1, 1, 1), -30.0, requires_grad=True)
+    cross_entropy(logits, torch.ones(1, 1, 1)).backward()
+    assert logits.grad.item() == pytest.approx(-1)
+
+
+def test_cross_entropy_is_finite_at_extreme_logits():
+    logits = torch.tensor([[[1e4], [-1e4]]])
+    assert cross_entropy(logits, torch.tensor([[[0.0], [1.0]]])).item() == 1e4
+
+
+# Consistency
 
 # A new consistency is a row here: its twin, and the precision to which they agree.
 TWINS = {

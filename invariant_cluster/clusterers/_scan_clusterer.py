@@ -68,6 +68,7 @@ class SCANClusterer(EmbeddingClusterer):
         Upper limit of the entropy reward. "uniform", as in SCAN, rewards clusters of
         equal size, which suits classes of equal size. "k-means" lets the sizes be as
         unequal as those of the k-means clusters of z from which the heads start.
+        Ignored with ``entropy_weight=0``.
     max_epochs : int or "auto", default="auto"
         Epochs of the heads alone on z. "auto" is as many as make about 10,000 steps,
         from 20 to 100.
@@ -100,16 +101,18 @@ class SCANClusterer(EmbeddingClusterer):
         Whether to train on confident labels after fine-tuning (SCAN's third step). If
         self-labelling empties a cluster, the result before it is kept, with a warning.
     confidence_threshold : float, default=0.99
-        Probability above which a label is confident in self-labelling.
+        Probability above which a label is confident in self-labelling. Ignored with
+        ``self_label=False``.
     self_label_max_epochs : int, default=20
-        Epochs of self-labelling.
+        Epochs of self-labelling. Ignored with ``self_label=False``.
     self_label_lr : float, default=1e-5
-        Peak learning rate of self-labelling.
+        Peak learning rate of self-labelling. Ignored with ``self_label=False``.
     device : str, default="auto"
         A torch device; "auto" is the GPU if there is one.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Precision of matrix products in fine-tuning. "auto" selects bfloat16 on NVIDIA
-        GPUs and x86 CPUs that have instructions for it, else float32.
+        Precision of matrix products in fine-tuning; the heads alone are trained in
+        float32. "auto" selects bfloat16 on NVIDIA GPUs and x86 CPUs that have
+        instructions for it, else float32.
     callbacks : list of skorch callbacks, optional
         Called in every stage.
     random_state : int, RandomState or None, default=None

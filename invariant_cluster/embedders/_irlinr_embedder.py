@@ -157,7 +157,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     symmetry_weight : "auto" or float, default="auto"
         Weight of the symmetry-breaking loss (in the paper 15). "auto" is 0.01 where
         images are aligned, since little of the pose is left to learn and a larger
-        weight would take from z, else 15.
+        weight would take from z, else 15. Ignored with ``symmetry_breaking=None``.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. "auto" is the median of the border pixels over the training set.

@@ -83,16 +83,18 @@ class PolarFourierEmbedder(
         What the Fourier coefficients over the angle become along the radius: samples on
         ``n_radii`` rings, or projections on Zernike's polynomials (Zernike moments).
     n_radii : int, default=16
-        Rings between the centre and half the shorter side, of equal width.
+        Rings between the centre and half the shorter side, of equal width. Ignored
+        with ``radial_basis="zernike"``.
     n_angles : int, default=64
         Samples a ring. Quarter turns of square images change nothing but the rounding
-        where it is a multiple of 4; other turns interpolate.
+        where it is a multiple of 4; other turns interpolate. Ignored with
+        ``radial_basis="zernike"``.
     n_orders : int, default=16
-        Fourier orders from 0 on, at most ``n_angles // 2 + 1``. These three are without
-        effect for ``radial_basis="zernike"``.
+        Fourier orders from 0 on, at most ``n_angles // 2 + 1``. Ignored with
+        ``radial_basis="zernike"``.
     degree : int, default=14
         Highest of Zernike's polynomials: 64 moments at 14, ``(degree + 2)^2 / 4`` at an
-        even degree. Without effect for ``radial_basis="samples"``.
+        even degree. Ignored with ``radial_basis="samples"``.
     power : float, default=0.5
         Of the magnitudes. Below 1 it lifts the weak orders; 1 leaves them.
     invariance : str, default="rotation+translation"
@@ -104,7 +106,8 @@ class PolarFourierEmbedder(
         differs from it is an image's mass, summed over channels. "auto" is the median
         of the border pixels over the training set.
     random_state : int, RandomState or None, default=None
-        Of the PCA, which draws only where there are many magnitudes and few images.
+        Of the PCA, which draws only where there are many magnitudes and few images,
+        and is ignored elsewhere.
     image_shape : tuple of int, optional
         (h, w), (h, w, c) or (c, h, w): folds flat rows, and settles which axis holds
         the channels: the first or last if it alone has 1, 3 or 4 entries, the first if

@@ -57,7 +57,9 @@ class SimCLREmbedder(ImageEmbedder):
     temperature : float, default=0.5
         Of the contrast: the lower, the more the nearest other images count.
     invariance : str, default="rotation+translation"
-        As in :class:`IRLINREmbedder`; "+reflection" mirrors half of the views.
+        As in :class:`IRLINREmbedder`; "+reflection" mirrors half of the views. Whether
+        it has translation is ignored in training with ``align=False`` and an
+        ``augmentation`` other than "auto".
     align : bool, default=False
         Whether each image is moved to its analytic pose before it is encoded. It is no
         part of SimCLR, and tells how much of an embedder's accuracy comes from it.

@@ -40,11 +40,13 @@ class SpatialVAEEmbedder(VariationalEmbedder):
         Whether the object is also shifted, or always in the middle.
     translation_std : float, default=0.1
         Standard deviation of the prior of tau, as a fraction of the longer side.
+        Ignored with ``invariance="rotation"``.
     align : bool, default=False
         Whether each image is moved to its analytic pose before it is encoded, which is
         no part of the published method.
     background, intensity_range
-        As in :class:`IRLINREmbedder`.
+        As in :class:`IRLINREmbedder`. The background is ignored in training with
+        ``align=False``: only ``canonicalize`` and poses without learning use it.
     n_pixels : int, optional
         How many pixels a step reconstructs, drawn at random; all by default.
     max_epochs : int, default=200

@@ -40,8 +40,8 @@ class TargetVAEEmbedder(VariationalEmbedder):
         ``32 * batch_size * n_rotations * n_kernels * h * w`` bytes, and time
         proportional to that times ``kernel_size**2``.
     kernel_size : int, optional
-        Side of the kernels in pixels, odd; by default that of the image. Without
-        effect for ``invariance="rotation"``, where it always is.
+        Side of the kernels in pixels, odd; by default that of the image. Ignored with
+        ``invariance="rotation"``, where it always is.
     generator_hidden : sequence of int, default=(512, 512)
         Widths of the decoder's hidden layers; six for complex images.
     n_frequencies : int, default=512
@@ -54,6 +54,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         Whether the object is also shifted, or always in the middle.
     translation_std : float, default=0.1
         Standard deviation of the prior of tau, as a fraction of the longer side.
+        Ignored with ``invariance="rotation"``.
     align : bool, default=False
         Whether each image is moved to its analytic pose before it is encoded, which is
         no part of the published method.

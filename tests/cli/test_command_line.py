@@ -17,13 +17,13 @@ from typer.testing import CliRunner  # noqa: E402
 from invariant_cluster import (  # noqa: E402
     SCANClusterer,
     load_model,
+    make_pipeline,
     save_model,
 )
 from invariant_cluster.cli import main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
 from invariant_cluster.cli._choices import Kind, Network  # noqa: E402
-from invariant_cluster.clusterers import _scan_clusterer  # noqa: E402
-from invariant_cluster.embedders import NETWORKS, _network_sizes  # noqa: E402
+from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
 from invariant_cluster.pipelines import KINDS  # noqa: E402
 
 COLUMNS = ["file", "cluster", "confidence", "theta", "tau_x", "tau_y"]
@@ -32,6 +32,7 @@ FILES = {"labels.csv", "model.safetensors", "report.html"}
 
 @pytest.fixture(autouse=True)
 def tiny_networks(monkeypatch):
+    """Light networks are tiny, and trained for one epoch where no number is given."""
     tiny = {
         "d": 4,
         "encoder_width": 2,
@@ -42,12 +43,16 @@ def tiny_networks(monkeypatch):
         "batch_size": 16,
         "lr": 1e-3,
     }
-    monkeypatch.setitem(_network_sizes.SIZES, "light", tiny)
-    monkeypatch.setattr(_network_sizes, "_LIGHT_STEPS", 1)
-    monkeypatch.setattr(_network_sizes, "_LEAST_EPOCHS", 1)
-    monkeypatch.setattr(_scan_clusterer, "_LEAST_EPOCHS", 1)
-    monkeypatch.setattr(_scan_clusterer, "_HEAD_STEPS", 1)
-    monkeypatch.setattr(_scan_clusterer, "_TUNING_STEPS", 1)
+    for name, size in tiny.items():
+        monkeypatch.setitem(LIGHT, name, size)
+
+    def make_brief(*arguments, **settings):
+        pipe = make_pipeline(*arguments, **settings)
+        if pipe["embed"].max_epochs == "auto":
+            pipe.set_params(embed__max_epochs=1)
+        return pipe.set_params(cluster__max_epochs=1, cluster__fine_tune_max_epochs=1)
+
+    monkeypatch.setattr("invariant_cluster.cli._app.make_pipeline", make_brief)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """What must hold once training has ended, however short it was."""
 
-import pickle
-
 import numpy as np
 import pytest
 import torch
@@ -48,6 +46,14 @@ def test_batch_statistics_are_those_of_the_training_images(make_trunk_embedder, 
         np.testing.assert_allclose(before, after, rtol=1e-3, atol=1e-6)
 
 
+def test_batch_statistics_are_averaged_as_before_when_training_goes_on(
+    make_trunk_embedder, images
+):
+    embedder = make_trunk_embedder().fit(images)
+    norms = [m for m in embedder.encoder_.trunk.modules() if isinstance(m, _BatchNorm)]
+    assert {norm.momentum for norm in norms} == {_BatchNorm(1).momentum}
+
+
 def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
     make_any_embedder, make_clusterer, images
 ):
@@ -57,11 +63,6 @@ def test_scan_that_hardly_trains_keeps_the_clusters_it_starts_from(
     fine_tuned = make_clusterer(fine_tune=True, **settings).fit(z)
     assert len(set(fine_tuned.labels_)) == len(set(heads_alone.labels_))
     assert np.mean(fine_tuned.labels_ == heads_alone.labels_) > 0.9
-
-
-def test_a_pickled_embedder_has_one_encoder(make_any_embedder, images):
-    embedder = pickle.loads(pickle.dumps(make_any_embedder().fit(images)))
-    assert embedder.encoder_ is embedder.net_.module_.encoder
 
 
 def test_predict_does_not_mind_set_output(make_clusterer, make_embedder, images):

@@ -3,7 +3,6 @@
 import itertools
 import re
 import time
-import warnings
 
 import numpy as np
 import pytest
@@ -501,12 +500,6 @@ def test_at_rest_the_net_is_on_the_cpu(make_any_embedder, images):
     tensors = embedder.net_.module_.state_dict().values()
     assert {tensor.device.type for tensor in tensors} == {"cpu"}
     assert not embedder.net_.module_.training
-
-
-def test_no_warning_of_ours(make_any_embedder, images):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        make_any_embedder().fit(images).transform(images)
 
 
 # Randomness

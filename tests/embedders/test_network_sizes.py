@@ -1,5 +1,7 @@
 """Sizes and lengths of training that are "auto"."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -35,14 +37,13 @@ def test_a_cpu_has_the_light_network():
     assert settle_sizes(parameters(network="full")) == FULL
 
 
-def test_full_is_the_papers_size_and_light_is_smaller():
-    assert FULL["d"] == 512
-    assert FULL["encoder_width"] == 64
-    assert FULL["inr_hidden"] == FULL["hypernetwork_hidden"] == (256, 256, 256)
-    assert FULL["n_frequencies"] == 256
-    assert FULL["batch_size"] == 128
-    for name in ("d", "encoder_width", "n_frequencies", "batch_size"):
-        assert LIGHT[name] < FULL[name]
+@pytest.mark.parametrize("name", ["d", "encoder_width", "n_frequencies", "batch_size"])
+def test_the_light_network_is_smaller_and_the_docstring_tells_both(
+    name, read_parameters
+):
+    assert LIGHT[name] < FULL[name]
+    told = read_parameters(IRLINREmbedder)[name]
+    assert {str(LIGHT[name]), str(FULL[name])} <= set(re.findall(r"\d+", told))
 
 
 @pytest.mark.parametrize("name", LIGHT)
@@ -91,10 +92,3 @@ def test_a_saved_model_has_the_sizes_it_was_trained_with(images, monkeypatch, tm
     loaded = IRLINREmbedder.load(tmp_path / "model")
     assert loaded.d == "auto"
     np.testing.assert_array_equal(loaded.transform(images), embedder.transform(images))
-
-
-def test_presets():
-    light, paper = IRLINREmbedder.light(), IRLINREmbedder.paper()
-    assert (light.network, light.max_epochs) == ("light", 16)
-    assert (paper.network, paper.max_epochs) == ("full", 200)
-    assert not hasattr(light, "net_")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from invariant_cluster import SimCLREmbedder
-from invariant_cluster.losses import nt_xent_consistency
+from invariant_cluster.losses import effective_dimension, nt_xent_consistency
 from invariant_cluster.modules import ViewPair
 from invariant_cluster.training import SimCLRObjective
 
@@ -28,7 +28,7 @@ def test_objective_contrasts_projections_not_z():
     p1, p2, z1 = torch.randn(6, 3), torch.randn(6, 3), torch.randn(6, 5)
     terms = SimCLRObjective(0.2)(ViewPair(p1, p2, z1))
     assert terms["loss"] == nt_xent_consistency(p1, p2, 0.2)
-    assert 1 <= terms["effective_d"] <= 5
+    assert terms["effective_d"] == effective_dimension(z1)
 
 
 def test_views_are_encoded_before_they_are_projected(fitted):
@@ -52,6 +52,13 @@ def test_score_is_the_same_at_each_call_and_a_loss_of_views(fitted, images):
     assert -score == pytest.approx(np.log(2 * 16 - 1), abs=2.1)
     fitted.net_.module_.projector[-1].weight.data.zero_()  # all views look alike
     assert -fitted.score(images) == pytest.approx(np.log(2 * 16 - 1), abs=1e-4)
+
+
+def test_score_weighs_each_image_alike(fitted, images):
+    """Of views that look alike the loss of a batch is log(2 n - 1), of 3 batches."""
+    fitted.net_.module_.projector[-1].weight.data.zero_()
+    expected = (32 * np.log(2 * 16 - 1) + 8 * np.log(2 * 8 - 1)) / 40
+    assert -fitted.score(images[:40]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_pose_is_the_analytic_one(fitted, images):
@@ -92,7 +99,3 @@ def test_views_shift_where_z_shall_not_see_it(images, invariance, name):
 def test_alignment_crops_nothing(images):
     embedder = SimCLREmbedder(d=4, align=True, **SMALL)
     assert embedder.fit(images).encoder_.aligner.seen_shape == (1, 16, 16)
-
-
-def test_it_draws_nothing(fitted):
-    assert not hasattr(fitted, "reconstruct")

@@ -90,10 +90,6 @@ def outline(page):
 # Content
 
 
-def test_it_is_public():
-    assert invariant_cluster.cluster_report is cluster_report
-
-
 def test_the_path_comes_back(pipe, images, tmp_path):
     for path in [str(tmp_path / "a.html"), tmp_path / "b.html"]:
         written = cluster_report(pipe, images, path=path)

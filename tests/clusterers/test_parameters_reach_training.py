@@ -1,0 +1,170 @@
+"""Each parameter of SCANClusterer changes the clusters, or is said to be ignored.
+
+Compared are the log-probabilities of the training rows: heads that start from k-means
+are sure of most rows, so that probabilities hardly move.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from skorch.callbacks import Callback
+
+from invariant_cluster import SCANClusterer
+
+# Of the standard deviation of log-probabilities. Rounding: less than a tenth of that.
+LEAST_CHANGE = 0.01
+
+
+class Row(NamedTuple):
+    """A parameter and another value; where it acts, and where it is ignored."""
+
+    parameter: str
+    other: Any
+    under: dict[str, Any] = {}
+    idle: tuple[dict[str, Any], ...] = ()
+
+
+HEADS = {"fine_tune": False}
+# Longer: where heads start, sure of most rows, the entropy hardly has a gradient.
+LONG = {"max_epochs": 10, "lr": 0.1, **HEADS}
+LABELS = {
+    "self_label": True,
+    "confidence_threshold": 0.4,
+    "self_label_lr": 1e-2,
+    "self_label_max_epochs": 2,
+}
+UNLABELLED = {**LABELS, "self_label": False}
+ROWS = [
+    Row("n_clusters", 4, HEADS),
+    Row("n_neighbors", 9, LONG),
+    Row("n_neighbors", 9),
+    Row("n_heads", 4, {"n_clusters": 7, **HEADS}),
+    Row("entropy_weight", 50.0, {"entropy_target": "uniform", **LONG}),
+    Row("entropy_target", "uniform", LONG, idle=({"entropy_weight": 0.0, **LONG},)),
+    Row("max_epochs", 20, LONG),
+    Row("lr", 0.03, LONG),
+    Row("lr", 0.1),
+    Row("batch_size", 12, LONG),
+    Row("batch_size", 12),
+    Row("weight_decay", 1.0, LONG),
+    Row("weight_decay", 1.0),
+    Row("random_state", 1, LONG),
+    Row("fine_tune", False),
+    Row("augmentation", "R", idle=(HEADS,)),
+    Row("fine_tune_max_epochs", 2, idle=(HEADS,)),
+    Row("fine_tune_lr", 1e-2, idle=(HEADS,)),
+    Row("n_rounds", 2, idle=(HEADS,)),
+    Row("self_label", True, UNLABELLED, idle=(HEADS,)),
+    Row("confidence_threshold", 0.7, LABELS, idle=(UNLABELLED, LABELS | HEADS)),
+    Row("self_label_max_epochs", 4, LABELS, idle=(UNLABELLED, LABELS | HEADS)),
+    Row("self_label_lr", 1e-3, LABELS, idle=(UNLABELLED, LABELS | HEADS)),
+]
+# Whether they have their effect is tested elsewhere.
+CIRCUMSTANCES = {
+    "device": "where the same is computed; below",
+    "precision": "rounding alone; test_scan_clusterer.py, test_precision_is_...",
+    "callbacks": "the user's own; test_scan_clusterer.py, test_early_stopping",
+    "verbose": "what is printed; test_scan_clusterer.py, test_verbose_tells_...",
+}
+
+
+@pytest.fixture(scope="module")
+def embedding(make_embedder, images):
+    return make_embedder(max_epochs=2).fit_transform(images)
+
+
+@pytest.fixture(scope="module")
+def cluster(make_clusterer, embedding):
+    """Return log-probabilities of the training rows; equal fits are made once."""
+    done = {}
+
+    def fit(**settings):
+        key = repr(sorted(settings.items()))
+        if key not in done:
+            clusterer = make_clusterer(**settings).fit(embedding)
+            done[key] = clusterer.predict_log_proba(embedding)
+        return done[key]
+
+    return fit
+
+
+def change(log_p, other):
+    """Return the largest difference, in standard deviations of the first."""
+    if log_p.shape != other.shape:
+        return np.inf
+    return np.abs(other - log_p).max() / log_p.std()
+
+
+def name_of(value):
+    if isinstance(value, Row):
+        settings = {value.parameter: value.other, **value.under}
+        return ", ".join(f"{name}={v}" for name, v in settings.items())
+    return str(value)
+
+
+def test_every_parameter_has_a_row_or_is_a_circumstance():
+    rows = {row.parameter for row in ROWS}
+    assert not rows & set(CIRCUMSTANCES)
+    assert rows | set(CIRCUMSTANCES) == set(SCANClusterer().get_params())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_another_value_gives_other_clusters(row, cluster):
+    log_p = cluster(**row.under)
+    other = cluster(**{**row.under, row.parameter: row.other})
+    assert change(log_p, other) > LEAST_CHANGE
+
+
+@pytest.mark.parametrize(
+    ("row", "idle"),
+    [(row, idle) for row in ROWS for idle in row.idle],
+    ids=name_of,
+)
+def test_an_ignored_value_gives_the_same_clusters_and_is_said_to_be(
+    row, idle, cluster, read_parameters
+):
+    log_p = cluster(**idle)
+    other = cluster(**{**idle, row.parameter: row.other})
+    np.testing.assert_array_equal(other, log_p)
+    told = read_parameters(SCANClusterer)
+    if idle.get("fine_tune") is False and row.parameter != "entropy_target":
+        assert "below up to ``self_label_lr`` are ignored" in told["fine_tune"]
+        order = list(told)
+        last = order.index("self_label_lr")
+        assert order.index("fine_tune") < order.index(row.parameter) <= last
+    else:
+        assert "Ignored" in told[row.parameter]
+
+
+@pytest.mark.parametrize("settings", [HEADS, {}], ids=str)
+@pytest.mark.parametrize("name", ["lr", "fine_tune_lr"])
+def test_rounding_is_no_change(name, settings, cluster):
+    default = SCANClusterer().get_params()[name]
+    other = cluster(**{name: default * (1 + 1e-6)}, **settings)
+    assert change(cluster(**settings), other) < LEAST_CHANGE / 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("device", "cpu:0"),
+        ("callbacks", [Callback()]),
+        ("verbose", 2),
+    ],
+)
+def test_circumstances_leave_the_clusters_as_they_are(name, value, cluster):
+    np.testing.assert_array_equal(cluster(**{name: value}), cluster())
+
+
+def test_the_nets_of_all_stages_are_on_the_device_that_was_named(
+    make_clusterer, embedding
+):
+    class Watch(Callback):
+        def on_train_begin(self, net, **_):
+            seen.append(net.device)
+
+    seen = []
+    settings = {"self_label": True, "self_label_max_epochs": 1}
+    make_clusterer(device="cpu:0", callbacks=[Watch()], **settings).fit(embedding)
+    assert seen == ["cpu:0"] * 3
