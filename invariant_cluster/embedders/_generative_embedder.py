@@ -31,7 +31,8 @@ class GenerativeEmbedder(ImageEmbedder):
         ----------
         X : array-like of n images
         canonical : bool, default=False
-            Draw them in canonical orientation instead of the estimated pose.
+            Whether to draw the images in canonical orientation instead of the estimated
+            pose.
 
         Returns
         -------
@@ -48,11 +49,11 @@ class GenerativeEmbedder(ImageEmbedder):
         Parameters
         ----------
         z : array-like of shape (n, d)
-            As ``transform`` returns it, or anything between.
+            Representations that ``transform`` returns, or any points between them.
         resolution : int, optional
             Pixels of the longer side, at least 8; by default those of the training
-            images. Decoders of coordinates are continuous and draw at any; that of
-            ``decoder="pixels"`` is interpolated.
+            images. Decoders of coordinates are continuous and draw at any resolution;
+            the image of ``decoder="pixels"`` is interpolated.
 
         Returns
         -------

@@ -64,54 +64,54 @@ _SHARED = ("d", "invariance", "background", "random_state", "image_shape")
 class PolarFourierEmbedder(
     SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
-    """Rotation-invariant features that need no training: the floor for learned ones.
+    """Rotation-invariant features without training: the baseline for learned ones.
 
-    Each image is sampled on rings about its centre. A turn shifts the samples along
-    the angle, which leaves the magnitudes of their Fourier transform as they are; a
-    principal component analysis (PCA) makes d features of the magnitudes. Ten thousand
-    small images take seconds, and a learned z that does not beat this one has not
-    earned its training.
+    Each image is sampled on rings about its centre. A rotation shifts the samples along
+    the angle, which does not change the magnitudes of their Fourier transform. A
+    principal component analysis (PCA) reduces the magnitudes to d features. Ten
+    thousand small images take seconds. A learned z that is not better than these
+    features is not worth its training.
 
-    A mirror image has the same magnitudes: whatever ``invariance`` says, classes that
-    are each other's mirror image are not told apart.
+    A mirror image has the same magnitudes: whatever ``invariance`` is, classes that are
+    each other's mirror image are not separated.
 
     Parameters
     ----------
     d : int, default=20
-        Principal components; fewer where the images or the magnitudes are fewer.
+        Number of principal components; lower if there are fewer images or magnitudes.
     radial_basis : {"samples", "zernike"}, default="samples"
-        What the Fourier coefficients over the angle become along the radius: samples on
-        ``n_radii`` rings, or projections on Zernike's polynomials (Zernike moments).
+        Description of the Fourier coefficients along the radius: samples on ``n_radii``
+        rings, or projections on Zernike's polynomials (Zernike moments).
     n_radii : int, default=16
-        Rings between the centre and half the shorter side, of equal width. Ignored
-        with ``radial_basis="zernike"``.
+        Number of rings of equal width between the centre and half the shorter side.
+        Ignored with ``radial_basis="zernike"``.
     n_angles : int, default=64
-        Samples a ring. Quarter turns of square images change nothing but the rounding
-        where it is a multiple of 4; other turns interpolate. Ignored with
+        Samples on each ring. With a multiple of 4, quarter turns of square images
+        change nothing but rounding; other angles need interpolation. Ignored with
         ``radial_basis="zernike"``.
     n_orders : int, default=16
-        Fourier orders from 0 on, at most ``n_angles // 2 + 1``. Ignored with
+        Number of Fourier orders, from 0, at most ``n_angles // 2 + 1``. Ignored with
         ``radial_basis="zernike"``.
     degree : int, default=14
-        Highest of Zernike's polynomials: 64 moments at 14, ``(degree + 2)^2 / 4`` at an
-        even degree. Ignored with ``radial_basis="samples"``.
+        Highest degree of Zernike's polynomials: 64 moments at 14,
+        ``(degree + 2)^2 / 4`` at an even degree. Ignored with ``radial_basis="samples"``.
     power : float, default=0.5
-        Of the magnitudes. Below 1 it lifts the weak orders; 1 leaves them.
+        Exponent of the magnitudes. Values below 1 raise the weak orders.
     invariance : str, default="rotation+translation"
-        With "translation" each image is first moved so that its centre of mass is in
-        the middle; "rotation" alone is about the image's centre (wafer maps).
-        "+reflection" may be added to either and changes nothing.
+        With "rotation+translation" each image is first moved so that its centre of mass
+        is in the middle; with "rotation" alone rotations are about the image's centre
+        (wafer maps). "+reflection" may be added to either and changes nothing.
     background : "auto", float or sequence of float, default="auto"
-        Value of empty pixels, one for all or one a channel, in the images' units; what
-        differs from it is an image's mass, summed over channels. "auto" is the median
-        of the border pixels over the training set.
+        Value of empty pixels, one for all channels or one per channel, in the images'
+        units. The difference from the background, summed over channels, is the mass of
+        an image. "auto" is the median of the border pixels over the training set.
     random_state : int, RandomState or None, default=None
-        Of the PCA, which draws only where there are many magnitudes and few images,
-        and is ignored elsewhere.
+        Seed of the PCA, which is random only with many magnitudes and few images;
+        otherwise the seed is ignored.
     image_shape : tuple of int, optional
-        (h, w), (h, w, c) or (c, h, w): folds flat rows, and settles which axis holds
-        the channels: the first or last if it alone has 1, 3 or 4 entries, the first if
-        it alone has under 8, else the last.
+        Shape of one image, (h, w), (h, w, c) or (c, h, w). It folds flat rows into
+        images and settles which axis holds the channels: the first or last if it alone
+        has 1, 3 or 4 entries, the first if it alone has under 8, else the last.
 
     Attributes
     ----------

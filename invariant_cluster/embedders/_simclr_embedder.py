@@ -32,51 +32,108 @@ _SCORING_SEED = 0
 class SimCLREmbedder(ImageEmbedder):
     """Representations by contrast: two views of an image agree, others do not.
 
-    SimCLR (Chen et al., ICML 2020): an encoder, and in training a projection head on
-    top of it, in whose space two augmented views of an image are nearer to each other
-    than to all other images of the batch (NT-Xent). z is the encoder's output, before
+    SimCLR (Chen et al., ICML 2020) trains an encoder with a projection head on top. In
+    the space of the head two augmented views of an image are nearer to each other than
+    to all other images of the batch (NT-Xent). z is the output of the encoder, before
     the projection. With ``SCANClusterer`` it is SimCLR + SCAN, the strongest baseline
     of the IRL-INR paper (tables 3 and 6).
 
-    It draws no image and learns no pose: ``predict_pose`` and ``canonicalize`` follow
-    the principal axis, as :class:`IRLINREmbedder` does without learning.
+    SimCLR draws no image and learns no pose: ``predict_pose`` and ``canonicalize``
+    follow the principal axis, as those of :class:`IRLINREmbedder` do without learning.
 
     Parameters
     ----------
     d : int, default=512
         Dimension of z.
-    encoder, encoder_width
-        As in :class:`IRLINREmbedder`.
+    encoder : "resnet18" or callable, default="resnet18"
+        The convolutional network, or a factory ``encoder(n_channels)`` of an
+        ``nn.Module`` that maps images (n, c, h, w) in [0, 1] to features
+        (n, n_features).
+    encoder_width : int, default=64
+        Channels of the first stage of ResNet18; 8 or 16 suit a CPU. Ignored with an
+        encoder of your own.
     augmentation : str, default="auto"
-        How views differ: "auto" is "S1+R+T", or "S1+R" where ``invariance`` knows no
-        translation. R turns by any angle, T shifts by up to 7 % of the side, S1 is
-        SimCLR's own (crop, jitter, blur), S2 RandAugment and Cutout, D deforms. Without
-        R, z changes when the image is rotated.
+        Difference between views: R rotates by any angle, T shifts by up to 7 % of the
+        side, S1 is SimCLR's own (crop, jitter, blur), S2 RandAugment and Cutout, D
+        deforms; names as in :class:`SCANClusterer`. "auto" is "S1+R+T" with translation
+        in ``invariance``, else "S1+R". Without R, z changes when the image is rotated.
     projection_dim : int, default=128
         Dimension of the space in which views are compared.
     temperature : float, default=0.5
-        Of the contrast: the lower, the more the nearest other images count.
+        Temperature of NT-Xent. Lower values give more weight to the nearest other
+        images.
     invariance : str, default="rotation+translation"
-        As in :class:`IRLINREmbedder`; "+reflection" mirrors half of the views. Whether
-        it has translation is ignored in training with ``align=False`` and an
-        ``augmentation`` other than "auto".
+        Changes of the image under which z must not change, as in
+        :class:`IRLINREmbedder`; "+reflection" mirrors half of the views. Translation is
+        ignored in training with ``align=False`` and an ``augmentation`` other than
+        "auto".
     align : bool, default=False
-        Whether each image is moved to its analytic pose before it is encoded. It is no
-        part of SimCLR, and tells how much of an embedder's accuracy comes from it.
-    background, intensity_range
-        As in :class:`IRLINREmbedder`.
+        Whether each image is moved to its analytic pose before it is encoded. Alignment
+        is not part of SimCLR; it shows how much of an accuracy comes from it.
+    background : "auto", float or sequence of float, default="auto"
+        Value of empty pixels, one for all channels or one per channel, in the images'
+        units. "auto" is the median of the border pixels over the training set.
+    intensity_range : (low, high), optional
+        Values that are scaled to 0 and 1. By default the range of the training set for
+        integers, its 0.1 and 99.9 percentiles for floats.
     max_epochs : int, default=200
+        Passes over the images.
     batch_size : int, default=128
+        Images in a training step.
     lr : float, default=1e-3
+        Learning rate of Adam, its peak with a schedule.
     lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        "one_cycle" rises to ``lr`` in the first 30 % of the steps and then falls to
+        nearly 0.
     weight_decay : float, default=5e-4
-    device, precision, callbacks, warm_start, random_state, verbose, image_shape
-        As in :class:`IRLINREmbedder`.
+        Weight decay of Adam.
+    device : str, default="auto"
+        A torch device; "auto" is the GPU if there is one.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Precision of matrix products in training. "auto" selects bfloat16 on NVIDIA
+        GPUs and x86 CPUs that have instructions for it, else float32.
+    callbacks : list of skorch callbacks, optional
+        For example ``EarlyStopping(monitor="train_loss")``.
+    warm_start : bool, default=False
+        Whether ``fit`` continues the last fit for ``max_epochs`` more; the other
+        parameters must be unchanged.
+    random_state : int, RandomState or None, default=None
+        Seed of the weights, the batches and the views.
+    verbose : int, default=0
+        1 shows a progress bar with the time left, 2 also prints a line of losses for
+        each epoch.
+    image_shape : tuple of int, optional
+        Shape of one image, (h, w), (h, w, c) or (c, h, w). It folds flat rows into
+        images and settles which axis holds the channels.
 
     Attributes
     ----------
-    net_, encoder_, history_, image_shape_, intensity_range_, background_, n_iter_
-        As in :class:`IRLINREmbedder`.
+    net_ : skorch.NeuralNet
+        The trained model; ``net_.module_`` has encoder and projection head.
+    encoder_ : nn.Module
+        Maps raw images (n, c, h, w) to z.
+    history_ : DataFrame
+        One row per epoch: loss, the effective dimension of z, seconds.
+    image_shape_ : tuple of int
+        Shape of one image as it was given.
+    intensity_range_ : tuple of float
+        Values that are scaled to 0 and 1.
+    background_ : ndarray of shape (c,)
+        Value of empty pixels, in the images' units.
+    n_features_in_ : int
+        Number of values of one image.
+    n_iter_ : int
+        Number of epochs trained.
+
+    See Also
+    --------
+    IRLINREmbedder : Contrast, reconstruction and pose together.
+    SCANClusterer : Clusters of the representations.
+
+    References
+    ----------
+    T. Chen, S. Kornblith, M. Norouzi, G. Hinton, "A Simple Framework for Contrastive
+    Learning of Visual Representations", ICML 2020.
 
     Examples
     --------

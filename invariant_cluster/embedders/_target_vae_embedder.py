@@ -24,59 +24,108 @@ class TargetVAEEmbedder(VariationalEmbedder):
     """Representations by a variational autoencoder with an equivariant encoder.
 
     TARGET-VAE (Nasiri and Bepler, NeurIPS 2022): a group convolution looks for the
-    object at each of n rotations and all places, attention over these gives the
-    posterior of theta and tau, and the features there that of z; an MLP of Fourier
-    features and z draws the image. Trained on the evidence lower bound. The baseline of
-    the IRL-INR paper that is nearest to it (tables 1 to 3).
+    object at each of n rotations and at all places. Attention over these gives the
+    posterior of theta and tau, and the features there give that of z. An MLP of Fourier
+    features and z draws the image. The model is trained on the evidence lower bound. It
+    is the baseline of the IRL-INR paper that is nearest to IRL-INR (tables 1 to 3).
 
     Parameters
     ----------
     d : int, default=32
         Dimension of z.
     n_rotations : int, default=8
-        Order of the rotation group, 4, 8 or 16 in the papers (P_16: the best).
+        Order of the rotation group; 4, 8 or 16 in the papers, 16 being the best.
     n_kernels : int, default=32
-        Features at each rotation and place; the paper's are 128. A step takes some
-        ``32 * batch_size * n_rotations * n_kernels * h * w`` bytes, and time
+        Features at each rotation and place; 128 in the paper. A training step takes
+        about ``32 * batch_size * n_rotations * n_kernels * h * w`` bytes, and time
         proportional to that times ``kernel_size**2``.
     kernel_size : int, optional
-        Side of the kernels in pixels, odd; by default that of the image. Ignored with
-        ``invariance="rotation"``, where it always is.
+        Side of the kernels in pixels, odd. By default that of the image. Ignored with
+        ``invariance="rotation"``, where it always is that of the image.
     generator_hidden : sequence of int, default=(512, 512)
-        Widths of the decoder's hidden layers; six for complex images.
+        Widths of the hidden layers of the decoder; use six layers for complex images.
     n_frequencies : int, default=512
         Random Fourier features of the coordinates.
     frequency_scale : float, default=0.8
-        Their standard deviation, in cycles per half of the longer side.
+        Standard deviation of the frequencies, in cycles per half of the longer side.
     divergence_weight : float, default=1.0
-        Of the KL divergence from the prior; 1 is the evidence lower bound.
+        Weight of the KL divergence from the prior; 1 is the evidence lower bound.
     invariance : {"rotation+translation", "rotation"}, default="rotation+translation"
-        Whether the object is also shifted, or always in the middle.
+        Pose that the model infers: with translation the object may also be shifted,
+        without it the object is always in the middle.
     translation_std : float, default=0.1
         Standard deviation of the prior of tau, as a fraction of the longer side.
         Ignored with ``invariance="rotation"``.
     align : bool, default=False
         Whether each image is moved to its analytic pose before it is encoded, which is
-        no part of the published method.
-    background, intensity_range
-        As in :class:`IRLINREmbedder`.
+        not part of the published method.
+    background : "auto", float or sequence of float, default="auto"
+        Value of empty pixels, one for all channels or one per channel, in the images'
+        units. "auto" is the median of the border pixels over the training set.
+    intensity_range : (low, high), optional
+        Values that are scaled to 0 and 1. By default the range of the training set for
+        integers, its 0.1 and 99.9 percentiles for floats.
     n_pixels : int, optional
-        How many pixels a step reconstructs, drawn at random; all by default.
+        Random pixels that a step reconstructs; by default all of them.
     max_epochs : int, default=200
+        Passes over the images.
     batch_size : int, default=128
+        Images in a training step.
     lr : float, default=1e-3
+        Learning rate of Adam, its peak with a schedule.
     lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        "one_cycle" rises to ``lr`` in the first 30 % of the steps and then falls to
+        nearly 0.
     weight_decay : float, default=0.0
-    device, precision, callbacks, warm_start, random_state, verbose, image_shape
-        As in :class:`IRLINREmbedder`.
+        Weight decay of Adam.
+    device : str, default="auto"
+        A torch device; "auto" is the GPU if there is one.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Precision of matrix products in training. "auto" selects bfloat16 on NVIDIA
+        GPUs and x86 CPUs that have instructions for it, else float32.
+    callbacks : list of skorch callbacks, optional
+        For example ``EarlyStopping(monitor="train_loss")``.
+    warm_start : bool, default=False
+        Whether ``fit`` continues the last fit for ``max_epochs`` more; the other
+        parameters must be unchanged.
+    random_state : int, RandomState or None, default=None
+        Seed of the weights, the batches and the draws of z and pose.
+    verbose : int, default=0
+        1 shows a progress bar with the time left, 2 also prints a line of losses for
+        each epoch.
+    image_shape : tuple of int, optional
+        Shape of one image, (h, w), (h, w, c) or (c, h, w). It folds flat rows into
+        images and settles which axis holds the channels.
 
     Attributes
     ----------
-    net_, encoder_, image_shape_, intensity_range_, background_, n_features_in_, n_iter_
-        As in :class:`IRLINREmbedder`.
+    net_ : skorch.NeuralNet
+        The trained model; ``net_.module_`` has encoder and decoder.
+    encoder_ : nn.Module
+        Maps raw images (n, c, h, w) to z.
     history_ : DataFrame
-        One row an epoch: loss (the negative bound, nats an image), cross-entropy of a
+        One row per epoch: loss (the negative bound, nats per image), cross-entropy per
         pixel, KL divergence, squared error, seconds.
+    image_shape_ : tuple of int
+        Shape of one image as it was given.
+    intensity_range_ : tuple of float
+        Values that are scaled to 0 and 1.
+    background_ : ndarray of shape (c,)
+        Value of empty pixels, in the images' units.
+    n_features_in_ : int
+        Number of values of one image.
+    n_iter_ : int
+        Number of epochs trained.
+
+    See Also
+    --------
+    SpatialVAEEmbedder : A variational autoencoder whose encoder is an MLP.
+    IRLINREmbedder : Representations that do not change when the image is rotated.
+
+    References
+    ----------
+    A. Nasiri, T. Bepler, "Unsupervised Object Representation Learning using Translation
+    and Rotation Group Equivariant VAE", NeurIPS 2022.
 
     Examples
     --------
