@@ -94,7 +94,8 @@ class PolarFourierEmbedder(
         ``radial_basis="zernike"``.
     degree : int, default=14
         Highest degree of Zernike's polynomials: 64 moments at 14,
-        ``(degree + 2)^2 / 4`` at an even degree. Ignored with ``radial_basis="samples"``.
+        ``(degree + 2)^2 / 4`` at an even degree. Ignored with
+        ``radial_basis="samples"``.
     power : float, default=0.5
         Exponent of the magnitudes. Values below 1 raise the weak orders.
     invariance : str, default="rotation+translation"
@@ -116,12 +117,17 @@ class PolarFourierEmbedder(
     Attributes
     ----------
     pca_ : PCA
-        Magnitudes to the power -> features.
+        Maps the magnitudes, raised to the power, to features.
     image_shape_ : tuple of int
-        One image as it was given.
+        Shape of one image as it was given.
     background_ : ndarray of shape (c,)
+        Value of empty pixels, in the images' units.
     n_features_in_ : int
-        Values of one image.
+        Number of values of one image.
+
+    See Also
+    --------
+    IRLINREmbedder : Learned representations that do not change under rotation.
 
     References
     ----------
