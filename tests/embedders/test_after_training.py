@@ -32,6 +32,16 @@ def test_z_is_standardised_over_the_training_images(make_any_embedder, images):
     np.testing.assert_allclose(z.std(axis=0), 1, atol=0.05)
 
 
+def test_differences_near_rounding_are_not_magnified(make_trunk_embedder, images):
+    """Images alike but for a hundred-thousandth of their range have nearly one z."""
+    noise = np.random.default_rng(0).random(images.shape)
+    alike = images[:1] / 255 + 1e-5 * noise
+    settings = {"align": False, "lr": 1e-12}
+    settings |= {"intensity_range": (0, 1), "background": 0.0}
+    z = np.asarray(make_trunk_embedder(**settings).fit_transform(alike))
+    assert z.std(axis=0).max() < 1e-3
+
+
 def test_batch_statistics_are_those_of_the_training_images(make_trunk_embedder, images):
     embedder = make_trunk_embedder(batch_size=48).fit(images)
     trunk = embedder.encoder_.trunk
