@@ -270,7 +270,6 @@ class SCANClusterer(EmbeddingClusterer):
 
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, fine-tuning in rounds, self-labelling."""
-        self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
         seed = torch.initial_seed() % 2**31
         start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
         uniform = self.entropy_target == "uniform"

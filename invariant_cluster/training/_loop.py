@@ -56,9 +56,23 @@ def make_net(
     )
 
 
-def resting_net(module: torch.nn.Module) -> TermNet:
-    """Return a net that holds a trained module, on the CPU, and trains it no more."""
-    net = TermNet(module, criterion=torch.nn.Identity, train_split=None, verbose=0)
+def resting_net(
+    module: torch.nn.Module,
+    net_class: type[TermNet] = TermNet,
+    objective: torch.nn.Module | None = None,
+    **options: Any,
+) -> TermNet:
+    """Return a net that holds a trained module, on the CPU, and trains it no more.
+
+    With the net class and objective of the training, the net can tell the loss.
+    """
+    net = net_class(
+        module,
+        criterion=objective or torch.nn.Identity,
+        train_split=None,
+        verbose=0,
+        **options,
+    )
     net.initialize()
     net.module_.eval()
     return net
@@ -106,9 +120,9 @@ def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain average over the batches
-    module.train()
+    encoder.train()
     sample = evenly_spaced(rows)
     for batch in gen_batches(len(sample), row_limit(sample), min_batch_size=2):
-        module(to_tensor(sample[batch], device))
+        encoder(to_tensor(sample[batch], device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -55,6 +55,7 @@ class TermNet(NeuralNet):
     ) -> Tensor:
         """Return the loss and record every term of the batch."""
         terms = self.criterion_(y_pred, y_true)
+        self._check_terms(terms)
         # All in one transfer: each makes the processor wait for the GPU.
         values = torch.stack([term.detach() for term in terms.values()]).tolist()
         numbers = dict(zip(terms, values, strict=True))
@@ -67,6 +68,16 @@ class TermNet(NeuralNet):
         for name, value in numbers.items():
             self.history.record_batch(name, value)
         return cast(Tensor, terms["loss"])
+
+    def _check_terms(self, terms: dict[str, Tensor]) -> None:
+        """Raise if an objective returns other terms than were announced."""
+        expected = {"loss", *self.terms}
+        if set(terms) != expected:
+            raise ValueError(
+                f"{type(self.criterion_).__name__} returned the terms {sorted(terms)}, "
+                f"not {sorted(expected)}: return 'loss' and the terms that _terms "
+                "names, each a scalar tensor."
+            )
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
         """Train; remember an interrupt, which skorch would swallow."""
