@@ -6,9 +6,9 @@ Bringing your own embedder
 A new method is one class. This example writes Barlow Twins (Zbontar et al., ICML 2021)
 with a small convolutional encoder, as a scikit-learn transformer that works wherever
 ``IRLINREmbedder`` does: in a Pipeline with ``SCANClusterer``, with ``clone``,
-``GridSearchCV`` and ``save``. The base classes are :class:`~invariant_cluster.ImageEmbedder`
-and :class:`~invariant_cluster.ImageEncoder`; their docstrings list everything that a
-subclass can define.
+``GridSearchCV`` and ``save``. Its base classes list in their docstrings everything that
+a subclass can define: :class:`~invariant_cluster.ImageEmbedder` and
+:class:`~invariant_cluster.ImageEncoder`.
 """
 
 # %%
@@ -153,9 +153,9 @@ class BarlowTwinsEmbedder(ImageEmbedder):
 # -------
 # Barlow Twins on the images as they are, then on images that are moved to their
 # canonical orientation first (``align=True``, provided by the base class), then
-# features that need no training. Invariance is the mean cosine between z of an image and
-# z of its rotated copy, after centring; 1 is best. Purity is the share of the nearest
-# neighbours that are of the same class.
+# features that need no training. Invariance is the mean cosine between z of an image
+# and z of its rotated copy, after centring; 1 is best. Purity is the share of the
+# nearest neighbours that are of the same class.
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 barlow = BarlowTwinsEmbedder(random_state=0)
 embedders = {
@@ -208,6 +208,6 @@ plt.show()
 # In our run, Barlow Twins on the images as they are was worse than the features without
 # training: 0.41 of the neighbours were of the same class, against 0.78. So few steps do
 # not teach so small a network all rotations. On aligned images it was better than those
-# features: 0.85 of the neighbours, and with k-means 0.65 of the images in the cluster of
-# their class, against 0.60. SCAN raised that to 0.70. ``IRLINREmbedder`` and SCAN reach
-# 0.90 on such digits: :doc:`plot_02_oriented_digits`.
+# features: 0.85 of the neighbours, and with k-means 0.65 of the images in the cluster
+# of their class, against 0.60. SCAN raised that to 0.70. ``IRLINREmbedder`` and SCAN
+# reach 0.90 on such digits: :doc:`plot_02_oriented_digits`.

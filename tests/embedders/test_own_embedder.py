@@ -139,10 +139,19 @@ def test_a_module_without_an_encoder_is_refused(made, images, no_training):
         Wrong().fit(images)
 
 
-@pytest.mark.parametrize("terms", [(), ("worst", "best")])
-def test_terms_that_the_objective_does_not_return_are_told(terms, images, no_training):
-    class Wrong(OwnEmbedder):
-        _terms = terms
+@pytest.mark.parametrize("missing", ["loss", "worst"])
+def test_a_term_that_the_objective_does_not_return_is_named(
+    missing, images, no_training
+):
+    class Short(SquaredError):
+        def forward(self, outputs, _):
+            terms = super().forward(outputs, _)
+            del terms[missing]
+            return terms
 
-    with pytest.raises(ValueError, match=r"SquaredError .*\['loss', 'worst'\].*_terms"):
+    class Wrong(OwnEmbedder):
+        def _make_objective(self, module, images):
+            return Short()
+
+    with pytest.raises(ValueError, match=rf"Short .*without \['{missing}'\].*_terms"):
         Wrong().fit(images)
