@@ -2,7 +2,6 @@
 
 import math
 import re
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -95,16 +94,6 @@ def test_results_have_their_shapes(kind):
     np.testing.assert_array_equal(clusterer.predict(X), probabilities.argmax(axis=1))
 
 
-def test_predictions_on_the_training_rows_are_the_labels(kind):
-    make, X = kind
-    clusterer = make().fit(X)
-    np.testing.assert_array_equal(clusterer.predict(X), clusterer.labels_)
-    np.testing.assert_allclose(
-        clusterer.predict_proba(X), clusterer.probabilities_, rtol=1e-5
-    )
-    np.testing.assert_array_equal(make().fit_predict(X), clusterer.labels_)
-
-
 @pytest.mark.parametrize(
     ("name", "values"), [("max_epochs", [1, 5]), ("lr", [0.03, 0.3])]
 )
@@ -157,31 +146,6 @@ def test_new_rows_get_the_cluster_of_their_blob(make_head, blobs):
     rows, classes = blobs
     clusterer = make_head().fit(rows[:40])
     assert clustering_accuracy_score(classes[40:], clusterer.predict(rows[40:])) == 1
-
-
-def test_float64_lists_and_frames_are_rows(make_head, rows):
-    pandas = pytest.importorskip("pandas")
-    labels = make_head().fit(rows.astype(np.float32)).labels_
-    for other in [rows, rows.tolist(), pandas.DataFrame(rows).rename(columns=str)]:
-        np.testing.assert_array_equal(make_head().fit_predict(other), labels)
-
-
-def test_neighbors_equal_their_naive_twin(make_head, rows):
-    """By cosine after subtracting the mean; never oneself; nearest first."""
-    centred = rows - rows.mean(axis=0)
-    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    cosines = unit @ unit.T
-    np.fill_diagonal(cosines, -np.inf)
-    expected = np.sort(cosines, axis=1)[:, ::-1][:, :4]
-    found = make_head(n_neighbors=4).fit(rows).neighbors_
-    np.testing.assert_allclose(
-        np.take_along_axis(cosines, found, axis=1), expected, atol=1e-6
-    )
-
-
-def test_feature_names_out(make_head, rows):
-    names = make_head(2).fit(rows).get_feature_names_out()
-    assert names.tolist() == ["scanclusterer0", "scanclusterer1"]
 
 
 # Score
@@ -273,22 +237,6 @@ def test_fine_tuning_sees_the_images(make_clusterer, embedder, embedding, images
         np.zeros_like(embedding), images=images, encoder=embedder.encoder_
     )
     np.testing.assert_array_equal(clusterer.predict(misleading), clusterer.labels_)
-
-
-def test_plain_rows_warn_once_with_auto(make_clusterer, embedding):
-    clusterer = make_clusterer(fine_tune="auto")
-    with pytest.warns(UserWarning, match=r"fine_tune='auto'.*fine_tune=False") as told:
-        clusterer.fit(np.asarray(embedding))
-    assert len(told) == 1
-    assert clusterer.fine_tuned_ is False
-    assert clusterer.encoder_ is None
-
-
-def test_plain_rows_are_silent_when_meant(make_clusterer, embedding):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        make_clusterer(fine_tune=False).fit(np.asarray(embedding))
-        make_clusterer(fine_tune="auto").fit(embedding)
 
 
 def test_heads_alone_take_any_kind_of_rows(make_head, embedding, images):
@@ -549,12 +497,6 @@ def test_history_has_one_row_an_epoch_and_one_column_a_term(kind):
     )
 
 
-def test_silent_by_default(kind, capsys):
-    make, X = kind
-    make().fit(X)
-    assert capsys.readouterr() == ("", "")
-
-
 def test_verbose_tells_the_time_left_and_the_loss(kind, capsys):
     make, X = kind
     clusterer = make(fine_tune_max_epochs=2, max_epochs=2, verbose=2).fit(X)
@@ -712,41 +654,11 @@ def test_far_too_high_lr(make_clusterer, embedding):
 # Randomness
 
 
-def test_a_seed_decides_everything(kind):
-    make, X = kind
-    first = make(random_state=3).fit(X).probabilities_
-    torch.manual_seed(99)
-    np.testing.assert_array_equal(make(random_state=3).fit(X).probabilities_, first)
-    assert not np.array_equal(make(random_state=4).fit(X).probabilities_, first)
-
-
 @pytest.mark.usefixtures("generators_unchanged")
 def test_global_generators_stay(make_clusterer, embedding):
     clusterer = make_clusterer(self_label=True, n_heads=2).fit(embedding)
     clusterer.predict(embedding)
     clusterer.score(embedding)
-
-
-# Rows without anything to learn from
-
-POOR_ROWS = {
-    "constant": np.full((30, 4), 3.0),
-    "zero": np.zeros((30, 4)),
-    "duplicates": np.repeat([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]], 15, axis=0),
-    "one column": np.linspace(0, 1, 30)[:, None],
-    "huge": np.random.default_rng(0).normal(size=(30, 4)) * 1e30,
-    "tiny": np.random.default_rng(0).normal(size=(30, 4)) * 1e-30,
-    "as many clusters as rows": np.random.default_rng(0).normal(size=(3, 4)),
-}
-
-
-@pytest.mark.parametrize("name", POOR_ROWS)
-def test_poor_rows_train_and_predict(name, make_head):
-    X = POOR_ROWS[name]
-    clusterer = make_head(n_neighbors=2, fine_tune_max_epochs=2).fit(X)
-    assert np.isfinite(clusterer.history_["loss"]).all()
-    assert np.isfinite(clusterer.probabilities_).all()
-    assert np.isfinite(clusterer.score(X))
 
 
 @pytest.mark.parametrize("value", [0, 7])
@@ -758,26 +670,3 @@ def test_constant_images_cluster_without_nan(
     clusterer = make_clusterer(self_label=True).fit(embedding)
     assert np.isfinite(clusterer.probabilities_).all()
     assert np.isfinite(clusterer.history_["loss"]).all()
-
-
-@pytest.mark.parametrize("n_rows", [16, 17, 31, 5])
-def test_any_number_of_rows(n_rows, make_head, rows):
-    """A batch of 16 and nothing, one row or 15 left over; less than one batch."""
-    clusterer = make_head(2).fit(rows[:n_rows])
-    assert clusterer.labels_.shape == (n_rows,)
-    assert clusterer.n_iter_ == 1
-
-
-def test_at_rest_the_net_is_on_the_cpu(make_clusterer, embedding):
-    clusterer = make_clusterer(device="auto").fit(embedding)
-    clusterer.predict(embedding)
-    tensors = clusterer.net_.module_.state_dict().values()
-    assert {tensor.device.type for tensor in tensors} == {"cpu"}
-
-
-@pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
-def test_precision(precision, kind):
-    make, X = kind
-    clusterer = make(precision=precision).fit(X)
-    assert clusterer.probabilities_.dtype == np.float32
-    np.testing.assert_allclose(clusterer.probabilities_.sum(axis=1), 1, rtol=1e-4)

@@ -38,7 +38,7 @@ class Autoencoder(nn.Module):
         return seen.flatten(1), self.decoder(self.encoder.embed_aligned(seen))
 
 
-class SquaredError(nn.Module):
+class SquaredDistance(nn.Module):
     def forward(self, outputs, _):
         seen, drawn = outputs
         error = (seen - drawn).square()
@@ -61,7 +61,7 @@ class OwnEmbedder(ImageEmbedder):
         return Autoencoder(FlatEncoder(aligner, self.d))
 
     def _make_objective(self, module, images):
-        return SquaredError()
+        return SquaredDistance()
 
 
 @pytest.mark.filterwarnings("ignore:Rows of .* values fill no square:UserWarning")
@@ -143,7 +143,7 @@ def test_a_module_without_an_encoder_is_refused(made, images, no_training):
 def test_a_term_that_the_objective_does_not_return_is_named(
     missing, images, no_training
 ):
-    class Short(SquaredError):
+    class Short(SquaredDistance):
         def forward(self, outputs, _):
             terms = super().forward(outputs, _)
             del terms[missing]
