@@ -20,6 +20,12 @@ METHODS = [
     if hasattr(row.estimator, method)  # some have no decoder
 ]
 INDIRECT = ["make_any_embedder"]
+METHODS_OF_CLUSTERERS = [
+    (name, method)
+    for name, row in CLUSTERERS.items()
+    for method in ["predict", "predict_proba", "transform", "score_samples", "score"]
+    if hasattr(row.estimator, method)
+]
 # What to give instead, as scikit-learn or as we say it.
 REMEDY = r"must be|give |set |use |cannot be used to seed"
 
@@ -345,7 +351,11 @@ def test_bad_rows(name, make_any_clusterer, rows, no_training):
         make_any_clusterer(fine_tune=False).fit(spoil(rows))
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score"])
+@pytest.mark.parametrize(
+    ("make_any_clusterer", "method"),
+    METHODS_OF_CLUSTERERS,
+    indirect=["make_any_clusterer"],
+)
 def test_bad_rows_after_fit(method, make_any_clusterer, rows):
     clusterer = make_any_clusterer(fine_tune=False)
     with pytest.raises(NotFittedError):

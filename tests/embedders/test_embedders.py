@@ -770,6 +770,7 @@ LEARNERS = {
         "lr": 2e-2,
     },
 }
+every_learner = pytest.mark.parametrize("make_any_embedder", LEARNERS, indirect=True)
 DRAWING = [name for name in LEARNERS if name != "SimCLR"]
 
 
@@ -844,6 +845,7 @@ def test_pose_follows_a_known_move(move, learned, trained, many_digits):
     assert np.median(distance) < 1
 
 
+@every_learner
 def test_pose_tells_the_move_alone(trained, many_digits):
     """Poses of one image in many orientations differ as its moves do."""
     copies = np.repeat(many_digits[5:6], 60, axis=0)
@@ -877,6 +879,7 @@ def test_canonical_reconstructions_are_the_posed_ones_moved(
     assert correlate_inside(moved, posed) > 0.98
 
 
+@every_learner
 def test_copies_share_a_canonical_view(trained, many_digits):
     moved = make_oriented(
         many_digits,
@@ -895,6 +898,7 @@ def test_copies_share_a_canonical_view(trained, many_digits):
     assert other < own - 0.1
 
 
+@every_learner
 def test_z_does_not_depend_on_the_rest_of_the_batch(trained, many_digits):
     z = trained.transform(many_digits)
     order = np.random.default_rng(0).permutation(len(many_digits))
