@@ -65,9 +65,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
 
     See Also
     --------
-    TrunkEncoder : Encode with a convolutional trunk and an MLP head.
-    MLPVAEEncoder : Encoder of spatial-VAE.
-    AttentionVAEEncoder : Encoder of TARGET-VAE.
+    ImageEmbedder : Base class of embedders, which train an encoder.
 
     Notes
     -----
@@ -201,6 +199,8 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
     def predict_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the learned pose of scaled images, alignment included.
 
+        ``aligner.analytic_pose`` returns the pose without learning.
+
         Parameters
         ----------
         images : Tensor of shape (n, c, h, w)
@@ -212,10 +212,6 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
             Angles in radians, in [0, 2 pi).
         tau : Tensor of shape (n, 2)
             Shifts in grid units.
-
-        See Also
-        --------
-        ImageAligner.analytic_pose : Return the pose that moments prescribe.
         """
         _, theta, tau = self.infer(images)
         return theta, tau
