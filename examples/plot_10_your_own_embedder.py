@@ -207,7 +207,7 @@ plt.show()
 # ------------
 # In our run, Barlow Twins on the images as they are was worse than the features without
 # training: 0.41 of the neighbours were of the same class, against 0.78, and z used 3 of
-# its 32 dimensions, as ``effective_d`` tells. On aligned images it used 16 and was better
-# than those features: 0.85 of the neighbours, and with k-means 0.65 of the images in the
-# cluster of their class, against 0.60. SCAN raised that to 0.70. ``IRLINREmbedder`` and
-# SCAN reach 0.90 on such digits: :doc:`plot_02_oriented_digits`.
+# its 32 dimensions, as ``effective_d`` tells. On aligned images it used 16 and was
+# better than those features: 0.85 of the neighbours, and with k-means 0.65 of the
+# images in the cluster of their class, against 0.60. SCAN raised that to 0.70.
+# ``IRLINREmbedder`` and SCAN reach 0.90 on such digits: :doc:`plot_02_oriented_digits`.
