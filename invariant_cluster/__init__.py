@@ -1,8 +1,9 @@
 """Orientation-invariant clustering of images, as scikit-learn estimators."""
 
 from invariant_cluster import datasets, metrics, model_selection, plot
-from invariant_cluster.clusterers import SCANClusterer
+from invariant_cluster.clusterers import EmbeddingClusterer, SCANClusterer
 from invariant_cluster.embedders import (
+    ImageEmbedder,
     IRLINREmbedder,
     PolarFourierEmbedder,
     SimCLREmbedder,
@@ -10,6 +11,7 @@ from invariant_cluster.embedders import (
     TargetVAEEmbedder,
 )
 from invariant_cluster.images import ImageEmbedding
+from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.persistence import load_model, save_model
 from invariant_cluster.pipelines import make_pipeline
 from invariant_cluster.report import cluster_report
@@ -17,8 +19,11 @@ from invariant_cluster.report import cluster_report
 __version__ = "0.1.0"
 
 __all__ = [
+    "EmbeddingClusterer",
     "IRLINREmbedder",
+    "ImageEmbedder",
     "ImageEmbedding",
+    "ImageEncoder",
     "PolarFourierEmbedder",
     "SCANClusterer",
     "SimCLREmbedder",

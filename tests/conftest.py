@@ -9,7 +9,7 @@ import inspect
 import random
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -119,17 +119,33 @@ def correlate_inside() -> Callable[..., float]:
     return correlate
 
 
+class Kind(NamedTuple):
+    """An estimator on which the shared tests run: a row of a table below."""
+
+    estimator: type[Any]
+    sizes: dict[str, Any]  # with which it trains in a twentieth of a second
+    bad: dict[str, list[Any]]  # values of each parameter of its own that fit refuses
+
+
 TINY = {
-    "d": 4,
-    "max_epochs": 1,
     "batch_size": 16,
     "device": "cpu",
     "precision": "float32",
     "random_state": 0,
 }
-# Embedders by name, and what makes each train in a twentieth of a second.
-EMBEDDERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-    "IRL-INR": (
+_BAD_SIZES = [8, (), (0,), (2.5,), ("a",), None]
+_BAD_TRUNK = {"encoder": ["vit", 3], "encoder_width": [0]}
+_BAD_FEATURES = {"n_frequencies": [0], "frequency_scale": [0.0, -1.0, np.nan]}
+_BAD_VAE = {
+    "generator_hidden": _BAD_SIZES,
+    "divergence_weight": [-1.0, np.nan, np.inf, "auto"],
+    "invariance": ["scale", None, "rotation+reflection"],
+    "translation_std": [0.0, -0.1, np.nan, np.inf],
+    "n_pixels": [0, 2.5],
+}
+# A new embedder is a row here.
+EMBEDDERS = {
+    "IRL-INR": Kind(
         IRLINREmbedder,
         {
             "encoder_width": 2,
@@ -137,9 +153,40 @@ EMBEDDERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "inr_hidden": (4,),
             "hypernetwork_hidden": (4,),
         },
+        {
+            **_BAD_TRUNK,
+            **_BAD_FEATURES,
+            "network": ["large", None],
+            "decoder": ["diffusion"],
+            "invariance": ["scale", None],
+            "field_of_view": [0, -0.5, 1.01, 16, np.nan, np.inf, "all", None, (1, 1)],
+            "symmetry_breaking": ["mean", "long_axis", False],
+            "reconstruction": ["l1", None],
+            "consistency": ["l1", None],
+            "deformation": [-0.1, np.nan, np.inf, "auto", None],
+            "temperature": [0, -1.0, np.nan, "auto", None],
+            "noise": [-0.1, np.nan, np.inf, "auto", None],
+            "inr_hidden": _BAD_SIZES,
+            "hypernetwork_hidden": _BAD_SIZES,
+            "translation_std": [-0.1, np.nan, np.inf],
+            "reconstruction_weight": [-1.0],
+            "consistency_weight": [-1.0],
+            "symmetry_weight": [-1.0, np.nan],
+            "n_pixels": [0, 2.5],
+        },
     ),
-    "SimCLR": (SimCLREmbedder, {"encoder_width": 2, "projection_dim": 4}),
-    "TARGET-VAE": (
+    "SimCLR": Kind(
+        SimCLREmbedder,
+        {"encoder_width": 2, "projection_dim": 4},
+        {
+            **_BAD_TRUNK,
+            "augmentation": ["X", "S2", "R+S1", None],
+            "projection_dim": [0, 2.5, None],
+            "temperature": [0, -1.0, np.nan, np.inf, "auto", None],
+            "invariance": ["scale", None],
+        },
+    ),
+    "TARGET-VAE": Kind(
         TargetVAEEmbedder,
         {
             "n_rotations": 4,
@@ -147,29 +194,81 @@ EMBEDDERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "n_frequencies": 4,
             "generator_hidden": (4,),
         },
+        {
+            **_BAD_VAE,
+            **_BAD_FEATURES,
+            "n_rotations": [0, 2.5, None],
+            "n_kernels": [0, 2.5, None],
+            "kernel_size": [0, -1, 4, 2.5, "auto", 17, 99],
+        },
     ),
-    "spatial-VAE": (
+    "spatial-VAE": Kind(
         SpatialVAEEmbedder,
         {"encoder_hidden": (8,), "generator_hidden": (4,)},
+        {**_BAD_VAE, "encoder_hidden": _BAD_SIZES},
+    ),
+}
+# A new clusterer is a row here.
+CLUSTERERS = {
+    "SCAN": Kind(
+        SCANClusterer,
+        {"max_epochs": 1, "fine_tune_max_epochs": 1},
+        {
+            "n_heads": [0],
+            "entropy_weight": [-1.0, np.nan],
+            "entropy_target": ["equal", 1.0, None],
+            "augmentation": ["S2", "R+S1", "D", "D+R", None],
+            "max_epochs": [0, 2.5, None],
+            "fine_tune_max_epochs": [0, 2.5, None],
+            "n_rounds": [0, 1.5, "2"],
+            "lr": [0.0, -1.0, np.nan],
+            "fine_tune_lr": [0.0, -1.0, np.nan],
+            "self_label": ["yes"],
+            "confidence_threshold": [0.0, 1.0],
+            "self_label_max_epochs": [0],
+            "self_label_lr": [0.0],
+        },
     ),
 }
 
 
-def maker_of(name: str) -> Callable[..., Any]:
+def embedder_maker(name: str) -> Callable[..., Any]:
     """Return a maker of tiny embedders of one kind."""
-    embedder, sizes = EMBEDDERS[name]
+    embedder, sizes, _ = EMBEDDERS[name]
+    tiny = {"d": 4, "max_epochs": 1, **TINY, **sizes}
 
     def make(**parameters: Any) -> Any:
-        return embedder(**{**TINY, **sizes, **parameters})
+        return embedder(**{**tiny, **parameters})
 
     make.__name__ = name
     return make
 
 
+def clusterer_maker(name: str) -> Callable[..., Any]:
+    """Return a maker of tiny clusterers of one kind."""
+    clusterer, sizes, _ = CLUSTERERS[name]
+    tiny = {"n_neighbors": 3, **TINY, **sizes}
+
+    def make(n_clusters: int = 3, **parameters: Any) -> Any:
+        return clusterer(**{"n_clusters": n_clusters, **tiny, **parameters})
+
+    make.__name__ = name
+    return make
+
+
+def kinds_with(parameter_or_method: str) -> list[str]:
+    """Return the kinds of embedders that have a parameter or a method."""
+    return [
+        name
+        for name, (embedder, _, _) in EMBEDDERS.items()
+        if hasattr(embedder(), parameter_or_method)
+    ]
+
+
 @pytest.fixture(scope="session")
 def make_embedder() -> Callable[..., IRLINREmbedder]:
     """Return a maker of IRL-INR embedders that train in a twentieth of a second."""
-    return maker_of("IRL-INR")
+    return embedder_maker("IRL-INR")
 
 
 @pytest.fixture(scope="session", params=EMBEDDERS)
@@ -178,47 +277,40 @@ def make_any_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
     ``make_any_embedder.__name__`` is the kind's name.
     """
-    return maker_of(request.param)
+    return embedder_maker(request.param)
 
 
 @pytest.fixture(scope="session")
 def makers() -> dict[str, Callable[..., Any]]:
     """Return the makers of ``make_any_embedder`` by kind, for tables over kinds."""
-    return {name: maker_of(name) for name in EMBEDDERS}
+    return {name: embedder_maker(name) for name in EMBEDDERS}
 
 
-@pytest.fixture(scope="session", params=["IRL-INR", "TARGET-VAE", "spatial-VAE"])
+@pytest.fixture(scope="session", params=kinds_with("reconstruct"))
 def make_generative_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Return a maker of the kinds that draw images: SimCLR has no decoder."""
-    return maker_of(request.param)
+    """Return a maker of the kinds that draw images: some have no decoder."""
+    return embedder_maker(request.param)
 
 
-@pytest.fixture(scope="session", params=["IRL-INR", "SimCLR"])
+@pytest.fixture(scope="session", params=kinds_with("encoder"))
 def make_trunk_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Return a maker of the kinds that take a user's encoder.
 
     The encoder of TARGET-VAE and of spatial-VAE is the method itself.
     """
-    return maker_of(request.param)
+    return embedder_maker(request.param)
 
 
 @pytest.fixture(scope="session")
 def make_clusterer() -> Callable[..., SCANClusterer]:
-    """Return a maker of clusterers that train as fast."""
+    """Return a maker of SCAN clusterers that train as fast."""
+    return clusterer_maker("SCAN")
 
-    def make(n_clusters: int = 3, **parameters: Any) -> SCANClusterer:
-        tiny = {
-            "n_neighbors": 3,
-            "max_epochs": 1,
-            "fine_tune_max_epochs": 1,
-            "batch_size": 16,
-            "device": "cpu",
-            "precision": "float32",
-            "random_state": 0,
-        }
-        return SCANClusterer(n_clusters, **{**tiny, **parameters})
 
-    return make
+@pytest.fixture(scope="session", params=CLUSTERERS)
+def make_any_clusterer(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a maker of tiny clusterers: the test runs once for each kind."""
+    return clusterer_maker(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,22 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
+from tests.conftest import CLUSTERERS, EMBEDDERS
+
 PUBLIC = ["transform", "predict_pose", "reconstruct", "canonicalize", "score"]
 METHODS = [
     (name, method)
-    for name in ["IRL-INR", "SimCLR", "TARGET-VAE", "spatial-VAE"]
+    for name, row in EMBEDDERS.items()
     for method in PUBLIC
-    if (name, method) != ("SimCLR", "reconstruct")  # it has no decoder
+    if hasattr(row.estimator, method)  # some have no decoder
 ]
 INDIRECT = ["make_any_embedder"]
+METHODS_OF_CLUSTERERS = [
+    (name, method)
+    for name, row in CLUSTERERS.items()
+    for method in ["predict", "predict_proba", "transform", "score_samples", "score"]
+    if hasattr(row.estimator, method)
+]
 # What to give instead, as scikit-learn or as we say it.
 REMEDY = r"must be|give |set |use |cannot be used to seed"
 
@@ -168,6 +176,7 @@ def test_rows_that_fill_no_square_are_padded_with_a_warning(make_any_embedder):
         assert embedder.canonicalize(rows).shape == (20, 10)
 
 
+# Of the parameters that all embedders, or all clusterers, have.
 BAD_SHARED = {
     "d": [0, -1, 2.5, None],
     "align": ["yes", None],
@@ -186,74 +195,12 @@ BAD_SHARED = {
     "verbose": [-1],
     "image_shape": ["ab", (16,), (8, 32), (16, 16, 1)],
 }
-BAD_SIZES = [8, (), (0,), (2.5,), ("a",), None]
-BAD_TRUNK = {"encoder": ["vit", 3], "encoder_width": [0]}
-BAD_FEATURES = {"n_frequencies": [0], "frequency_scale": [0.0, -1.0, np.nan]}
-BAD_VAE = {
-    "generator_hidden": BAD_SIZES,
-    "divergence_weight": [-1.0, np.nan, np.inf, "auto"],
-    "invariance": ["scale", None, "rotation+reflection"],
-    "translation_std": [0.0, -0.1, np.nan, np.inf],
-    "n_pixels": [0, 2.5],
-}
-BAD_EMBEDDER = {
-    "IRL-INR": {
-        **BAD_TRUNK,
-        **BAD_FEATURES,
-        "network": ["large", None],
-        "decoder": ["diffusion"],
-        "invariance": ["scale", None],
-        "field_of_view": [0, -0.5, 1.01, 16, np.nan, np.inf, "all", None, (0.5, 0.5)],
-        "symmetry_breaking": ["mean", "long_axis", False],
-        "reconstruction": ["l1", None],
-        "consistency": ["l1", None],
-        "deformation": [-0.1, np.nan, np.inf, "auto", None],
-        "temperature": [0, -1.0, np.nan, "auto", None],
-        "noise": [-0.1, np.nan, np.inf, "auto", None],
-        "inr_hidden": BAD_SIZES,
-        "hypernetwork_hidden": BAD_SIZES,
-        "translation_std": [-0.1, np.nan, np.inf],
-        "reconstruction_weight": [-1.0],
-        "consistency_weight": [-1.0],
-        "symmetry_weight": [-1.0, np.nan],
-        "n_pixels": [0, 2.5],
-    },
-    "SimCLR": {
-        **BAD_TRUNK,
-        "augmentation": ["X", "S2", "R+S1", None],
-        "projection_dim": [0, 2.5, None],
-        "temperature": [0, -1.0, np.nan, np.inf, "auto", None],
-        "invariance": ["scale", None],
-    },
-    "TARGET-VAE": {
-        **BAD_VAE,
-        **BAD_FEATURES,
-        "n_rotations": [0, 2.5, None],
-        "n_kernels": [0, 2.5, None],
-        "kernel_size": [0, -1, 4, 2.5, "auto", 17, 99],
-    },
-    "spatial-VAE": {**BAD_VAE, "encoder_hidden": BAD_SIZES},
-}
-
-BAD_CLUSTERER = {
+BAD_SHARED_OF_CLUSTERERS = {
     "n_clusters": [0, -1, 2.5, 31],
     "n_neighbors": [0, 30, 31, 2.5],
-    "n_heads": [0],
-    "entropy_weight": [-1.0, np.nan],
-    "entropy_target": ["equal", 1.0, None],
     "fine_tune": ["yes", None],
-    "augmentation": ["S2", "R+S1", "D", "D+R", None],
-    "max_epochs": [0, 2.5, None],
-    "fine_tune_max_epochs": [0, 2.5, None],
-    "n_rounds": [0, 1.5, "2"],
     "batch_size": [1],
-    "lr": [0.0, -1.0, np.nan],
-    "fine_tune_lr": [0.0, -1.0, np.nan],
     "weight_decay": [-1.0],
-    "self_label": ["yes"],
-    "confidence_threshold": [0.0, 1.0],
-    "self_label_max_epochs": [0],
-    "self_label_lr": [0.0],
     "device": ["banana", 3],
     "precision": ["float16"],
     "callbacks": ["early", [3]],
@@ -279,8 +226,8 @@ def named(name):
     ("make_any_embedder", "name", "value"),
     [
         pytest.param(kind, *pair.values, id=f"{kind}-{pair.id}")
-        for kind, own in BAD_EMBEDDER.items()
-        for pair in pairs(BAD_SHARED | own)
+        for kind, row in EMBEDDERS.items()
+        for pair in pairs(BAD_SHARED | row.bad)
     ],
     indirect=["make_any_embedder"],
 )
@@ -294,8 +241,13 @@ def test_bad_embedder_parameter(name, value, make_any_embedder, images, no_train
 
 
 def test_every_parameter_is_given_a_bad_value(make_any_embedder):
-    tried = BAD_SHARED | BAD_EMBEDDER[make_any_embedder.__name__]
+    tried = BAD_SHARED | EMBEDDERS[make_any_embedder.__name__].bad
     assert set(tried) == set(make_any_embedder().get_params())
+
+
+def test_every_parameter_of_clusterers_is_given_a_bad_value(make_any_clusterer):
+    tried = BAD_SHARED_OF_CLUSTERERS | CLUSTERERS[make_any_clusterer.__name__].bad
+    assert set(tried) == set(make_any_clusterer().get_params())
 
 
 @pytest.mark.parametrize(
@@ -322,9 +274,17 @@ def test_what_is_told_of_sizes(
         make_any_embedder(**parameters).fit(images)
 
 
-@pytest.mark.parametrize(("name", "value"), pairs(BAD_CLUSTERER))
-def test_bad_clusterer_parameter(name, value, make_clusterer, rows, no_training):
-    clusterer = make_clusterer(**{"fine_tune": False, name: value})
+@pytest.mark.parametrize(
+    ("make_any_clusterer", "name", "value"),
+    [
+        pytest.param(kind, *pair.values, id=f"{kind}-{pair.id}")
+        for kind, row in CLUSTERERS.items()
+        for pair in pairs(BAD_SHARED_OF_CLUSTERERS | row.bad)
+    ],
+    indirect=["make_any_clusterer"],
+)
+def test_bad_clusterer_parameter(name, value, make_any_clusterer, rows, no_training):
+    clusterer = make_any_clusterer(**{"fine_tune": False, name: value})
     with pytest.raises((ValueError, TypeError), match=named(name)):
         clusterer.fit(rows)
 
@@ -344,8 +304,11 @@ def test_image_shape_that_fits_no_row(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
-def test_absent_device(make_any_embedder, make_clusterer, images, no_training):
-    for estimator in [make_any_embedder(device="cuda"), make_clusterer(device="cuda")]:
+def test_absent_device(make_any_embedder, make_any_clusterer, images, no_training):
+    for estimator in [
+        make_any_embedder(device="cuda"),
+        make_any_clusterer(device="cuda"),
+    ]:
         with pytest.raises(ValueError, match=r"device='cuda' is not available.*'cpu'"):
             estimator.fit(images.reshape(len(images), -1))
 
@@ -382,39 +345,43 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize("name", BAD_ROWS)
-def test_bad_rows(name, make_clusterer, rows, no_training):
+def test_bad_rows(name, make_any_clusterer, rows, no_training):
     spoil, told = BAD_ROWS[name]
     with pytest.raises((ValueError, TypeError), match=f"(?s){told}"):
-        make_clusterer(fine_tune=False).fit(spoil(rows))
+        make_any_clusterer(fine_tune=False).fit(spoil(rows))
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score"])
-def test_bad_rows_after_fit(method, make_clusterer, rows):
-    clusterer = make_clusterer(fine_tune=False)
+@pytest.mark.parametrize(
+    ("make_any_clusterer", "method"),
+    METHODS_OF_CLUSTERERS,
+    indirect=["make_any_clusterer"],
+)
+def test_bad_rows_after_fit(method, make_any_clusterer, rows):
+    clusterer = make_any_clusterer(fine_tune=False)
     with pytest.raises(NotFittedError):
         getattr(clusterer, method)(rows)
     clusterer.fit(rows)
-    with pytest.raises(ValueError, match=r"3 features.*SCANClusterer.*4 features"):
+    with pytest.raises(ValueError, match=r"3 features.*Clusterer.*4 features"):
         getattr(clusterer, method)(rows[:, :3])
     with pytest.raises(ValueError, match="X contains NaN, first in row 3"):
         getattr(clusterer, method)(with_value(rows, np.nan))
 
 
-def test_more_clusters_than_samples(make_clusterer, rows, no_training):
+def test_more_clusters_than_samples(make_any_clusterer, rows, no_training):
     with pytest.raises(ValueError, match=r"n_clusters=31.*n_samples=30.*lower"):
-        make_clusterer(31, fine_tune=False).fit(rows)
+        make_any_clusterer(31, fine_tune=False).fit(rows)
 
 
-def test_more_neighbors_than_samples(make_clusterer, rows, no_training):
+def test_more_neighbors_than_samples(make_any_clusterer, rows, no_training):
     with pytest.raises(ValueError, match=r"n_neighbors=30.*1 to 29.*n_samples=30"):
-        make_clusterer(n_neighbors=30, fine_tune=False).fit(rows)
+        make_any_clusterer(n_neighbors=30, fine_tune=False).fit(rows)
 
 
-def test_fine_tuning_on_plain_rows(make_clusterer, embedding, no_training):
+def test_fine_tuning_on_plain_rows(make_any_clusterer, embedding, no_training):
     told = r"fine_tune=True but X is a plain array.*fine_tune=False"
     for plain in [np.asarray(embedding), embedding * 1, embedding.copy()]:
         with pytest.raises(ValueError, match=told):
-            make_clusterer(fine_tune=True).fit(plain)
+            make_any_clusterer(fine_tune=True).fit(plain)
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score"])
@@ -439,8 +406,8 @@ def test_a_refused_fit_leaves_the_embedder_unfitted(name, make_any_embedder, flo
         embedder.transform(floats)
 
 
-def test_a_refused_fit_leaves_the_clusterer_unfitted(make_clusterer, rows):
-    clusterer = make_clusterer(n_neighbors=30, fine_tune=False)
+def test_a_refused_fit_leaves_the_clusterer_unfitted(make_any_clusterer, rows):
+    clusterer = make_any_clusterer(n_neighbors=30, fine_tune=False)
     with pytest.raises(ValueError, match="n_neighbors"):
         clusterer.fit(rows)
     with pytest.raises(NotFittedError):

@@ -5,6 +5,7 @@ from invariant_cluster.clusterers._embedding_clusterer import (
     ClusteringData,
     EmbeddingClusterer,
 )
+from invariant_cluster.clusterers._heads import make_heads
 from invariant_cluster.clusterers._scan_clusterer import SCANClusterer
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "SCANClusterer",
     "Start",
     "find_start",
+    "make_heads",
 ]

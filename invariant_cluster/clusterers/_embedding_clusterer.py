@@ -24,7 +24,7 @@ from torch import nn
 from invariant_cluster.clusterers._heads import infer_heads
 from invariant_cluster.images import ImageEmbedding, check_rows, check_width
 from invariant_cluster.modules import ImageEncoder, ScanModule
-from invariant_cluster.neighbors import score_nearness
+from invariant_cluster.neighbors import mine_neighbors, score_nearness
 from invariant_cluster.persistence import (
     Part,
     SavableMixin,
@@ -87,11 +87,89 @@ class EmbeddingClusterer(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """Base of the clusterers that train heads on an embedding, in stages.
+    """Base class of clusterers that train cluster heads on an embedding, in stages.
 
-    A subclass stores the parameters of ``_parameter_constraints`` and its own, and
-    provides ``_stages``. Each stage trains a ``ScanModule``: an encoder, or none, and
-    cluster heads. Everything that needs only the trained module is here.
+    A subclass defines the stages of training. Everything else is provided here: the
+    checks of rows and parameters, the neighbours, ``predict``, ``predict_proba``,
+    ``transform``, ``score_samples``, ``save`` and ``load``. The subclass is a
+    scikit-learn clusterer for use with ``clone``, ``Pipeline`` and ``GridSearchCV``.
+
+    Parameters
+    ----------
+    n_clusters : int, default=10
+        Number of clusters.
+    n_neighbors : int, default=20
+        Number of neighbours that are mined for each row.
+    fine_tune : "auto" or bool, default="auto"
+        Whether stages receive the images and a copy of the encoder. "auto" provides
+        them when ``fit`` receives an ``ImageEmbedding``, and warns on plain rows. True
+        raises an error on plain rows.
+    batch_size : int, default=128
+        Number of rows in a training step.
+    weight_decay : float, default=1e-4
+        Weight decay of Adam.
+    device, precision, callbacks, random_state, verbose
+        As in :class:`SCANClusterer`.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n,), int64
+        Cluster of each training row.
+    probabilities_ : ndarray of shape (n, n_clusters), float32
+        Probability of each cluster for each training row.
+    neighbors_ : ndarray of shape (n, n_neighbors), int64
+        Row indices of the neighbours, nearest first.
+    training_embedding_ : ndarray of shape (n, d), float32
+        z of the training rows.
+    fine_tuned_ : bool
+        Whether the last module has an encoder.
+    encoder_ : ImageEncoder or None
+        The fine-tuned copy of the encoder.
+    net_ : skorch.NeuralNet
+        The net of the last stage.
+    history_ : DataFrame
+        One row per epoch: stage, loss and its terms, seconds.
+    n_iter_ : int
+        Number of epochs trained, in all stages.
+    n_features_in_ : int
+        Dimension of z.
+
+    See Also
+    --------
+    SCANClusterer : A clusterer with three kinds of stages.
+    ImageEmbedder : Base class of embedders.
+
+    Notes
+    -----
+    A subclass must define one method:
+
+    ``_stages(data)``
+        A generator of ``invariant_cluster.training.Stage``. ``data.z`` (n, d) are the
+        rows. ``data.images`` (n, c, h, w) and ``data.encoder`` are those to fine-tune,
+        or None. ``neighbors_`` is set already. A stage is asked for when the one before
+        has been trained, so code between two ``yield`` statements can use its result.
+        ``Stage(name, net, rows, neighbors)`` trains the net on rows, or on pairs of a
+        row and one of its neighbours if ``neighbors`` is given.
+
+        The module of each net is a ``ScanModule(encoder, heads)``: ``data.encoder``, or
+        ``nn.Identity()`` for rows of z, and ``ClusterHeads``. It maps a batch to
+        log-probabilities (n_heads, n, n_clusters). The last module must have one head.
+        ``self._make_net(TermNet, module, objective, stage=name, lr=..., max_epochs=...,
+        terms=...)`` returns its net; the objective is as in :class:`ImageEmbedder`.
+
+    It can define:
+
+    ``__init__``
+        Has its own parameters and those of the base that should be adjustable; stores
+        the former and passes the latter to ``super().__init__``.
+    ``_parameter_constraints``
+        A dict that extends that of the base with a list of scikit-learn's constraints
+        for each of its own parameters.
+    ``_keep_one_head(module, data)``
+        Drops all heads of the last module but one, if there are several.
+    ``_dump_state()``, ``_restore_state(state)``
+        Return, and set, what ``score`` or another of its own methods needs after
+        ``load``: a dict that JSON can hold.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -106,6 +184,31 @@ class EmbeddingClusterer(
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        n_neighbors: int = 20,
+        fine_tune: str | bool = "auto",
+        batch_size: int = 128,
+        weight_decay: float = 1e-4,
+        device: str = "auto",
+        precision: str = "auto",
+        callbacks: list[Any] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.n_neighbors = n_neighbors
+        self.fine_tune = fine_tune
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Cluster an embedding.
@@ -135,6 +238,7 @@ class EmbeddingClusterer(
             data = self._check_training(X)
         self._forget()
         with seeded(draw_seed(self.random_state)):
+            self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
             run = run_stages(self._stages(data))
         self._store(data, run)
         return self
@@ -244,9 +348,17 @@ class EmbeddingClusterer(
 
     @abstractmethod
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
-        """Yield the stages of training, and work between them.
+        """Yield the stages of training; code between them uses their results.
 
-        ``neighbors_`` is set before the first. The last module has one head.
+        Parameters
+        ----------
+        data : ClusteringData
+            What to train on.
+
+        Yields
+        ------
+        Stage
+            A net and its rows. The last net's module has one head.
         """
 
     def _dump_state(self) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class SCANClusterer(EmbeddingClusterer):
         Whether to train on confident labels after fine-tuning (SCAN's third step). If
         self-labelling empties a cluster, the result before it is kept, with a warning.
     confidence_threshold : float, default=0.99
-        Probability above which a label is confident in self-labelling. Ignored with
+        Least probability of a confident label in self-labelling. Ignored with
         ``self_label=False``.
     self_label_max_epochs : int, default=20
         Epochs of self-labelling. Ignored with ``self_label=False``.
@@ -273,7 +273,6 @@ class SCANClusterer(EmbeddingClusterer):
 
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, fine-tuning in rounds, self-labelling."""
-        self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
         seed = torch.initial_seed() % 2**31
         start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
         uniform = self.entropy_target == "uniform"

@@ -1,6 +1,7 @@
 """Embedders: images in, representations z out."""
 
 from invariant_cluster.embedders._field_of_view import LEAST_SIDE, measure_side
+from invariant_cluster.embedders._image_embedder import ImageEmbedder
 from invariant_cluster.embedders._irlinr_embedder import PAPER_RECIPE, IRLINREmbedder
 from invariant_cluster.embedders._network_sizes import FULL, LIGHT, NETWORKS
 from invariant_cluster.embedders._polar_fourier_embedder import PolarFourierEmbedder
@@ -15,6 +16,7 @@ __all__ = [
     "NETWORKS",
     "PAPER_RECIPE",
     "IRLINREmbedder",
+    "ImageEmbedder",
     "PolarFourierEmbedder",
     "SimCLREmbedder",
     "SpatialVAEEmbedder",

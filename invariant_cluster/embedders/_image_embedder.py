@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -45,6 +46,7 @@ from invariant_cluster.persistence import (
 )
 from invariant_cluster.runtime import (
     PRECISIONS,
+    check_outputs,
     draw_seed,
     evaluating,
     evenly_spaced,
@@ -53,6 +55,7 @@ from invariant_cluster.runtime import (
     resolve_device,
     resolve_precision,
     seeded,
+    to_tensor,
 )
 from invariant_cluster.training import (
     TermNet,
@@ -60,6 +63,7 @@ from invariant_cluster.training import (
     check_callbacks,
     history_frame,
     make_net,
+    resting_net,
     train,
 )
 from invariant_cluster.validation import (
@@ -70,6 +74,7 @@ from invariant_cluster.validation import (
 )
 
 _LEAST_VARIANCE = 1e-7
+_SCORING_SEED = 0
 _MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
 _INVARIANCES = (
     "rotation",
@@ -86,12 +91,107 @@ class ImageEmbedder(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """Base of the embedders; a new one provides a module and what it minimises.
+    """Base class of embedders that train a network: images in, z and poses out.
 
-    That is ``_make_module``, ``_make_objective`` and ``_net_class``, and the parameters
-    that ``_parameter_constraints`` lists. The module has an ``encoder``, an
-    ``ImageEncoder``; everything that needs only z, poses or the input's own pixels is
-    here.
+    A subclass defines a module and the loss that training minimises. Everything else is
+    provided here: the checks of images and parameters, the training, ``transform``,
+    ``predict_pose``, ``canonicalize``, ``score``, ``save``, ``load`` and
+    ``export_onnx``. The subclass is a scikit-learn transformer for use with ``clone``,
+    ``Pipeline`` and ``GridSearchCV``, and :class:`SCANClusterer` can fine-tune a copy
+    of its encoder.
+
+    Parameters
+    ----------
+    d : int, default=512
+        Dimension of z.
+    invariance : str, default="rotation+translation"
+        Changes of the image that do not change z: "rotation", "rotation+translation",
+        and either with "+reflection".
+    align : bool, default=True
+        Whether each image is moved to its analytic pose before it is encoded.
+    background, intensity_range
+        As in :class:`IRLINREmbedder`.
+    max_epochs : int, default=200
+        Number of epochs.
+    batch_size : int, default=128
+        Number of images in a training step.
+    lr : float, default=1e-3
+        Peak learning rate of Adam.
+    lr_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        Schedule of the learning rate.
+    weight_decay : float, default=5e-4
+        Weight decay of Adam.
+    device, precision, callbacks, warm_start, random_state, verbose, image_shape
+        As in :class:`IRLINREmbedder`.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the module.
+    encoder_ : ImageEncoder
+        Maps raw images (n, c, h, w) to z.
+    history_ : DataFrame
+        One row per epoch: loss, its terms, seconds.
+    n_iter_ : int
+        Number of epochs trained.
+    image_shape_ : tuple of int
+        Shape of one image as it was given.
+    n_features_in_ : int
+        Number of values of one image.
+    intensity_range_ : tuple of float
+        Values that are scaled to 0 and 1.
+    background_ : ndarray of shape (c,)
+        Value of empty pixels, in the images' units.
+
+    See Also
+    --------
+    ImageEncoder : Base class of the encoder that the module contains.
+    EmbeddingClusterer : Base class of clusterers.
+    SimCLREmbedder : An embedder that defines each of the hooks.
+
+    Notes
+    -----
+    A subclass must define two methods:
+
+    ``_make_module(aligner)``
+        Returns the untrained ``nn.Module``. Its attribute ``encoder`` is an
+        :class:`ImageEncoder` with this aligner and with ``d=self.d``. The module may
+        have further parts, such as a decoder; only training uses them. Its ``forward``
+        is the training step: it maps raw images (n, c, h, w) to the input of the
+        objective.
+    ``_make_objective(module, images)``
+        Returns an ``nn.Module``. Its ``forward(outputs, _)`` takes the output of the
+        training step (and None) and returns a dict of scalar tensors: "loss", which is
+        minimised, and the terms that ``_terms`` names. ``images`` (n, c, h, w) are the
+        training images, for constants of the loss that depend on them.
+
+    It can define:
+
+    ``__init__``
+        Has its own parameters and those of the base that should be adjustable; stores
+        the former and passes the latter to ``super().__init__``. Parameters that are
+        not passed have the defaults above.
+    ``_parameter_constraints``
+        A dict that extends that of the base with a list of scikit-learn's constraints
+        for each of its own parameters, such as ``[Interval(Real, 0, None,
+        closed="left")]``. ``fit`` checks them.
+    ``_terms``
+        Tuple of the names of the terms beside "loss"; ``history_`` has a column for
+        each. By default there are none.
+    ``_title``
+        Name in the progress bar; by default the name of the class.
+    ``_net_class``
+        A subclass of ``invariant_cluster.training.TermNet``, a skorch net. Its
+        ``infer(x)`` is the training step instead of the module's ``forward``.
+    ``_net_options()``
+        Returns a dict of further arguments of the constructor of ``_net_class``.
+
+    A parameter that is called ``encoder`` can be a factory of a module; ``load`` then
+    takes it again. To load a model, import the module that defines the subclass first.
+
+    Examples
+    --------
+    The gallery's example "Bringing your own embedder" defines one in full.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -113,10 +213,55 @@ class ImageEmbedder(
         "verbose": ["verbose"],
         "image_shape": ["array-like", None],
     }
-    _title: ClassVar[str]
-    _net_class: ClassVar[type[TermNet]]
+    _title: ClassVar[str] = ""
+    _net_class: ClassVar[type[TermNet]] = TermNet
     # The criterion's, beside "loss": columns of history_.
-    _terms: ClassVar[tuple[str, ...]]
+    _terms: ClassVar[tuple[str, ...]] = ()
+    # Parameters that subclasses may let be "auto".
+    d: Any
+    align: Any
+    max_epochs: Any
+    batch_size: Any
+    lr: Any
+
+    def __init__(
+        self,
+        d: int = 512,
+        *,
+        invariance: str = "rotation+translation",
+        align: bool = True,
+        background: Any = "auto",
+        intensity_range: Any = None,
+        max_epochs: int = 200,
+        batch_size: int = 128,
+        lr: float = 1e-3,
+        lr_schedule: str = "one_cycle",
+        weight_decay: float = 5e-4,
+        device: str = "auto",
+        precision: str = "auto",
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        image_shape: Sequence[int] | None = None,
+    ) -> None:
+        self.d = d
+        self.invariance = invariance
+        self.align = align
+        self.background = background
+        self.intensity_range = intensity_range
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.image_shape = image_shape
 
     def fit(self, X: ArrayLike, y: object = None) -> Any:
         """Train on images without labels.
@@ -235,6 +380,42 @@ class ImageEmbedder(
 
         return self._to_user(self._map(canonical, images))
 
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Return the negative training loss of X, higher is better.
+
+        It is the mean over batches of ``batch_size``, since some losses depend on the
+        size of the batch. Random views are the same at every call.
+
+        Parameters
+        ----------
+        X : array-like of n images
+            At least two.
+        y : ignored
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        FloatingPointError
+            When training had diverged, so that the loss is not finite.
+        """
+        check_is_fitted(self, "net_")
+        images = self._check_images(X, reset=False, min_samples=2)
+        device = resolve_device(self.device)
+        net = self._scoring_net(images, device)
+        total = 0.0
+        with seeded(_SCORING_SEED), evaluating(net.module_, device):
+            for rows in gen_batches(
+                len(images), self._sizes()["batch_size"], min_batch_size=2
+            ):
+                outputs = net.infer(to_tensor(images[rows], device))
+                loss = net.criterion_(outputs, None)["loss"]
+                total += float(loss) * len(images[rows])
+        check_outputs(total)
+        return -total / len(images)
+
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the encoder, preprocessing and alignment included, as an ONNX model.
 
@@ -278,14 +459,38 @@ class ImageEmbedder(
 
     @abstractmethod
     def _make_module(self, aligner: ImageAligner) -> Any:
-        """Return the untrained module, whose encoder has this aligner."""
+        """Return the untrained module.
+
+        Parameters
+        ----------
+        aligner : ImageAligner
+            Aligner of the module's ``encoder``.
+
+        Returns
+        -------
+        nn.Module
+            With an :class:`ImageEncoder` as its attribute ``encoder``.
+        """
 
     @abstractmethod
     def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
-        """Return what training minimises: its output is a dict of terms."""
+        """Return the objective that training minimises.
+
+        Parameters
+        ----------
+        module : nn.Module
+            The module of ``_make_module``.
+        images : ndarray of shape (n, c, h, w)
+            The images to train on, in the user's units.
+
+        Returns
+        -------
+        nn.Module
+            Its ``forward(outputs, _)`` returns a dict of "loss" and all ``_terms``.
+        """
 
     def _net_options(self) -> dict[str, Any]:
-        """Return what ``_net_class`` takes beside the parameters all nets have."""
+        """Return the arguments of ``_net_class`` beside those that all nets have."""
         return {}
 
     def _sizes(self) -> dict[str, Any]:
@@ -324,6 +529,7 @@ class ImageEmbedder(
         aligner = self._make_aligner()
         aligner.side = find_side(aligner, images, self._field_of_view())
         module = self._make_module(aligner)
+        self._check_module(module)
         sizes = self._sizes()
         module.encoder.blueprint = make_blueprint(self, aligner, sizes)
         return make_net(
@@ -337,10 +543,31 @@ class ImageEmbedder(
             batch_size=sizes["batch_size"],
             device=resolve_device(self.device),
             callbacks=[
-                TrainingProgress(self._title, self.verbose),
+                TrainingProgress(self._title or type(self).__name__, self.verbose),
                 *(self.callbacks or []),
             ],
             terms=self._terms,
+            **self._net_options(),
+        )
+
+    def _check_module(self, module: Any) -> None:
+        """Raise if ``_make_module`` returned anything but a module with an encoder."""
+        encoder = getattr(module, "encoder", None)
+        if not isinstance(module, nn.Module) or not isinstance(encoder, ImageEncoder):
+            raise TypeError(
+                f"{type(self).__name__}._make_module returned a "
+                f"{type(module).__name__} whose encoder is {encoder!r}: return an "
+                "nn.Module with an ImageEncoder as its attribute encoder."
+            )
+
+    def _scoring_net(self, images: NDArray, device: torch.device) -> TermNet:
+        """Return a net of the trained module that can tell the loss of images."""
+        module = self.net_.module_
+        return resting_net(
+            module,
+            self._net_class,
+            self._make_objective(module, images),
+            device=str(device),
             **self._net_options(),
         )
 

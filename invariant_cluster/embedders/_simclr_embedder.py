@@ -7,26 +7,15 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import NDArray
 from torch import nn
 
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
 from invariant_cluster.embedders._trunk_factory import make_trunk
 from invariant_cluster.modules import ImageAligner, SimCLR, TrunkEncoder
-from invariant_cluster.runtime import (
-    check_outputs,
-    evaluating,
-    resolve_device,
-    seeded,
-    to_tensor,
-)
-from invariant_cluster.training import SimCLRNet, SimCLRObjective, contrast_views
+from invariant_cluster.training import SimCLRNet, SimCLRObjective
 from invariant_cluster.validation import Interval, StrOptions
 from invariant_cluster.views import AUGMENTATIONS, FOR_CLUSTERING, Augmentation
-
-_SCORING_SEED = 0
 
 
 class SimCLREmbedder(ImageEmbedder):
@@ -205,30 +194,6 @@ class SimCLREmbedder(ImageEmbedder):
         self.random_state = random_state
         self.verbose = verbose
         self.image_shape = image_shape
-
-    def score(self, X: ArrayLike, y: object = None) -> float:
-        """Return the negative loss of two views of each image, higher is better.
-
-        In batches of ``batch_size``, since the loss grows with them; the views are the
-        same at every call.
-
-        Raises
-        ------
-        FloatingPointError
-            When training had diverged, so that the loss is not finite.
-        """
-        check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False, min_samples=2)
-        device = resolve_device(self.device)
-        module, objective = self.net_.module_, SimCLRObjective(self.temperature)
-        total = 0.0
-        with seeded(_SCORING_SEED), evaluating(module, device):
-            for rows in gen_batches(len(images), self.batch_size, min_batch_size=2):
-                raw = to_tensor(images[rows], device)
-                views = contrast_views(module, raw, self._augmentation)
-                total += float(objective(views)["loss"]) * len(raw)
-        check_outputs(total)
-        return -total / len(images)
 
     def _make_module(self, aligner: ImageAligner) -> SimCLR:
         encoder = TrunkEncoder(

@@ -10,7 +10,7 @@ from invariant_cluster.modules._decoders import (
 )
 from invariant_cluster.modules._hypernetwork import Hypernetwork
 from invariant_cluster.modules._image_aligner import ImageAligner
-from invariant_cluster.modules._image_encoder import ImageEncoder
+from invariant_cluster.modules._image_encoder import ImageEncoder, Latents
 from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 from invariant_cluster.modules._inr import FourierFeatures, ImplicitNetwork
 from invariant_cluster.modules._irlinr import IRLINR, TrainingBatch
@@ -50,6 +50,7 @@ __all__ = [
     "ImageModel",
     "ImplicitNetwork",
     "LatentSample",
+    "Latents",
     "LeftOut",
     "MLPVAEEncoder",
     "PixelDecoder",

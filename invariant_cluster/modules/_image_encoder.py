@@ -35,7 +35,11 @@ class Latents(NamedTuple):
 class ImageEncoder(nn.Module, metaclass=ABCMeta):
     """Base class of encoders: scale, align and encode raw images.
 
-    A subclass implements :meth:`infer_aligned`.
+    A subclass implements :meth:`embed_aligned`, which maps images to z, and creates its
+    layers in ``__init__``, after ``super().__init__(aligner, d=d)``. If it estimates
+    the pose too, it overrides :meth:`infer_aligned`. Everything else is provided here:
+    the encoder scales raw images, moves them to canonical orientation, and returns z
+    (``encoder(raw)``), the pose and the canonical image.
 
     Parameters
     ----------
@@ -55,20 +59,33 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
     Attributes
     ----------
     norm : nn.Module
-        The batch normalisation of z, or the identity.
+        The batch normalisation of z, or the identity. :meth:`embed_aligned` applies it.
     blueprint : Blueprint or None
         Description from which a saved encoder is built again; set by the embedder.
 
     See Also
     --------
-    TrunkEncoder : Encode with a convolutional trunk and an MLP head.
-    MLPVAEEncoder : Encoder of spatial-VAE.
-    AttentionVAEEncoder : Encoder of TARGET-VAE.
+    ImageEmbedder : Base class of embedders, which train an encoder.
 
     Notes
     -----
     Methods take images in one of three states: *raw* in the user's units, *scaled* to
-    [0, 1], and *seen*, scaled and aligned (if the aligner aligns).
+    [0, 1], and *seen*, scaled and aligned (if the aligner aligns). The shape of one
+    image that is seen is ``aligner.seen_shape``, (c, h, w).
+
+    Examples
+    --------
+    >>> import math
+    >>> from torch import nn
+    >>> from invariant_cluster import ImageEncoder
+    >>> class LinearEncoder(ImageEncoder):
+    ...     def __init__(self, aligner, d):
+    ...         super().__init__(aligner, d=d)
+    ...         n_values = math.prod(aligner.seen_shape)
+    ...         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(n_values, d))
+    ...
+    ...     def embed_aligned(self, seen):
+    ...         return self.norm(self.layers(seen))
     """
 
     def __init__(
@@ -123,8 +140,9 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         """
         return self.embed_aligned(self.aligner(images))
 
+    @abstractmethod
     def embed_aligned(self, seen: Tensor) -> Tensor:
-        """Return z of already aligned images.
+        """Return z of already aligned images; a subclass implements it.
 
         Parameters
         ----------
@@ -133,12 +151,10 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
 
         Returns
         -------
-        Tensor of shape (n, d)
-            Semantic representation.
+        Tensor of shape (n, d), float32
+            Semantic representation, after ``self.norm``.
         """
-        return self.infer_aligned(seen).z
 
-    @abstractmethod
     def infer_aligned(self, seen: Tensor) -> Latents:
         """Return z and pose of already aligned images.
 
@@ -150,8 +166,13 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         Returns
         -------
         Latents
-            z, and the pose that remains after the alignment.
+            z, and the pose that remains after the alignment. By default it is the
+            analytic pose, or (0, 0) if the aligner has already undone that.
         """
+        z = self.embed_aligned(seen)
+        if self.aligner.align:
+            return Latents(z, z.new_zeros(len(z)), z.new_zeros(len(z), 2))
+        return Latents(z, *self.aligner.analytic_pose(seen))
 
     def infer(self, images: Tensor) -> Latents:
         """Return z and pose of scaled images.
@@ -178,6 +199,8 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
     def predict_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the learned pose of scaled images, alignment included.
 
+        ``aligner.analytic_pose`` returns the pose without learning.
+
         Parameters
         ----------
         images : Tensor of shape (n, c, h, w)
@@ -189,10 +212,6 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
             Angles in radians, in [0, 2 pi).
         tau : Tensor of shape (n, 2)
             Shifts in grid units.
-
-        See Also
-        --------
-        ImageAligner.analytic_pose : Return the pose that moments prescribe.
         """
         _, theta, tau = self.infer(images)
         return theta, tau

@@ -94,24 +94,6 @@ class TrunkEncoder(ImageEncoder):
         """
         return self.norm(self._outputs(seen)[:, : self.d])
 
-    def infer_aligned(self, seen: Tensor) -> Latents:
-        """Return z and pose of already aligned images.
-
-        Parameters
-        ----------
-        seen : Tensor of shape (n, c, h, w)
-            Scaled images, as the aligner returns them.
-
-        Returns
-        -------
-        Latents
-            z, and the analytic pose; (0, 0) if the aligner has already undone it.
-        """
-        z = self.embed_aligned(seen)
-        if self.aligner.align:
-            return Latents(z, z.new_zeros(len(z)), z.new_zeros(len(z), 2))
-        return Latents(z, *self.aligner.analytic_pose(seen))
-
     def _outputs(self, seen: Tensor) -> Tensor:
         """Return the outputs of the head for aligned images, in float32."""
         with autocast(seen.device, self.train_dtype if self.training else None):

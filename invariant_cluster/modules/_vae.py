@@ -10,7 +10,7 @@ from torch import Tensor
 
 from invariant_cluster.geometry import disc_mask
 from invariant_cluster.losses import gaussian_divergence
-from invariant_cluster.modules._image_encoder import ImageEncoder
+from invariant_cluster.modules._image_encoder import ImageEncoder, Latents
 from invariant_cluster.modules._image_model import ImageModel, Reconstruction
 
 
@@ -141,6 +141,36 @@ class VariationalEncoder(ImageEncoder):
     MLPVAEEncoder : Encoder of spatial-VAE.
     AttentionVAEEncoder : Encoder of TARGET-VAE.
     """
+
+    def embed_aligned(self, seen: Tensor) -> Tensor:
+        """Return the mean of z of already aligned images.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled, already aligned images.
+
+        Returns
+        -------
+        Tensor of shape (n, d)
+            Semantic representation.
+        """
+        return self.infer_aligned(seen).z
+
+    @abstractmethod
+    def infer_aligned(self, seen: Tensor) -> Latents:
+        """Return the means of z and of the pose.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n, c, h, w)
+            Scaled, already aligned images.
+
+        Returns
+        -------
+        Latents
+            Means of the posterior.
+        """
 
     @abstractmethod
     def sample(self, seen: Tensor) -> LatentSample:

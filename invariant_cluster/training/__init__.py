@@ -18,11 +18,7 @@ from invariant_cluster.training._scan import (
     SelfLabelNet,
     SelfLabelObjective,
 )
-from invariant_cluster.training._simclr import (
-    SimCLRNet,
-    SimCLRObjective,
-    contrast_views,
-)
+from invariant_cluster.training._simclr import SimCLRNet, SimCLRObjective
 from invariant_cluster.training._stages import Stage, StageRun, run_stages
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.training._vae import ELBOObjective, VAENet
@@ -46,7 +42,6 @@ __all__ = [
     "TrainingProgress",
     "VAENet",
     "check_callbacks",
-    "contrast_views",
     "count_epochs",
     "history_frame",
     "keep_batch",

@@ -92,13 +92,24 @@ def make_net(
     )
 
 
-def resting_net(module: torch.nn.Module) -> TermNet:
+def resting_net(
+    module: torch.nn.Module,
+    net_class: type[TermNet] = TermNet,
+    objective: torch.nn.Module | None = None,
+    **options: Any,
+) -> TermNet:
     """Return an inference-only net on the CPU with a trained module.
 
     Parameters
     ----------
     module : nn.Module
         Trained module.
+    net_class : type of TermNet, default=TermNet
+        Class of the net; that of the training if the net is to return the loss.
+    objective : nn.Module, optional
+        Criterion of the net.
+    **options
+        Further arguments of the net class.
 
     Returns
     -------
@@ -109,7 +120,13 @@ def resting_net(module: torch.nn.Module) -> TermNet:
     --------
     make_net : Return a net that can be trained.
     """
-    net = TermNet(module, criterion=torch.nn.Identity, train_split=None, verbose=0)
+    net = net_class(
+        module,
+        criterion=objective or torch.nn.Identity,
+        train_split=None,
+        verbose=0,
+        **options,
+    )
     net.initialize()
     net.module_.eval()
     return net
@@ -198,9 +215,9 @@ def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain average over the batches
-    module.train()
+    encoder.train()
     sample = evenly_spaced(rows)
     for batch in gen_batches(len(sample), row_limit(sample), min_batch_size=2):
-        module(to_tensor(sample[batch], device))
+        encoder(to_tensor(sample[batch], device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from invariant_cluster.losses import effective_dimension, nt_xent_consistency
-from invariant_cluster.modules import SimCLR, ViewPair
+from invariant_cluster.modules import ViewPair
 from invariant_cluster.training._augmented import augment_aligned
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.views import Augmentation
@@ -51,32 +51,10 @@ class SimCLRNet(TermNet):
         ViewPair
             Projections of both views, and z of the first.
         """
-        return contrast_views(self.module_, x.to(self.device), self.augmentation)
-
-
-def contrast_views(module: SimCLR, raw: Tensor, augmentation: Augmentation) -> ViewPair:
-    """Encode two augmented views of each raw image.
-
-    Parameters
-    ----------
-    module : SimCLR
-        Encoder and projection head, on the device of the images.
-    raw : Tensor of shape (n, c, h, w)
-        Images in the user's units.
-    augmentation : Augmentation
-        Draws the views.
-
-    Returns
-    -------
-    ViewPair
-        Projections of both views, and z of the first.
-
-    See Also
-    --------
-    SimCLRObjective : Return the loss of the views.
-    """
-    images = module.encoder.aligner.scale(raw).repeat(2, 1, 1, 1)
-    return module.forward_views(augment_aligned(images, module.encoder, augmentation))
+        encoder = self.module_.encoder
+        images = encoder.aligner.scale(x.to(self.device)).repeat(2, 1, 1, 1)
+        seen = augment_aligned(images, encoder, self.augmentation)
+        return self.module_.forward_views(seen)
 
 
 class SimCLRObjective(nn.Module):

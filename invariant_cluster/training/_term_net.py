@@ -110,6 +110,7 @@ class TermNet(NeuralNet):
             If the loss is not finite.
         """
         terms = self.criterion_(y_pred, y_true)
+        self._check_terms(terms)
         # One transfer for all terms: each transfer makes the CPU wait for the GPU.
         values = torch.stack([term.detach() for term in terms.values()]).tolist()
         numbers = dict(zip(terms, values, strict=True))
@@ -122,6 +123,16 @@ class TermNet(NeuralNet):
         for name, value in numbers.items():
             self.history.record_batch(name, value)
         return cast(Tensor, terms["loss"])
+
+    def _check_terms(self, terms: dict[str, Tensor]) -> None:
+        """Raise if the loss or a term that was announced is missing."""
+        missing = {"loss", *self.terms} - set(terms)
+        if missing:
+            raise ValueError(
+                f"{type(self.criterion_).__name__} returned the terms {sorted(terms)} "
+                f"without {sorted(missing)}: return 'loss' and each name in _terms, as "
+                "scalar tensors."
+            )
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
         """Train, and record whether Ctrl-C stopped the training.

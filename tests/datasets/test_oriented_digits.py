@@ -19,13 +19,6 @@ def test_bunch():
     assert "24x24" in digits.DESCR
 
 
-def test_pair_equals_the_bunch():
-    images, target = load_oriented_digits(return_X_y=True)
-    digits = load_oriented_digits()
-    np.testing.assert_array_equal(images, digits.images)
-    np.testing.assert_array_equal(target, digits.target)
-
-
 def test_digits_are_mostly_in_frame():
     moved = load_oriented_digits().images.sum(axis=(1, 2), dtype=float)
     still = load_oriented_digits(translation_std=0).images.sum(axis=(1, 2), dtype=float)

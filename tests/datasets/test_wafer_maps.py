@@ -35,13 +35,6 @@ def test_fail_map_is_where_dies_fail():
     assert "1 failing die, 0 everything else" in fails.DESCR
 
 
-def test_pair_equals_the_bunch():
-    images, target = load_wafer_maps(return_X_y=True)
-    wafers = load_wafer_maps()
-    np.testing.assert_array_equal(images, wafers.images)
-    np.testing.assert_array_equal(target, wafers.target)
-
-
 def test_file_is_small_and_the_notice_goes_with_it():
     assert len(DATA.joinpath("wafer_maps.npz").read_bytes()) <= 300_000
     notice = DATA.joinpath("NOTICE.txt").read_text(encoding="utf-8")
