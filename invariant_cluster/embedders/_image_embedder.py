@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,11 +16,13 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from invariant_cluster.embedders._field_of_view import find_side
+from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
+from invariant_cluster.embedders._standardization import standardize_z
+from invariant_cluster.embedders._warm_start import continue_net
 from invariant_cluster.geometry import pixels_to_units
 from invariant_cluster.images import (
     ImageEmbedding,
@@ -45,17 +45,13 @@ from invariant_cluster.persistence import (
     write_onnx,
 )
 from invariant_cluster.runtime import (
-    PRECISIONS,
-    check_outputs,
     draw_seed,
     evaluating,
-    evenly_spaced,
     map_batches,
     map_rows,
     resolve_device,
     resolve_precision,
     seeded,
-    to_tensor,
 )
 from invariant_cluster.training import (
     TermNet,
@@ -63,24 +59,12 @@ from invariant_cluster.training import (
     check_callbacks,
     history_frame,
     make_net,
+    mean_loss,
     resting_net,
     train,
 )
 from invariant_cluster.validation import (
-    Interval,
-    Options,
-    StrOptions,
     unchanged_on_error,
-)
-
-_LEAST_VARIANCE = 1e-7
-_SCORING_SEED = 0
-_MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
-_INVARIANCES = (
-    "rotation",
-    "rotation+translation",
-    "rotation+reflection",
-    "rotation+translation+reflection",
 )
 
 
@@ -195,23 +179,8 @@ class ImageEmbedder(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "d": [Interval(Integral, 1, None, closed="left")],
-        "invariance": [StrOptions(set(_INVARIANCES))],
-        "align": ["boolean"],
-        "background": [StrOptions({"auto"}), Real, "array-like"],
-        "intensity_range": ["array-like", None],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "lr_schedule": [StrOptions({"one_cycle", "constant"})],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "device": [str, Options(object, set()), torch.device],
-        "precision": [StrOptions(set(PRECISIONS))],
-        "callbacks": [list, tuple, None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "image_shape": ["array-like", None],
+        **OF_IMAGES,
+        **OF_TRAINING,
     }
     _title: ClassVar[str] = ""
     _net_class: ClassVar[type[TermNet]] = TermNet
@@ -292,7 +261,7 @@ class ImageEmbedder(
             with unchanged_on_error(self):
                 images = self._check_images(X, reset=not resume, min_samples=2)
                 if resume:
-                    net = self._continued_net(len(images))
+                    net = continue_net(self, self._count_epochs(len(images)))
                 else:
                     net = self._make_net(images)
             if not resume:
@@ -403,18 +372,15 @@ class ImageEmbedder(
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False, min_samples=2)
-        device = resolve_device(self.device)
-        net = self._scoring_net(images, device)
-        total = 0.0
-        with seeded(_SCORING_SEED), evaluating(net.module_, device):
-            for rows in gen_batches(
-                len(images), self._sizes()["batch_size"], min_batch_size=2
-            ):
-                outputs = net.infer(to_tensor(images[rows], device))
-                loss = net.criterion_(outputs, None)["loss"]
-                total += float(loss) * len(images[rows])
-        check_outputs(total)
-        return -total / len(images)
+        module = self.net_.module_
+        net = resting_net(
+            module,
+            self._net_class,
+            self._make_objective(module, images),
+            device=str(resolve_device(self.device)),
+            **self._net_options(),
+        )
+        return -mean_loss(net, images, self._sizes()["batch_size"])
 
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the encoder, preprocessing and alignment included, as an ONNX model.
@@ -560,17 +526,6 @@ class ImageEmbedder(
                 "nn.Module with an ImageEncoder as its attribute encoder."
             )
 
-    def _scoring_net(self, images: NDArray, device: torch.device) -> TermNet:
-        """Return a net of the trained module that can tell the loss of images."""
-        module = self.net_.module_
-        return resting_net(
-            module,
-            self._net_class,
-            self._make_objective(module, images),
-            device=str(device),
-            **self._net_options(),
-        )
-
     def _make_aligner(self, side: int | None = None) -> ImageAligner:
         return ImageAligner(
             self._pose_rule(),
@@ -603,32 +558,6 @@ class ImageEmbedder(
     def _check_images(self, X: ArrayLike, **options: Any) -> NDArray:
         return check_images(self, X, image_shape=self.image_shape, **options)
 
-    def _continued_net(self, n_images: int) -> TermNet:
-        net = self.net_
-        if not net.history:
-            raise ValueError(
-                "warm_start=True but this embedder was loaded from a model file, which "
-                "holds no state of training: set warm_start=False to start anew, or "
-                "keep what you train on with joblib."
-            )
-        self._check_unchanged()
-        # A copy: embeddings of the last fit may yet ask its encoder for their z.
-        kept = {id(item): item for item in net.callbacks}
-        net = copy.deepcopy(net, kept)
-        net.set_params(max_epochs=self._count_epochs(n_images))
-        return net
-
-    def _check_unchanged(self) -> None:
-        """Raise if a warm start would train another model, or in another way."""
-        for name, value in self.get_params(deep=False).items():
-            fitted = self._fitted_params[name]
-            if name not in _MAY_CHANGE and repr(value) != repr(fitted):
-                raise ValueError(
-                    f"{name}={value!r} but warm_start goes on with {name}={fitted!r} "
-                    "of the last fit: set it back, or set warm_start=False to start "
-                    "anew."
-                )
-
     def _forget(self) -> None:
         """Be unfitted while training: a failure must not leave old beside new."""
         if hasattr(self, "net_"):
@@ -638,8 +567,8 @@ class ImageEmbedder(
         """Set the fitted attributes; then pass on an interrupt."""
         encoder = net.module_.encoder
         map_rows(encoder, encoder, images[:1], self.device)  # raises if it diverged
+        standardize_z(encoder, images, self.device)
         self.net_ = net
-        self._standardize(images)
         self._fitted_params = self.get_params(deep=False)
         self.history_ = history_frame(net)
         self.n_iter_ = len(self.history_)
@@ -659,21 +588,6 @@ class ImageEmbedder(
         """Return an untrained module; the geometry is set already."""
         with seeded(0):
             return self._make_module(self._make_aligner(side))
-
-    def _standardize(self, images: NDArray) -> None:
-        """Give z mean 0 and variance 1 over (64 MiB of) the training images.
-
-        A dimension that hardly varies is not magnified: it would show rounding errors.
-        """
-        norm = self.encoder_.norm
-        if not isinstance(norm, nn.BatchNorm1d):
-            return
-        norm.reset_running_stats()
-        z = self._map(self.encoder_, evenly_spaced(images))
-        variance = z.var(axis=0)
-        variance[variance < _LEAST_VARIANCE] = 1.0
-        norm.running_mean = torch.from_numpy(z.mean(axis=0))
-        norm.running_var = torch.from_numpy(variance)
 
     def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
         """Return a function of the images, computed in batches without gradients."""

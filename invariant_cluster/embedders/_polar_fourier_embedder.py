@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from invariant_cluster.embedders._image_embedder import ImageEmbedder
+from invariant_cluster.embedders._shared_parameters import OF_IMAGES
 from invariant_cluster.geometry import (
     measure_mass,
     polar_magnitudes,
@@ -58,7 +58,6 @@ _PCA_ARRAYS = (
     "explained_variance_ratio_",
     "singular_values_",
 )
-_SHARED = ("d", "invariance", "background", "random_state", "image_shape")
 
 
 class PolarFourierEmbedder(
@@ -154,7 +153,7 @@ class PolarFourierEmbedder(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{name: ImageEmbedder._parameter_constraints[name] for name in _SHARED},
+        **OF_IMAGES,
         "radial_basis": [StrOptions({"samples", "zernike"})],
         "n_radii": [Interval(Integral, 1, None, closed="left")],
         "n_angles": [Interval(Integral, 1, None, closed="left")],

@@ -1,0 +1,41 @@
+"""Constraints of the parameters that embedders share."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+
+from invariant_cluster.runtime import PRECISIONS
+from invariant_cluster.validation import Interval, Options, StrOptions
+
+_INVARIANCES = (
+    "rotation",
+    "rotation+translation",
+    "rotation+reflection",
+    "rotation+translation+reflection",
+)
+# Of every embedder of images.
+OF_IMAGES: dict[str, list[Any]] = {
+    "d": [Interval(Integral, 1, None, closed="left")],
+    "invariance": [StrOptions(set(_INVARIANCES))],
+    "background": [StrOptions({"auto"}), Real, "array-like"],
+    "random_state": ["random_state"],
+    "image_shape": ["array-like", None],
+}
+# Of embedders that train a network.
+OF_TRAINING: dict[str, list[Any]] = {
+    "align": ["boolean"],
+    "intensity_range": ["array-like", None],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 2, None, closed="left")],
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "lr_schedule": [StrOptions({"one_cycle", "constant"})],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "device": [str, Options(object, set()), torch.device],
+    "precision": [StrOptions(set(PRECISIONS))],
+    "callbacks": [list, tuple, None],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+}
