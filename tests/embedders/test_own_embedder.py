@@ -64,7 +64,7 @@ class OwnEmbedder(ImageEmbedder):
         return SquaredDistance()
 
 
-@pytest.mark.filterwarnings("ignore:Rows of .* values fill no square:UserWarning")
+@pytest.mark.filterwarnings("ignore:Rows of .* values do not fill a square:UserWarning")
 def test_contract():
     rounds = {"check_methods_subset_invariance": "z near 0 differs by rounding"}
     results = check_estimator(
