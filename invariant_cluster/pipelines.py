@@ -101,7 +101,7 @@ def make_pipeline(
     Raises
     ------
     ValueError
-        When ``kind`` is unknown. Other parameters are checked by ``fit``.
+        When a parameter is unknown or out of range.
 
     See Also
     --------
@@ -134,4 +134,6 @@ def make_pipeline(
         n_neighbors=n_neighbors,
         **{**settings.clusterer, **common},
     )
+    for step in (embedder, clusterer):
+        step._validate_params()  # now, rather than after the embedder has trained
     return Pipeline([("embed", embedder), ("cluster", clusterer)])

@@ -54,3 +54,11 @@ def test_it_clusters(images):
     pipe.set_params(**{f"embed__{name}": value for name, value in sizes.items()})
     labels = pipe.fit_predict(images)
     np.testing.assert_array_equal(pipe.predict(images), labels)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"n_neighbors": 0}, {"fine_tune": None}, {"network": "large"}], ids=str
+)
+def test_a_bad_parameter_is_refused_before_anything_is_trained(bad):
+    with pytest.raises(ValueError, match=f"'{next(iter(bad))}' parameter"):
+        make_pipeline(3, **bad)

@@ -183,9 +183,9 @@ def fit(
         given = _read(images, size, key, color)
         pipe = make_pipeline(
             n_clusters,
-            kind=kind,
-            network=network,
-            invariance=invariance,
+            kind=kind.value,
+            network=network.value,
+            invariance=None if invariance is None else invariance.value,
             max_epochs=epochs or "auto",
             n_neighbors=_count_neighbors(n_clusters, len(given.images)),
             device=device,
@@ -262,7 +262,7 @@ def demo(
         names = [str(row) for row in range(len(maps.images))]
         pipe = make_pipeline(
             len(maps.target_names),
-            kind=Kind.wafers,
+            kind=Kind.wafers.value,
             max_epochs=epochs or "auto",
             random_state=0,
             verbose=1,
@@ -341,13 +341,12 @@ def _load(path: Path) -> Pipeline:
 
 
 def _prepare_folder(folder: Path, overwrite: bool) -> Path:
-    """Create the output folder, after all checks that do not need training."""
+    """Return the output folder, after all checks that do not need the images."""
     import_extra()
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--out {folder} is a file: give the name of a folder.")
     for name in (LABELS, MODEL, REPORT):
         _check_free(folder / name, overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -367,6 +366,7 @@ def _check_free(path: Path, overwrite: bool) -> None:
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     """Train, write the model, the labels and the report, and return the labels."""
+    folder.mkdir(parents=True, exist_ok=True)
     pipe.fit(given.images)
     save_model(pipe, folder / MODEL)
     _say(f"Wrote {folder / MODEL}.")

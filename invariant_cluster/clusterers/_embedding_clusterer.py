@@ -44,6 +44,7 @@ from invariant_cluster.training import (
     TermNet,
     TrainingProgress,
     check_callbacks,
+    finish,
     make_net,
     run_stages,
 )
@@ -338,7 +339,7 @@ class EmbeddingClusterer(
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.n_clusters)
+        return int(self.probabilities_.shape[1])
 
     def __sklearn_tags__(self) -> Any:
         """The output is float32."""
@@ -416,7 +417,9 @@ class EmbeddingClusterer(
             return ClusteringData(z)
         encoder = copy.deepcopy(X.encoder)  # type: ignore[union-attr]
         encoder.train_dtype = resolve_precision(self.precision, self.device)
-        images = encoder.aligner.layout.to_channels(X.images)  # type: ignore[union-attr]
+        layout = encoder.aligner.layout
+        layout.check_same_shape(X.images)  # type: ignore[union-attr]
+        images = layout.to_channels(X.images)  # type: ignore[union-attr]
         return ClusteringData(z, images, encoder)
 
     def _refuse_rows(self) -> None:
@@ -440,15 +443,22 @@ class EmbeddingClusterer(
         """Set the fitted attributes; then pass on an interrupt."""
         module = run.net.module_
         self._keep_one_head(module, data)
+        if module.heads.n_heads > 1:
+            raise ValueError(
+                f"{type(self).__name__}._stages left {module.heads.n_heads} heads: "
+                "keep one in _keep_one_head, or train one."
+            )
         self.net_ = run.net
         self.fine_tuned_ = isinstance(module.encoder, ImageEncoder)
-        self.training_embedding_ = data.z
+        self.training_embedding_ = data.z.copy()
         self.history_ = run.history
         self.n_iter_ = len(self.history_)
-        heads = infer_heads(module, data.rows_for(module), self.device)
+        heads, pressed = finish(
+            lambda: infer_heads(module, data.rows_for(module), self.device)
+        )
         self.probabilities_ = np.exp(heads[:, 0])
         self.labels_ = self.probabilities_.argmax(axis=1)
-        if run.interrupted:
+        if run.interrupted or pressed:
             raise KeyboardInterrupt
 
     def _dump(self, *, encoder_only: bool) -> Part:

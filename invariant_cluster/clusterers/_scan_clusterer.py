@@ -267,7 +267,7 @@ class SCANClusterer(EmbeddingClusterer):
         if y is not None:
             return clustering_accuracy_score(y, log_p.argmax(axis=1))
         nearest = find_neighbors(
-            np.asarray(X), self.training_embedding_, self.n_neighbors
+            np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
         )
         return -scan_loss(self._objective, log_p, self.probabilities_, nearest)
 

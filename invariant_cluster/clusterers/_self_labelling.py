@@ -21,8 +21,12 @@ class SelfLabellingStage(Stage):
         module = cast(ScanModule, self.net.module)
         before = copy.deepcopy(module.state_dict())
         used = self._clusters_of(module)
-        super().run()
-        lost = np.setdiff1d(used, self._clusters_of(module))
+        try:
+            super().run()
+            lost = np.setdiff1d(used, self._clusters_of(module))
+        except KeyboardInterrupt:  # whether a cluster was lost is not known
+            module.load_state_dict(before)
+            raise
         if len(lost):
             module.load_state_dict(before)
             warnings.warn(

@@ -57,6 +57,7 @@ from invariant_cluster.training import (
     TermNet,
     TrainingProgress,
     check_callbacks,
+    finish,
     history_frame,
     make_net,
     mean_loss,
@@ -376,7 +377,10 @@ class ImageEmbedder(
         net = resting_net(
             module,
             self._net_class,
-            self._make_objective(module, images),
+            # That of a loaded model is gone: its constants are measured on X.
+            self.net_.criterion_
+            if self.net_.history
+            else self._make_objective(module, images),
             device=str(resolve_device(self.device)),
             **self._net_options(),
         )
@@ -567,12 +571,12 @@ class ImageEmbedder(
         """Set the fitted attributes; then pass on an interrupt."""
         encoder = net.module_.encoder
         map_rows(encoder, encoder, images[:1], self.device)  # raises if it diverged
-        standardize_z(encoder, images, self.device)
+        _, pressed = finish(lambda: standardize_z(encoder, images, self.device))
         self.net_ = net
         self._fitted_params = self.get_params(deep=False)
         self.history_ = history_frame(net)
         self.n_iter_ = len(self.history_)
-        if net.interrupted_:
+        if net.interrupted_ or pressed:
             raise KeyboardInterrupt
 
     def _dump(self, *, encoder_only: bool) -> Part:

@@ -44,7 +44,7 @@ from invariant_cluster.persistence import (
     set_names,
 )
 from invariant_cluster.runtime import at_most, map_batches
-from invariant_cluster.validation import Interval, StrOptions
+from invariant_cluster.validation import Interval, StrOptions, unchanged_on_error
 
 _CPU = torch.device("cpu")
 _MOST_TRAINING_IMAGES = 2**17  # their 256 features fill 256 MiB in float64
@@ -212,15 +212,14 @@ class PolarFourierEmbedder(
             Bad images or parameters.
         """
         self._check_parameters()
-        images = check_images(
-            self, X, reset=True, image_shape=self.image_shape, min_samples=2
-        )
-        if hasattr(self, "pca_"):  # a failure must not leave old beside new
-            del self.pca_
-        self.background_ = measure_background(images, self.background)
-        sample = at_most(images, _MOST_TRAINING_IMAGES)
-        magnitudes = map_batches(self._make_invariants(images), sample, device=_CPU)
-        self.pca_ = self._fit_pca(magnitudes)
+        with unchanged_on_error(self):
+            images = check_images(
+                self, X, reset=True, image_shape=self.image_shape, min_samples=2
+            )
+            self.background_ = measure_background(images, self.background)
+            sample = at_most(images, _MOST_TRAINING_IMAGES)
+            magnitudes = map_batches(self._make_invariants(images), sample, device=_CPU)
+            self.pca_ = self._fit_pca(magnitudes)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from invariant_cluster.training import TermNet
+from invariant_cluster.training import TermNet, TrainingProgress
 
 # Parameters that may differ between a fit and its continuation.
-_MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start", "image_shape"}
+_MAY_CHANGE = {"max_epochs", "random_state", "verbose", "warm_start"}
 
 
 def continue_net(embedder: Any, max_epochs: int) -> TermNet:
@@ -42,9 +42,12 @@ def continue_net(embedder: Any, max_epochs: int) -> TermNet:
             "embedders to be trained further with joblib."
         )
     _check_unchanged(embedder)
-    kept = {id(item): item for item in net.callbacks}
-    net = copy.deepcopy(net, kept)
+    users = [item[1] if isinstance(item, tuple) else item for item in net.callbacks]
+    net = copy.deepcopy(net, {id(callback): callback for callback in users})
     net.set_params(max_epochs=max_epochs)
+    for _, callback in net.callbacks_:
+        if isinstance(callback, TrainingProgress):
+            callback.verbose = embedder.verbose
     return net
 
 

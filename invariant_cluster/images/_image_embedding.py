@@ -90,10 +90,10 @@ class ImageEmbedding(NDArrayOperatorsMixin):
                 f"images has {len(images)} rows but z has {len(rows)}: give one image "
                 "for each row."
             )
-        self._rows: NDArray[np.float32] | None = rows
+        self._rows: NDArray[np.float32] | None = _read_only(rows)
         self._encode: Callable[[], NDArray[np.float32]] | None = None
-        self.shape: tuple[int, int] = rows.shape
-        self.images = images
+        self._shape: tuple[int, int] = rows.shape
+        self.images = None if images is None else np.asanyarray(images)
         self.encoder = encoder
 
     @classmethod
@@ -125,12 +125,17 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         """
         embedding = cls.__new__(cls)
         embedding._rows, embedding._encode = None, encode
-        embedding.shape = (len(images), d)
+        embedding._shape = (len(images), d)
         embedding.images, embedding.encoder = images, encoder
         return embedding
 
     dtype = np.dtype(np.float32)
     ndim = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, d), known before z is computed."""
+        return self._shape
 
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
@@ -138,8 +143,10 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         """Return z as a plain array, and compute it at its first use."""
         if self._rows is None:
             assert self._encode is not None
-            self._rows, self._encode = self._encode(), None
+            self._rows, self._encode = _read_only(self._encode()), None
         wanted = self.dtype if dtype is None else np.dtype(dtype)
+        if copy is False and wanted != self.dtype:
+            raise ValueError(f"dtype={wanted} needs a copy of z, but copy=False.")
         return self._rows.astype(wanted, copy=bool(copy))
 
     def __array_ufunc__(
@@ -164,11 +171,10 @@ class ImageEmbedding(NDArrayOperatorsMixin):
 
     def __getitem__(self, key: Any) -> Any:
         """Return selected rows with their images; other selections are plain arrays."""
-        selected = np.asarray(self)[key]
-        rows = key[0] if isinstance(key, tuple) and key[1:] == (...,) else key
-        if self.images is None or not _selects_rows(rows):
-            return selected
-        return ImageEmbedding(selected, np.asanyarray(self.images)[rows], self.encoder)
+        rows = _rows_of(key)
+        if self.images is None or rows is None:
+            return np.asarray(self)[key]
+        return ImageEmbedding(np.asarray(self)[rows], self.images[rows], self.encoder)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(_FIXED)
@@ -216,14 +222,25 @@ def take_rows(X: Any, rows: NDArray) -> Any:
     return X[rows] if isinstance(X, ImageEmbedding) else np.asarray(X)[rows]
 
 
-def _selects_rows(key: Any) -> bool:
-    """Return whether a key selects rows: a slice, an index array or a mask."""
+def _rows_of(key: Any) -> Any:
+    """Return a key as a slice or an index array of rows; None if it is another key."""
+    if isinstance(key, tuple) and key[1:] in ((...,), (slice(None),)):
+        key = key[0]
     if isinstance(key, slice):
-        return True
-    if isinstance(key, list | np.ndarray):
-        array = np.asarray(key)
-        return array.ndim == 1 and array.dtype.kind in "biu"
-    return False
+        return key
+    if isinstance(key, tuple) or not hasattr(key, "__len__"):
+        return None
+    array = np.asarray(key)
+    if array.ndim == 1 and array.size == 0:
+        return array.astype(np.intp)
+    return array if array.ndim == 1 and array.dtype.kind in "biu" else None
+
+
+def _read_only(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a view that cannot be written to."""
+    view = rows.view()
+    view.flags.writeable = False
+    return view
 
 
 def _plain(value: Any) -> Any:

@@ -46,8 +46,8 @@ def map_to_plane(
 
     Notes
     -----
-    t-SNE starts from the principal components. Its perplexity is 30, or (n - 1) / 3 for
-    fewer than 91 rows.
+    Rows that are all equal get position 0. t-SNE starts from the principal components.
+    Its perplexity is 30, or (n - 1) / 3 for fewer than 91 rows.
 
     References
     ----------
@@ -68,6 +68,8 @@ def map_to_plane(
     rows = np.asarray(z, dtype=np.float32)
     if len(rows) < 2:
         raise ValueError(f"z has {len(rows)} row(s): a map needs at least 2, add rows.")
+    if np.ptp(rows, axis=0).max() == 0:  # t-SNE crashes on rows that are all equal
+        return np.zeros((len(rows), 2), dtype=np.float32)
     if rows.shape[1] == 1:
         rows = np.column_stack([rows, np.zeros_like(rows)])
     mapper = _make_mapper(method, len(rows), random_state)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from numpy.typing import ArrayLike
-from sklearn.base import is_clusterer
+from sklearn.base import BaseEstimator, is_clusterer
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -71,7 +71,9 @@ def divide(model: Any) -> Steps:
 
 def _predicts(step: Any) -> bool:
     """Return whether a step is a clusterer or has ``predict``."""
-    return is_clusterer(step) or hasattr(step, "predict")
+    if hasattr(step, "predict"):
+        return True
+    return isinstance(step, BaseEstimator) and is_clusterer(step)
 
 
 def steps_of(model: Any) -> list[Any]:

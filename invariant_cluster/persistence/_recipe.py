@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from invariant_cluster.persistence._json_values import decode, encode, is_callable_name
 from invariant_cluster.persistence._known_classes import Part, find_class, name_of
+from invariant_cluster.runtime import resolve_device
 
 # Parameters that a trained model does not need and that may not be storable.
 _LEFT_OUT = ("callbacks",)
@@ -214,6 +216,7 @@ def restore(part: Part, encoder: Any = None) -> Any:
     """
     try:
         estimator = make_estimator(decode_recipe(part.spec), encoder)
+        _check_device(estimator)
         estimator._restore(part, encoder)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(
@@ -221,6 +224,21 @@ def restore(part: Part, encoder: Any = None) -> Any:
             "written by another version of invariant_cluster. Save the model again."
         ) from error
     return estimator
+
+
+def _check_device(estimator: Any) -> None:
+    """Set a device that does not exist here to "auto", with a warning."""
+    device = getattr(estimator, "device", "auto")
+    try:
+        resolve_device(device)
+    except ValueError:
+        estimator.device = "auto"
+        warnings.warn(
+            f"device={device!r} of the saved {type(estimator).__name__} is not "
+            "available here: device='auto' is used instead.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def names_of(estimator: Any) -> list[str] | None:

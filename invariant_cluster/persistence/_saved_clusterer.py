@@ -56,7 +56,7 @@ def dump_clusterer(clusterer: Any) -> Part:
         "history": encode_frame(clusterer.history_),
         "n_features_in": clusterer.n_features_in_,
         "feature_names_in": names_of(clusterer),
-        **clusterer._dump_state(),
+        "own": clusterer._dump_state(),
     }
     blueprint = encode_blueprint(encoder) if encoder is not None else None
     arrays = {name: torch.from_numpy(getattr(clusterer, name)) for name in _ARRAYS}
@@ -101,7 +101,7 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
     clusterer.n_iter_ = len(clusterer.history_)
     clusterer.n_features_in_ = state["n_features_in"]
     set_names(clusterer, state["feature_names_in"])
-    clusterer._restore_state(state)
+    clusterer._restore_state(state["own"])
 
 
 def _build_encoder(part: Part, encoder: Any) -> nn.Module:

@@ -107,7 +107,7 @@ def draw_map(
     sample = _sample(len(reading.labels))
     if len(sample) < 3:
         return None
-    places = _fit_frame(_to_plane(reading.z[sample]))
+    places = _fit_frame(map_to_plane(reading.z[sample], random_state=_SEED))
     labels = reading.labels[sample]
     sheet = make_sheet(
         images.pictures(sample), shown=_SHOWN_TILE, largest=_LARGEST_TILE, palette=True
@@ -135,13 +135,6 @@ def _sample(n: int) -> NDArray[np.intp]:
         return np.arange(n)
     drawn = np.random.default_rng(_SEED).choice(n, _MOST_POINTS, replace=False)
     return np.sort(drawn)
-
-
-def _to_plane(z: NDArray) -> NDArray:
-    """Return the t-SNE map of z; identical rows all get position 0."""
-    if np.ptp(z, axis=0).max() == 0:
-        return np.zeros((len(z), 2))
-    return map_to_plane(z, random_state=_SEED)
 
 
 def _fit_frame(places: NDArray) -> NDArray:

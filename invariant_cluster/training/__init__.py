@@ -3,7 +3,7 @@
 from invariant_cluster.training._callbacks import check_callbacks
 from invariant_cluster.training._history import history_frame
 from invariant_cluster.training._irlinr import IRLINRNet, IRLINRObjective
-from invariant_cluster.training._loop import make_net, resting_net, train
+from invariant_cluster.training._loop import finish, make_net, resting_net, train
 from invariant_cluster.training._mean_loss import mean_loss
 from invariant_cluster.training._progress import TrainingProgress
 from invariant_cluster.training._rows import (
@@ -44,6 +44,7 @@ __all__ = [
     "VAENet",
     "check_callbacks",
     "count_epochs",
+    "finish",
     "history_frame",
     "keep_batch",
     "make_net",

@@ -31,5 +31,6 @@ def history_frame(net: TermNet) -> pd.DataFrame:
         for row in net.history
         if "dur" in row
     ]
-    frame = pd.DataFrame(rows, columns=[new or name for name, new in columns.items()])
-    return frame.rename_axis("epoch")
+    names = [new or name for name, new in columns.items()]
+    # Also without a complete epoch the columns hold numbers.
+    return pd.DataFrame(rows, columns=names, dtype=float).rename_axis("epoch")

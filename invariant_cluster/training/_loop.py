@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import torch
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from invariant_cluster.runtime import evenly_spaced, row_limit, to_tensor
 from invariant_cluster.training._rows import ImageRows, NeighborPairs, keep_batch
 from invariant_cluster.training._schedule import OneCycleSchedule
 from invariant_cluster.training._term_net import TermNet
+
+T = TypeVar("T")
 
 
 def make_net(
@@ -171,16 +174,53 @@ def train(
     """
     dataset = ImageRows(rows) if neighbors is None else NeighborPairs(rows, neighbors)
     try:
+        _run_epochs(net, dataset, resume=resume)
+        _, pressed = finish(lambda: recalibrate(net.module_, rows, net.device))
+        net.interrupted_ = net.interrupted_ or pressed
+    finally:
+        # A faulty callback can stop skorch before module_ exists.
+        module = cast(nn.Module, getattr(net, "module_", net.module))
+        module.to("cpu").eval()
+
+
+def _run_epochs(net: TermNet, dataset: ImageRows, *, resume: bool) -> None:
+    """Fit a net; note Ctrl-C before the first epoch or after the last one, too."""
+    try:
         if resume:
             net.module_.to(net.device)
             net.partial_fit(dataset)
         else:
             net.fit(dataset)
-        recalibrate(net.module_, rows, net.device)
-    finally:
-        # A faulty callback can stop skorch before module_ exists.
-        module = cast(nn.Module, getattr(net, "module_", net.module))
-        module.to("cpu").eval()
+    except KeyboardInterrupt:
+        if not hasattr(net, "module_"):
+            raise
+        net.interrupted_ = True
+
+
+def finish(work: Callable[[], T]) -> tuple[T, bool]:
+    """Do work to its end, although Ctrl-C is pressed once.
+
+    Parameters
+    ----------
+    work : callable
+        Function without arguments that can be called again after an interrupt.
+
+    Returns
+    -------
+    result : object
+        What the function returned.
+    pressed : bool
+        Whether Ctrl-C was pressed; then the function was called again.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C is pressed a second time.
+    """
+    try:
+        return work(), False
+    except KeyboardInterrupt:
+        return work(), True
 
 
 @torch.no_grad()

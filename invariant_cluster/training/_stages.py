@@ -76,7 +76,8 @@ class StageRun:
     def history(self) -> pd.DataFrame:
         """Concatenated histories of all stages, with a column "stage"."""
         frames = [history_frame(s.net).assign(stage=s.name) for s in self.stages]
-        return pd.concat(frames, ignore_index=True).rename_axis("epoch")
+        full = [frame for frame in frames if len(frame)] or frames[:1]
+        return pd.concat(full, ignore_index=True).rename_axis("epoch")
 
 
 def run_stages(stages: Iterator[Stage]) -> StageRun:
@@ -111,8 +112,15 @@ def run_stages(stages: Iterator[Stage]) -> StageRun:
                 raise
             return StageRun(done, interrupted=True)
         if stage is None:
+            if not done:
+                raise ValueError("There are no stages to run: yield at least one.")
             return StageRun(done, interrupted=False)
-        stage.run()
+        try:
+            stage.run()
+        except KeyboardInterrupt:  # the stage undid what it had done
+            if not done:
+                raise
+            return StageRun(done, interrupted=True)
         done.append(stage)
         if stage.net.interrupted_:
             return StageRun(done, interrupted=True)

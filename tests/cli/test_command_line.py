@@ -358,3 +358,13 @@ def test_without_typer_one_line_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "invariant_cluster.cli._app")
     with pytest.raises(SystemExit, match=r"pip install 'invariant-cluster\[cli\]'"):
         main()
+
+
+def test_what_cannot_be_read_leaves_no_folder(tmp_path):
+    fit(tmp_path / "nowhere", tmp_path / "run", code=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_report_shows_plain_values(array, tmp_path):
+    fit(array, tmp_path / "run")
+    assert "Network.auto" not in (tmp_path / "run" / "report.html").read_text()

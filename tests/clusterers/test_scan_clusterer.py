@@ -14,7 +14,11 @@ from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, EarlyStopping
 
 from invariant_cluster import ImageEmbedding, SCANClusterer
-from invariant_cluster.clusterers import Start, _scan_clusterer
+from invariant_cluster.clusterers import (
+    Start,
+    _embedding_clusterer,
+    _scan_clusterer,
+)
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.neighbors import mine_neighbors
 
@@ -703,3 +707,45 @@ def test_heads_alone_are_trained_in_float32(make_head, rows):
         for precision in ["float32", "bfloat16"]
     )
     np.testing.assert_array_equal(half, single)
+
+
+def test_the_training_embedding_is_a_copy(make_head, rows):
+    given = rows.astype(np.float32)
+    clusterer = make_head().fit(given)
+    before = clusterer.score_samples(rows)
+    given[:] = 0
+    np.testing.assert_array_equal(clusterer.score_samples(rows), before)
+
+
+def test_images_of_another_shape_are_not_folded_anew(
+    make_clusterer, embedder, embedding, images
+):
+    other = ImageEmbedding(embedding, images.reshape(48, 8, 32), embedder.encoder_)
+    with pytest.raises(ValueError, match=r"\(48, 8, 32\)"):
+        make_clusterer().fit(other)
+
+
+def test_parameters_changed_after_the_fit_do_not_change_the_score(make_head, rows):
+    clusterer = make_head().fit(rows)
+    before = clusterer.score(rows)
+    clusterer.set_params(n_neighbors=9, n_clusters=7)
+    assert clusterer.score(rows) == before
+    assert len(clusterer.get_feature_names_out()) == 3
+
+
+def test_ctrl_c_after_the_epochs_keeps_what_was_trained(
+    make_clusterer, embedding, monkeypatch
+):
+    function, calls = _embedding_clusterer.infer_heads, []
+
+    def interrupt(*arguments):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    monkeypatch.setattr(_embedding_clusterer, "infer_heads", interrupt)
+    clusterer = make_clusterer()
+    with pytest.raises(KeyboardInterrupt):
+        clusterer.fit(embedding)
+    np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from invariant_cluster import ImageEmbedding
@@ -107,3 +107,21 @@ def test_an_embedding_without_encoder_counts_as_plain_rows(make_clusterer, image
     z = ImageEmbedding(np.eye(48), images=images)
     with pytest.raises(ValueError, match=r"fine_tune=True but X is a plain array"):
         make_clusterer(fine_tune=True).fit(z)
+
+
+def test_a_warm_start_keeps_named_callbacks_and_follows_verbose(
+    make_any_embedder, images, capsys
+):
+    class Count(Callback):
+        n = 0
+
+        def on_epoch_end(self, net, **_):
+            self.n += 1
+
+    count = Count()
+    embedder = make_any_embedder(warm_start=True, callbacks=[("count", count)])
+    embedder.fit(images)
+    capsys.readouterr()
+    embedder.set_params(verbose=2).fit(images)
+    assert count.n == 2
+    assert "epoch 2/2" in "".join(capsys.readouterr())

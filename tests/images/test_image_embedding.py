@@ -246,3 +246,47 @@ def test_joblib_tells_embeddings_of_other_values_apart(embedding, parts):
     other = ImageEmbedding(np.asarray(embedding) + 1, embedding.images)
     assert joblib.hash(embedding) == joblib.hash(ImageEmbedding(*parts))
     assert joblib.hash(embedding) != joblib.hash(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: np.asarray(e).fill(0),
+        lambda e: e.fill(0),
+        lambda e: e.sort(axis=0),
+        lambda e: e[0].fill(0),
+        lambda e: np.fill_diagonal(np.asarray(e), 0),
+    ],
+)
+def test_its_array_is_read_only(embedding, parts, change):
+    before = parts[0].copy()
+    with pytest.raises(ValueError, match="read-only"):
+        change(embedding)
+    np.testing.assert_array_equal(embedding, before)
+    np.array(embedding)[0] = 0  # a copy
+
+
+def test_its_shape_is_that_of_z(embedding):
+    with pytest.raises(AttributeError):
+        embedding.shape = (4, 48)
+
+
+def test_a_cast_needs_a_copy(embedding):
+    with pytest.raises(ValueError, match="dtype=float64 needs a copy of z"):
+        embedding.__array__(np.float64, copy=False)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [range(3), pd.Index([0, 1, 2]), pd.Series([True, True, True, False, False])],
+    ids=["range", "index", "series"],
+)
+def test_other_kinds_of_rows(embedding, parts, key):
+    rows = embedding[key]
+    np.testing.assert_array_equal(rows, parts[0][:3])
+    np.testing.assert_array_equal(rows.images, parts[1][:3])
+
+
+def test_no_rows_and_all_columns(embedding):
+    assert embedding[[]].images.shape == (0, 8, 8)
+    assert embedding[[1, 2], :].images.shape == (2, 8, 8)

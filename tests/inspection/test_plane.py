@@ -38,3 +38,9 @@ def test_bad_input_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(ImportError, match="pip install umap-learn, or use method="):
         map_to_plane(np.eye(3), method="umap")
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_rows_that_are_all_equal_lie_at_one_place(method):
+    places = map_to_plane(np.ones((30, 3)), method=method, random_state=0)
+    np.testing.assert_array_equal(places, np.zeros((30, 2)))

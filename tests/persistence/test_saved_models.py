@@ -481,3 +481,14 @@ def test_other_files_are_refused(path):
     save_file({"weight": torch.zeros(2)}, path)
     with pytest.raises(ValueError, match="was not written by invariant_cluster"):
         load_model(path)
+
+
+def test_a_device_that_is_not_here_becomes_auto(make_embedder, images, tmp_path):
+    embedder = make_embedder().fit(images)
+    z = np.asarray(embedder.transform(images))
+    embedder.device = "cuda:7"
+    embedder.save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="device='cuda:7' of the saved IRLINREmbedder"):
+        loaded = load_model(tmp_path / "model")
+    assert loaded.device == "auto"
+    np.testing.assert_array_equal(loaded.transform(images), z)

@@ -6,7 +6,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from invariant_cluster.training import Stage, TermNet, make_net, run_stages
+from invariant_cluster.training import Stage, TermNet, finish, make_net, run_stages
 
 
 class Objective(nn.Module):
@@ -88,3 +88,55 @@ def test_ctrl_c_before_any_stage_is_passed_on():
 
     with pytest.raises(KeyboardInterrupt):
         run_stages(stages())
+
+
+def test_without_stages_there_is_nothing_to_run():
+    with pytest.raises(ValueError, match="There are no stages to run"):
+        run_stages(iter([]))
+
+
+class PressAt(Callback):
+    def __init__(self, event):
+        self.event = event
+
+    def notify_(self, event):
+        if event == self.event:
+            raise KeyboardInterrupt
+
+    def on_train_begin(self, net, **_):
+        self.notify_("on_train_begin")
+
+    def on_train_end(self, net, **_):
+        self.notify_("on_train_end")
+
+
+@pytest.mark.parametrize(("event", "n"), [("on_train_begin", 0), ("on_train_end", 2)])
+def test_ctrl_c_beside_the_epochs_ends_the_run_too(event, n):
+    run = run_stages(iter([make_stage("first"), make_stage("second", PressAt(event))]))
+    assert run.interrupted
+    assert run.history["stage"].tolist() == ["first"] * 2 + ["second"] * n
+    assert run.history["loss"].dtype == float
+
+
+def test_a_stage_that_raises_ctrl_c_leaves_those_before():
+    class Undone(Stage):
+        def run(self):
+            raise KeyboardInterrupt
+
+    second = make_stage("second")
+    run = run_stages(iter([make_stage("first"), Undone("undone", second.net, [])]))
+    assert run.interrupted
+    assert run.history["stage"].tolist() == ["first"] * 2
+
+
+def test_a_first_ctrl_c_does_not_stop_work_that_must_be_finished():
+    calls = []
+
+    def work():
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return "done"
+
+    assert finish(work) == ("done", True)
+    assert finish(lambda: "at once") == ("at once", False)
