@@ -95,7 +95,7 @@ plt.show()
 # same pose, not the same content.
 #
 # Features that no rotation changes reach 60 % in all three cases. They lose a good part
-# of the shape. The learned z keeps more of the shape and reaches 70 to 73 %: training
+# of the shape. The learned z keeps more of the shape and reaches 64 to 72 %: training
 # draws each image from z and a pose, so z must encode the content.
 #
 # If your images are upright, do not use an invariant representation.
