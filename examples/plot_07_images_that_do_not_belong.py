@@ -96,6 +96,7 @@ plt.show()
 # In our run nearly every outlier has a lower score than nearly every digit (areas of
 # 1.00, rounded), although the network was trained on all of them. The confidence is a
 # poor measure: it finds two digits in a frame (0.83), but does not separate wafer maps
-# (0.49) and smudges (0.48) from digits. These outliers were easy. A digit that is rare or badly
-# written has few near neighbours too, and the digits that follow the outliers are such
-# digits. The score finds images that are unlike the others, whatever the reason.
+# (0.49) and smudges (0.48) from digits. These outliers were easy. A digit that is rare
+# or badly written has few near neighbours too, and the digits that follow the outliers
+# are such digits. The score finds images that are unlike the others, whatever the
+# reason.

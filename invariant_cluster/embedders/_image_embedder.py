@@ -407,7 +407,7 @@ class ImageEmbedder(
             Without the packages onnx and onnxscript.
         """
         check_is_fitted(self, "net_")
-        example = torch.zeros(2, *self._shape_of_rows)
+        example = torch.zeros(2, *self.layout_.given_shape)
         write_onnx(path, ArrayEncoder(self.encoder_), example)
 
     @property
@@ -543,12 +543,6 @@ class ImageEmbedder(
     @property
     def _train_dtype(self) -> torch.dtype | None:
         return resolve_precision(self.precision, self.device)
-
-    @property
-    def _shape_of_rows(self) -> tuple[int, ...]:
-        """Return the shape of one image in the user's array."""
-        flat = self.layout_.n_flat
-        return self.layout_.shape if flat is None else (flat,)
 
     @property
     def _n_channels(self) -> int:

@@ -57,6 +57,11 @@ class ImageLayout:
         return self.shape  # type: ignore[return-value]
 
     @property
+    def given_shape(self) -> tuple[int, ...]:
+        """Shape of one image in the user's array; (n_flat,) for flat rows."""
+        return self.shape if self.n_flat is None else (self.n_flat,)
+
+    @property
     def n_values(self) -> int:
         """Number of values of one image in the user's array."""
         return math.prod(self.shape) if self.n_flat is None else self.n_flat
@@ -106,7 +111,7 @@ class ImageLayout:
         ValueError
             If the shape of one image, or the width of the rows, differs.
         """
-        expected = self.shape if self.n_flat is None else (self.n_flat,)
+        expected = self.given_shape
         if X.shape[1:] != expected:
             raise ValueError(
                 f"X has shape {X.shape}, but {name} was fitted on arrays of shape "
