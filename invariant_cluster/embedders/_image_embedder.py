@@ -46,8 +46,6 @@ from invariant_cluster.persistence import (
 )
 from invariant_cluster.runtime import (
     draw_seed,
-    evaluating,
-    map_batches,
     map_rows,
     resolve_device,
     resolve_precision,
@@ -589,9 +587,7 @@ class ImageEmbedder(
 
     def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
         """Return a function of the images, computed in batches without gradients."""
-        device = resolve_device(self.device)
-        with evaluating(self.net_.module_, device):
-            return map_batches(function, images, device=device)
+        return map_rows(self.net_.module_, function, images, self.device)
 
     def _to_user(self, images: NDArray) -> NDArray:
         return self.layout_.from_channels(images)
