@@ -5,6 +5,7 @@ from invariant_cluster.clusterers import EmbeddingClusterer, SCANClusterer
 from invariant_cluster.embedders import (
     ImageEmbedder,
     IRLINREmbedder,
+    JointEmbedder,
     PolarFourierEmbedder,
     SimCLREmbedder,
     SpatialVAEEmbedder,
@@ -24,6 +25,7 @@ __all__ = [
     "ImageEmbedder",
     "ImageEmbedding",
     "ImageEncoder",
+    "JointEmbedder",
     "PolarFourierEmbedder",
     "SCANClusterer",
     "SimCLREmbedder",

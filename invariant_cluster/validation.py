@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import _BaseComposition as Composition
 
 __all__ = [
+    "Composition",
     "Interval",
     "Options",
     "StrOptions",

@@ -5,6 +5,8 @@ import traceback
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
+from invariant_cluster import JointEmbedder
+
 # Why a check may fail, by estimator and check: how a processor rounds decides.
 ROUNDING = (
     "compares rows embedded alone and together to 1e-4 of each value: z has unit "
@@ -36,6 +38,14 @@ def test_contract_of_clusterers(make_any_clusterer):
 @pytest.mark.parametrize("radial_basis", ["samples", "zernike"])
 def test_contract_of_the_floor(make_polar_embedder, radial_basis):
     check_contract(make_polar_embedder(radial_basis=radial_basis))
+
+
+@pytest.mark.filterwarnings("ignore:Rows of .* values do not fill a square:UserWarning")
+def test_contract_of_joint_spaces(make_embedder, make_polar_embedder):
+    members = [("learned", make_embedder()), ("rings", make_polar_embedder())]
+    check_contract(
+        JointEmbedder(members), {"check_methods_subset_invariance": ROUNDING}
+    )
 
 
 def check_contract(estimator, expected=()):

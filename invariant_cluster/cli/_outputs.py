@@ -40,9 +40,9 @@ def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
         "cluster": prediction.labels,
         "confidence": prediction.confidence.round(4),
     }
-    embedder = steps_of(model)[0]
-    if hasattr(embedder, "predict_pose"):
-        theta, tau = embedder.predict_pose(images)
+    poses = [step for step in steps_of(model) if hasattr(step, "predict_pose")]
+    if poses:
+        theta, tau = poses[0].predict_pose(images)
         columns["theta"] = theta.round(4)
         columns["tau_x"], columns["tau_y"] = tau.T.round(3)
     return pd.DataFrame(columns)

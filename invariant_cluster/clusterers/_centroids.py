@@ -45,10 +45,7 @@ def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start
     n_clusters, n_heads : int
     seed : int
     """
-    mean = z.mean(axis=0, dtype=np.float64)
-    centred = z - mean
-    scale = float(np.sqrt(np.square(centred).sum(axis=1).mean())) or 1.0
-    rows = (centred / scale).astype(np.float32)
+    mean, scale, rows = _unit_scale(z)
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -59,8 +56,37 @@ def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start
     centroids = np.stack([run.cluster_centers_ for run in runs])
     sizes = [np.bincount(run.labels_, minlength=n_clusters) for run in runs]
     return Start(
-        mean.astype(np.float32),
+        mean, scale, centroids.astype(np.float32), float(entropy(sizes, axis=1).max())
+    )
+
+
+def start_from(z: NDArray, probabilities: NDArray) -> Start:
+    """Return the means of known clusters, weighted by probability.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+    probabilities : ndarray of shape (n, n_heads, n_clusters)
+        Probability of each cluster, for each head, in clusters that were found before,
+        for example in another space.
+    """
+    mean, scale, rows = _unit_scale(z)
+    weight = probabilities / probabilities.sum(axis=0).clip(np.finfo(np.float32).tiny)
+    centroids = np.einsum("nhk,nd->hkd", weight, rows)
+    shares = probabilities.mean(axis=0)
+    return Start(
+        mean,
         scale,
         centroids.astype(np.float32),
-        float(entropy(sizes, axis=1).max()),
+        float(entropy(shares, axis=1).max()),
     )
+
+
+def _unit_scale(
+    z: NDArray,
+) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
+    """Return the mean, the root mean square distance from it, and the scaled rows."""
+    mean = z.mean(axis=0, dtype=np.float64)
+    centred = z - mean
+    scale = float(np.sqrt(np.square(centred).sum(axis=1).mean())) or 1.0
+    return mean.astype(np.float32), scale, (centred / scale).astype(np.float32)

@@ -66,11 +66,19 @@ class ClusteringData(NamedTuple):
         Present if the encoder is to be fine-tuned.
     encoder : ImageEncoder or None
         A copy of the embedder's, present with the images.
+    columns : slice
+        Columns of z that the encoder computes; the others are of other spaces.
     """
 
     z: NDArray[np.float32]
     images: NDArray | None = None
     encoder: ImageEncoder | None = None
+    columns: slice = slice(None)
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether z has other spaces beside that of the encoder."""
+        return self.columns != slice(None)
 
     def rows_for(self, module: ScanModule) -> NDArray:
         """Return what a module takes: images if it has an encoder, else z."""
@@ -147,8 +155,9 @@ class EmbeddingClusterer(
     ``_stages(data)``
         A generator of ``invariant_cluster.training.Stage``. ``data.z`` (n, d) are the
         rows. ``data.images`` (n, c, h, w) and ``data.encoder`` are those to fine-tune,
-        or None. ``neighbors_`` is set already. A stage is asked for when the one before
-        has been trained, so code between two ``yield`` statements can use its result.
+        or None; the encoder computes ``data.columns`` of z. ``neighbors_`` is set
+        already. A stage is asked for when the one before has been trained, so code
+        between two ``yield`` statements can use its result.
         ``Stage(name, net, rows, neighbors)`` trains the net on rows, or on pairs of a
         row and one of its neighbours if ``neighbors`` is given.
 
@@ -420,7 +429,7 @@ class EmbeddingClusterer(
         layout = encoder.aligner.layout
         layout.check_same_shape(X.images)  # type: ignore[union-attr]
         images = layout.to_channels(X.images)  # type: ignore[union-attr]
-        return ClusteringData(z, images, encoder)
+        return ClusteringData(z, images, encoder, X.encoded_columns)  # type: ignore[union-attr]
 
     def _refuse_rows(self) -> None:
         """Raise or warn: plain rows hold no images to fine-tune on."""

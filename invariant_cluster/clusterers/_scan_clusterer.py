@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from invariant_cluster.clusterers._centroids import find_start
+from invariant_cluster.clusterers._centroids import find_start, start_from
 from invariant_cluster.clusterers._embedding_clusterer import (
     ClusteringData,
     EmbeddingClusterer,
@@ -25,7 +25,7 @@ from invariant_cluster.clusterers._heads import (
 )
 from invariant_cluster.clusterers._self_labelling import SelfLabellingStage
 from invariant_cluster.metrics import clustering_accuracy_score
-from invariant_cluster.modules import ImageEncoder, ScanModule
+from invariant_cluster.modules import ClusterHeads, ScanModule
 from invariant_cluster.neighbors import find_neighbors, mine_neighbors
 from invariant_cluster.runtime import map_rows, resolve_device
 from invariant_cluster.training import (
@@ -128,8 +128,8 @@ class SCANClusterer(EmbeddingClusterer):
     probabilities_ : ndarray of shape (n, n_clusters), float32
         Probability of each cluster for each training row.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
-        Row indices of the neighbours, nearest first, by z of the embedder; after
-        further rounds, by z of the encoder tuned before.
+        Row indices of the neighbours, nearest first, by z of the embedder, in all its
+        spaces; after further rounds, with z of the encoder tuned before.
     training_embedding_ : ndarray of shape (n, d), float32
         z of the embedder, also after fine-tuning.
     fine_tuned_ : bool
@@ -155,6 +155,10 @@ class SCANClusterer(EmbeddingClusterer):
     -----
     Heads on plain rows take seconds. Fine-tuning takes about as long per epoch as the
     training of the embedder.
+
+    Behind a ``JointEmbedder``, neighbours are mined and the first heads are trained in
+    all spaces together. Fine-tuning begins with heads at the means, in the learned
+    space, of the clusters that these heads found.
 
     References
     ----------
@@ -283,8 +287,9 @@ class SCANClusterer(EmbeddingClusterer):
         yield self._heads_stage(module, data.z)
         if data.encoder is None or data.images is None:
             return
-        module = ScanModule(data.encoder, module.heads)
-        yield from self._rounds(module, data.encoder, data.images)
+        heads = self._heads_of_encoder(module, data)
+        module = ScanModule(data.encoder, heads)
+        yield from self._rounds(module, data)
         if self.self_label:
             self._keep_one_head(module, data)
             yield self._self_labelling_stage(module, data.images)
@@ -301,13 +306,27 @@ class SCANClusterer(EmbeddingClusterer):
         )
         return Stage("heads", net, z, self.neighbors_)
 
-    def _rounds(
-        self, module: ScanModule, encoder: ImageEncoder, images: NDArray
-    ) -> Iterator[Stage]:
+    def _heads_of_encoder(
+        self, module: ScanModule, data: ClusteringData
+    ) -> ClusterHeads:
+        """Return heads on what the encoder computes.
+
+        In a joint space they start anew, from the means of the clusters found there.
+        """
+        if not data.is_joint:
+            return module.heads
+        p = np.exp(infer_heads(module, data.z, self.device))
+        return make_heads(start_from(data.z[:, data.columns], p))
+
+    def _rounds(self, module: ScanModule, data: ClusteringData) -> Iterator[Stage]:
         """Yield the rounds of fine-tuning; mine neighbours anew between them."""
+        encoder, images = data.encoder, data.images
+        assert encoder is not None
+        assert images is not None
         for number in range(1, self.n_rounds + 1):
             if number > 1:
-                z = map_rows(encoder, encoder, images, self.device)
+                z = data.z.copy()
+                z[:, data.columns] = map_rows(encoder, encoder, images, self.device)
                 self.neighbors_ = mine_neighbors(z, self.n_neighbors)
             name = "fine-tuning" if number == 1 else f"fine-tuning {number}"
             net = self._make_net(

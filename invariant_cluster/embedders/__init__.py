@@ -3,6 +3,7 @@
 from invariant_cluster.embedders._field_of_view import LEAST_SIDE, measure_side
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
 from invariant_cluster.embedders._irlinr_embedder import PAPER_RECIPE, IRLINREmbedder
+from invariant_cluster.embedders._joint_embedder import JointEmbedder
 from invariant_cluster.embedders._network_sizes import FULL, LIGHT, NETWORKS
 from invariant_cluster.embedders._polar_fourier_embedder import PolarFourierEmbedder
 from invariant_cluster.embedders._simclr_embedder import SimCLREmbedder
@@ -17,6 +18,7 @@ __all__ = [
     "PAPER_RECIPE",
     "IRLINREmbedder",
     "ImageEmbedder",
+    "JointEmbedder",
     "PolarFourierEmbedder",
     "SimCLREmbedder",
     "SpatialVAEEmbedder",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,11 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     encoder : nn.Module, optional
         Module that maps a batch of raw images (n, c, h, w) to z, including
         preprocessing.
+    spaces : mapping of str to slice, optional
+        Columns of z that each of several feature spaces takes up, by name.
+    encoded : str, optional
+        Name of the space that the encoder computes. By default the encoder computes all
+        columns of z.
 
     Attributes
     ----------
@@ -41,6 +47,10 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         The images, if given.
     encoder : nn.Module or None
         The encoder, if given.
+    spaces : mapping of str to slice
+        Columns of each space; empty if z is one space without a name.
+    encoded : str or None
+        Name of the space that the encoder computes.
     shape : tuple of int
         (n, d).
     dtype : numpy.dtype
@@ -51,11 +61,13 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     Raises
     ------
     ValueError
-        If z is not 2-D, or the number of images differs from the number of rows.
+        If z is not 2-D, the number of images differs from the number of rows, or
+        ``encoded`` is not the name of a space.
 
     See Also
     --------
     SCANClusterer : Clusters an embedding and fine-tunes its encoder.
+    JointEmbedder : Returns an embedding with several spaces.
 
     Notes
     -----
@@ -80,7 +92,12 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     """
 
     def __init__(
-        self, z: ArrayLike, images: NDArray | None = None, encoder: Any = None
+        self,
+        z: ArrayLike,
+        images: NDArray | None = None,
+        encoder: Any = None,
+        spaces: Mapping[str, slice] | None = None,
+        encoded: str | None = None,
     ) -> None:
         rows = np.asarray(z, dtype=np.float32)
         if rows.ndim != 2:
@@ -95,6 +112,7 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         self._shape: tuple[int, int] = rows.shape
         self.images = None if images is None else np.asanyarray(images)
         self.encoder = encoder
+        self._name_spaces(spaces, encoded)
 
     @classmethod
     def deferred(
@@ -103,6 +121,8 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         d: int,
         images: NDArray,
         encoder: Any,
+        spaces: Mapping[str, slice] | None = None,
+        encoded: str | None = None,
     ) -> ImageEmbedding:
         """Return an embedding whose z is computed at its first use.
 
@@ -117,6 +137,10 @@ class ImageEmbedding(NDArrayOperatorsMixin):
             Images as the user gave them. They must not change before z is computed.
         encoder : nn.Module
             Module that maps raw images to z.
+        spaces : mapping of str to slice, optional
+            Columns of z that each of several feature spaces takes up.
+        encoded : str, optional
+            Name of the space that the encoder computes.
 
         Returns
         -------
@@ -127,7 +151,49 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         embedding._rows, embedding._encode = None, encode
         embedding._shape = (len(images), d)
         embedding.images, embedding.encoder = images, encoder
+        embedding._name_spaces(spaces, encoded)
         return embedding
+
+    def space(self, name: str) -> NDArray[np.float32]:
+        """Return the columns of one space.
+
+        Parameters
+        ----------
+        name : str
+            Name of the space, one of ``spaces``.
+
+        Returns
+        -------
+        ndarray of shape (n, d of the space), float32
+            Plain, read-only array.
+
+        Raises
+        ------
+        ValueError
+            If there is no such space.
+        """
+        if name not in self.spaces:
+            raise ValueError(
+                f"name={name!r} is no space of this embedding: choose one of "
+                f"{list(self.spaces)}."
+            )
+        return np.asarray(self)[:, self.spaces[name]]
+
+    @property
+    def encoded_columns(self) -> slice:
+        """Columns of z that the encoder computes."""
+        return slice(None) if self.encoded is None else self.spaces[self.encoded]
+
+    def _name_spaces(
+        self, spaces: Mapping[str, slice] | None, encoded: str | None
+    ) -> None:
+        """Set the spaces and the name of the encoder's."""
+        self.spaces: Mapping[str, slice] = MappingProxyType(dict(spaces or {}))
+        if encoded is not None and encoded not in self.spaces:
+            raise ValueError(
+                f"encoded={encoded!r} is no space: choose one of {list(self.spaces)}."
+            )
+        self.encoded = encoded
 
     dtype = np.dtype(np.float32)
     ndim = 2
@@ -174,7 +240,8 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         rows = _rows_of(key)
         if self.images is None or rows is None:
             return np.asarray(self)[key]
-        return ImageEmbedding(np.asarray(self)[rows], self.images[rows], self.encoder)
+        kept = np.asarray(self)[rows], self.images[rows]
+        return ImageEmbedding(*kept, self.encoder, self.spaces, self.encoded)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(_FIXED)
@@ -185,11 +252,14 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     def __deepcopy__(self, memo: dict[int, Any] | None) -> ImageEmbedding:
         """Copy z, images and encoder."""
         images, encoder = copy.deepcopy((self.images, self.encoder), memo)
-        return ImageEmbedding(np.array(self), images, encoder)
+        return ImageEmbedding(
+            np.array(self), images, encoder, self.spaces, self.encoded
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle z, images and encoder together."""
-        return ImageEmbedding, (np.asarray(self), self.images, self.encoder)
+        parts = np.asarray(self), self.images, self.encoder
+        return ImageEmbedding, (*parts, dict(self.spaces), self.encoded)
 
 
 def take_rows(X: Any, rows: NDArray) -> Any:

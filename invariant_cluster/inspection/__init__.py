@@ -10,6 +10,7 @@ from invariant_cluster.inspection._steps import (
     divide,
     find_step,
     image_shape_of,
+    named_steps_of,
     steps_of,
 )
 from invariant_cluster.inspection._turned_copy import turn_images, turned_copy
@@ -23,6 +24,7 @@ __all__ = [
     "heads_alone",
     "image_shape_of",
     "map_to_plane",
+    "named_steps_of",
     "pick_exemplars",
     "predict_clusters",
     "steps_of",

@@ -76,8 +76,44 @@ def _predicts(step: Any) -> bool:
     return isinstance(step, BaseEstimator) and is_clusterer(step)
 
 
+def named_steps_of(model: Any) -> list[tuple[str, Any]]:
+    """Return the steps of a Pipeline by name, each followed by its own members.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Model to list. A step that is made of other embedders, such as
+        ``JointEmbedder``, has them as ``embedders_`` once it is fitted.
+
+    Returns
+    -------
+    list of (str, estimator)
+        Names and steps in order. Members are named as their parameters are, such as
+        "embed__learned". An estimator alone has the name "".
+
+    See Also
+    --------
+    steps_of : List the steps without their names.
+    """
+    steps = model.steps if isinstance(model, Pipeline) else [("", model)]
+    return [
+        member
+        for name, step in steps
+        for member in [(name, step), *_members(name, step)]
+    ]
+
+
+def _members(name: str, step: Any) -> list[tuple[str, Any]]:
+    """Return the embedders of which a fitted step is made, by name."""
+    prefix = f"{name}__" if name else ""
+    return [
+        (f"{prefix}{member}", embedder)
+        for member, embedder in getattr(step, "embedders_", [])
+    ]
+
+
 def steps_of(model: Any) -> list[Any]:
-    """Return the steps of a Pipeline, or a list with the estimator itself.
+    """Return the steps of a Pipeline, each followed by its own members.
 
     Parameters
     ----------
@@ -87,15 +123,14 @@ def steps_of(model: Any) -> list[Any]:
     Returns
     -------
     list of estimator
-        The steps in order.
+        The steps in order; of an estimator alone, a list that starts with it.
 
     See Also
     --------
+    named_steps_of : List the steps with their names.
     divide : Divide a model into embedder and clusterer.
     """
-    if isinstance(model, Pipeline):
-        return [step for _, step in model.steps]
-    return [model]
+    return [step for _, step in named_steps_of(model)]
 
 
 def find_step(model: Any, X: ArrayLike, name: str) -> tuple[Any, Any]:
@@ -113,7 +148,7 @@ def find_step(model: Any, X: ArrayLike, name: str) -> tuple[Any, Any]:
     Returns
     -------
     step : estimator
-        First step with the attribute.
+        First step, or member of a step, with the attribute.
     X : array-like of n images
         Input of that step: X transformed by the steps before it.
 
@@ -128,10 +163,12 @@ def find_step(model: Any, X: ArrayLike, name: str) -> tuple[Any, Any]:
     --------
     divide : Divide a model into embedder and clusterer.
     """
-    for i, step in enumerate(steps_of(model)):
-        if hasattr(step, name):
-            check_is_fitted(step)
-            return step, model[:i].transform(X) if i else X
+    steps = model.steps if isinstance(model, Pipeline) else [("", model)]
+    for i, (_, step) in enumerate(steps):
+        for member in steps_of(step):
+            if hasattr(member, name):
+                check_is_fitted(member)
+                return member, model[:i].transform(X) if i else X
     raise TypeError(
         f"estimator={type(model).__name__} has no {name}: give an embedder with "
         f"{name}, such as IRLINREmbedder, or a Pipeline that contains one."
@@ -151,5 +188,9 @@ def image_shape_of(model: Any) -> Sequence[int] | None:
     sequence of int or None
         Shape of one image; None if no step has ``image_shape`` set.
     """
-    shapes = (getattr(step, "image_shape", None) for step in [model, *steps_of(model)])
+    shapes = [
+        value
+        for name, value in model.get_params().items()
+        if name.split("__")[-1] == "image_shape"
+    ]
     return next((shape for shape in shapes if shape is not None), None)

@@ -20,6 +20,10 @@ from invariant_cluster.persistence._saved_embedder import (
     dump_embedder,
     restore_embedder,
 )
+from invariant_cluster.persistence._saved_members import (
+    dump_members,
+    restore_members,
+)
 from invariant_cluster.persistence._saved_models import load_model, save_model
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "decode",
     "dump_clusterer",
     "dump_embedder",
+    "dump_members",
     "encode",
     "encode_recipe",
     "load_model",
@@ -38,6 +43,7 @@ __all__ = [
     "replacing",
     "restore_clusterer",
     "restore_embedder",
+    "restore_members",
     "save_model",
     "set_names",
     "write_onnx",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 from torch import nn
 
@@ -114,3 +114,32 @@ class SavableMixin(Savable):
                 "invariant_cluster.load_model, which loads any model."
             )
         return estimator
+
+
+def check_savable(name: str | None, step: Any) -> None:
+    """Raise an error unless a model file can hold the estimator.
+
+    Parameters
+    ----------
+    name : str or None
+        Name of the step or member; None for a model alone.
+    step : Any
+        The estimator.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is from another package.
+
+    See Also
+    --------
+    SavableMixin : Base class of estimators that can be saved.
+    """
+    if isinstance(step, SavableMixin):
+        return
+    place = "model is" if name is None else f"step {name!r} is"
+    kind = step if isinstance(step, str) else type(step).__name__
+    raise TypeError(
+        f"{place} {kind}, which a model file cannot hold: save the embedder alone with "
+        "its save method, or the whole model with joblib."
+    )

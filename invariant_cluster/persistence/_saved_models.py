@@ -16,7 +16,7 @@ from invariant_cluster.persistence._model_file import (
     write_model,
 )
 from invariant_cluster.persistence._recipe import restore
-from invariant_cluster.persistence._savable import SavableMixin
+from invariant_cluster.persistence._savable import check_savable
 
 
 def save_model(
@@ -74,7 +74,7 @@ def save_model(
     is_pipeline = isinstance(model, Pipeline)
     steps = model.steps if is_pipeline else [(None, model)]
     for name, step in steps:
-        _check_savable(name, step)
+        check_savable(name, step)
     parts = [(name, step._dump(encoder_only=encoder_only)) for name, step in steps]
     write_model(path, join_parts(parts))
 
@@ -123,15 +123,3 @@ def load_model(
     if steps[0][0] is None:
         return steps[0][1]
     return Pipeline(steps)
-
-
-def _check_savable(name: str | None, step: Any) -> None:
-    """Raise a TypeError unless a model file can hold the estimator."""
-    if isinstance(step, SavableMixin):
-        return
-    place = "model is" if name is None else f"step {name!r} is"
-    kind = step if isinstance(step, str) else type(step).__name__
-    raise TypeError(
-        f"{place} {kind}, which a model file cannot hold: save the embedder alone with "
-        "its save method, or the whole model with joblib."
-    )

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from invariant_cluster.inspection import named_steps_of
+
 WIDTH, HEIGHT = 220, 90
 _MARGIN = 6
 _MEANINGS = {
@@ -101,7 +103,7 @@ def draw_curves(pipeline: Any) -> list[Stage]:
     """
     return [
         _draw_stage(name, step, stage, rows)
-        for name, step in pipeline.steps
+        for name, step in named_steps_of(pipeline)
         if isinstance(getattr(step, "history_", None), pd.DataFrame)
         for stage, rows in _split_stages(step.history_)
     ]

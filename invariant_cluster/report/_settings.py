@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from invariant_cluster.inspection import named_steps_of
+
 _LONGEST = 200
 # By name: this file must not import the top of the package, which holds the version.
 _PACKAGES = {
@@ -76,7 +78,7 @@ def list_settings(pipeline: Any) -> list[Step]:
     """
     return [
         Step(name, type(step).__name__, _list_parameters(step))
-        for name, step in pipeline.steps
+        for name, step in named_steps_of(pipeline)
         if hasattr(step, "get_params")
     ]
 

@@ -1,0 +1,363 @@
+"""Several feature spaces side by side, as one scikit-learn transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from invariant_cluster.images import ImageEmbedding, ImageLayout
+from invariant_cluster.modules import ImageEncoder
+from invariant_cluster.persistence import (
+    Part,
+    SavableMixin,
+    dump_members,
+    restore_members,
+)
+from invariant_cluster.validation import Composition, check_finite_array
+
+
+class JointEmbedder(SavableMixin, TransformerMixin, Composition):
+    """Join the features of several embedders to one embedding with named spaces.
+
+    Each embedder sees the same images. Its features are scaled so that all spaces have
+    equal total variance, times the squares of their weights, and are put side by side.
+    Neighbours in the joint space are near in most of the spaces. ``SCANClusterer``
+    mines neighbours and starts its heads in the joint space, and then fine-tunes the
+    encoder of the learned space.
+
+    Parameters
+    ----------
+    embedders : list of (str, transformer)
+        Name and embedder of each space. Names have no double underscore; they are the
+        prefix of nested parameters, such as ``learned__d``.
+    weights : sequence of float, optional
+        Factor of each space, positive, in the order of the embedders. By default all
+        are 1.
+
+    Attributes
+    ----------
+    embedders_ : list of (str, transformer)
+        The fitted embedders.
+    scales_ : ndarray of shape (n_embedders,)
+        Factor by which the features of each space are multiplied. That of the learned
+        space is 1, so its columns are the encoder's output.
+    spaces_ : dict of str to slice
+        Columns of each space.
+    n_features_in_ : int
+        Number of values of one image.
+
+    See Also
+    --------
+    IRLINREmbedder : Learned features.
+    PolarFourierEmbedder : Features without training.
+    SCANClusterer : Clusterer that uses all spaces.
+
+    Notes
+    -----
+    The learned space is that of the first embedder with a network that can be
+    fine-tuned. Without one, the scale of the first space is 1.
+
+    Examples
+    --------
+    >>> from invariant_cluster import JointEmbedder, PolarFourierEmbedder
+    >>> from invariant_cluster.datasets import load_oriented_digits
+    >>> images = load_oriented_digits().images[:64]
+    >>> rings = PolarFourierEmbedder(d=8)
+    >>> zernike = PolarFourierEmbedder(d=6, radial_basis="zernike")
+    >>> embedder = JointEmbedder([("rings", rings), ("zernike", zernike)])
+    >>> z = embedder.fit_transform(images)
+    >>> z.shape, z.spaces["zernike"]
+    ((64, 14), slice(8, 14, None))
+    """
+
+    def __init__(
+        self,
+        embedders: Sequence[tuple[str, Any]],
+        *,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        self.embedders = embedders
+        self.weights = weights
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Fit each embedder to the images, and measure the scales of their features.
+
+        Parameters
+        ----------
+        X : array-like of n images
+            Images, as every embedder takes them.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Bad names, weights or images; an earlier fit stays as it was.
+        """
+        self.fit_transform(X)
+        return self
+
+    def fit_transform(self, X: ArrayLike, y: object = None) -> ImageEmbedding:
+        """Fit each embedder to the images and return their joint features.
+
+        Parameters
+        ----------
+        X : array-like of n images
+            Images, as every embedder takes them.
+        y : ignored
+
+        Returns
+        -------
+        ImageEmbedding of shape (n, d), float32
+            As :meth:`transform` returns it.
+        """
+        weights = self._check_parameters()
+        fitted = [(name, clone(embedder).fit(X)) for name, embedder in self.embedders]
+        outputs = [embedder.transform(X) for _, embedder in fitted]
+        self.embedders_ = fitted
+        self._learned = _index_of_learned(outputs)
+        rows = [np.asarray(output, dtype=np.float32) for output in outputs]
+        self.scales_ = _equal_scales(rows, weights, self._learned or 0)
+        self.spaces_ = _side_by_side(
+            [name for name, _ in fitted], [part.shape[1] for part in rows]
+        )
+        encoder = None if self._learned is None else outputs[self._learned].encoder
+        return ImageEmbedding(
+            self._join(rows), np.asanyarray(X), encoder, self.spaces_, self._encoded
+        )
+
+    def transform(self, X: ArrayLike) -> ImageEmbedding:
+        """Return the joint features of each image.
+
+        Parameters
+        ----------
+        X : array-like of n images, of the shape given to ``fit``
+
+        Returns
+        -------
+        ImageEmbedding of shape (n, d), float32
+            The scaled features of all spaces, with the columns of each in ``spaces``.
+            It holds the images and the encoder of the learned space too, for a
+            clusterer to fine-tune; the features are then computed at their first use,
+            so do not change X in between.
+        """
+        check_is_fitted(self, "embedders_")
+        images = np.asanyarray(X)
+        if self._learned is None:
+            return ImageEmbedding(self._compute(X), images, spaces=self.spaces_)
+        learned = self.embedders_[self._learned][1].transform(X)
+        return ImageEmbedding.deferred(
+            partial(self._compute, X, learned),
+            self._n_features_out,
+            images,
+            learned.encoder,
+            self.spaces_,
+            self._encoded,
+        )
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray:
+        """Return the names of the joint features.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of shape (d,), object
+            Names such as "learned__irlinrembedder0".
+        """
+        check_is_fitted(self, "embedders_")
+        names = [
+            f"{name}__{feature}"
+            for name, embedder in self.embedders_
+            for feature in embedder.get_feature_names_out()
+        ]
+        return np.asarray(names, dtype=object)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of this estimator and of its embedders.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the embedders by name and their parameters, such as
+            ``learned__d``.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
+        parameters: dict[str, Any] = self._get_params("embedders", deep=deep)
+        return parameters
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator or of its embedders.
+
+        Parameters
+        ----------
+        **params
+            Values by name, such as ``learned__d=64``, or ``learned=...`` for a whole
+            embedder.
+
+        Returns
+        -------
+        self
+        """
+        self._set_params("embedders", **params)
+        return self
+
+    @property
+    def named_embedders_(self) -> dict[str, Any]:
+        """The fitted embedders by name."""
+        return dict(self.embedders_)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of values of one image."""
+        return int(self._member.n_features_in_)
+
+    @property
+    def layout_(self) -> ImageLayout:
+        """How the user's arrays hold images."""
+        layout: ImageLayout = self._member.layout_
+        return layout
+
+    @property
+    def background_(self) -> NDArray:
+        """Value of empty pixels in the learned embedder, or else in the first."""
+        background: NDArray = self._member.background_
+        return background
+
+    @property
+    def _member(self) -> Any:
+        """The fitted embedder that speaks for all: the learned one, or the first."""
+        return self.embedders_[self._learned or 0][1]
+
+    @property
+    def _encoded(self) -> str | None:
+        """The name of the learned space."""
+        return None if self._learned is None else self.embedders_[self._learned][0]
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(max(columns.stop for columns in self.spaces_.values()))
+
+    def __sklearn_tags__(self) -> Any:
+        """Flat rows and images, dense; the output is float32."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _check_parameters(self) -> NDArray[np.float64]:
+        """Return the weights of the spaces."""
+        names = _names_of(self.embedders)
+        self._validate_names(names)
+        if self.weights is None:
+            return np.ones(len(names))
+        weights = check_finite_array(self.weights, "weights", (len(names),))
+        if not (weights > 0).all():
+            raise ValueError(
+                f"weights={self.weights!r} must be positive: leave out an embedder "
+                "instead of giving it the weight 0."
+            )
+        return weights.astype(np.float64)
+
+    def _compute(self, X: ArrayLike, learned: Any = None) -> NDArray[np.float32]:
+        """Return the joint features; those of the learned space may be known."""
+        return self._join(
+            [
+                learned
+                if learned is not None and i == self._learned
+                else embedder.transform(X)
+                for i, (_, embedder) in enumerate(self.embedders_)
+            ]
+        )
+
+    def _join(self, rows: Sequence[ArrayLike]) -> NDArray[np.float32]:
+        """Return the features of all spaces, scaled and side by side."""
+        scaled = [
+            np.asarray(part, dtype=np.float32) * np.float32(scale)
+            for part, scale in zip(rows, self.scales_, strict=True)
+        ]
+        return np.hstack(scaled)
+
+    def _dump(self, *, encoder_only: bool) -> Part:
+        """Return what a model file holds of the embedder."""
+        check_is_fitted(self, "embedders_")
+        state = {
+            "scales": self.scales_.tolist(),
+            "widths": [space.stop - space.start for space in self.spaces_.values()],
+            "learned": self._learned,
+        }
+        return dump_members(
+            self, "embedders", self.embedders_, state, encoder_only=encoder_only
+        )
+
+    def _restore(self, part: Part, encoder: Any) -> None:
+        """Set the fitted attributes from a part of a model file."""
+        state = part.spec["state"]
+        self.embedders_ = restore_members(part, encoder)
+        self.embedders = [(name, clone(member)) for name, member in self.embedders_]
+        self.scales_ = np.asarray(state["scales"], dtype=np.float64)
+        self._learned = state["learned"]
+        names = [name for name, _ in self.embedders_]
+        self.spaces_ = _side_by_side(names, state["widths"])
+
+
+def _names_of(embedders: Any) -> list[str]:
+    """Return the names in a list of (name, embedder); raise if it is none."""
+    try:
+        names = [name for name, _ in embedders]
+    except (TypeError, ValueError):
+        names = []
+    good = names and all(isinstance(name, str) and name for name in names)
+    if not good or not all(hasattr(member, "transform") for _, member in embedders):
+        raise ValueError(
+            f"embedders={embedders!r} must be a list of one or more pairs of a name "
+            "and an embedder, such as [('learned', IRLINREmbedder())]."
+        )
+    return names
+
+
+def _index_of_learned(outputs: Sequence[Any]) -> int | None:
+    """Return which output, if any, is the first with an encoder to fine-tune."""
+    for i, output in enumerate(outputs):
+        if isinstance(getattr(output, "encoder", None), ImageEncoder):
+            return i
+    return None
+
+
+def _equal_scales(
+    rows: Sequence[NDArray], weights: NDArray, unit: int
+) -> NDArray[np.float64]:
+    """Return factors that make the total variances equal, times the weights.
+
+    The factor of the space with the index ``unit`` is 1. A space without variance keeps
+    its scale.
+    """
+    variances = [part.var(axis=0, dtype=np.float64).sum() for part in rows]
+    sizes = np.sqrt([v if v > 0 else variances[unit] or 1.0 for v in variances])
+    factors = weights / sizes
+    scales: NDArray[np.float64] = factors / factors[unit]
+    return scales
+
+
+def _side_by_side(names: Sequence[str], widths: Sequence[int]) -> dict[str, slice]:
+    """Return the columns of spaces with these widths."""
+    stops = [int(stop) for stop in np.cumsum(widths)]
+    return {
+        name: slice(stop - width, stop)
+        for name, stop, width in zip(names, stops, widths, strict=True)
+    }

@@ -1,0 +1,251 @@
+"""Several spaces as one embedding: scales, names, nesting, and SCAN on all of them."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+
+from invariant_cluster import (
+    ImageEmbedding,
+    JointEmbedder,
+    cluster_report,
+    load_model,
+    save_model,
+)
+from invariant_cluster.metrics import label_stability_scorer
+from invariant_cluster.neighbors import mine_neighbors
+
+
+@pytest.fixture
+def make_joint(make_embedder, make_polar_embedder):
+    """Return a maker of a learned space beside one without training."""
+
+    def make(**parameters):
+        members = [("learned", make_embedder()), ("rings", make_polar_embedder(d=6))]
+        return JointEmbedder(members).set_params(**parameters)
+
+    return make
+
+
+@pytest.fixture
+def joint(make_joint, images):
+    return make_joint().fit(images)
+
+
+@pytest.fixture
+def make_pipe(make_joint, make_clusterer):
+    def make(**parameters):
+        steps = [("embed", make_joint()), ("cluster", make_clusterer())]
+        return Pipeline(steps).set_params(**parameters)
+
+    return make
+
+
+def total_variance(rows):
+    return rows.var(axis=0, dtype=np.float64).sum()
+
+
+def test_spaces_have_equal_total_variance(joint, images):
+    z = joint.transform(images)
+    assert list(z.spaces) == ["learned", "rings"]
+    assert z.shape == (len(images), 4 + 6)
+    learned, rings = map(z.space, z.spaces)
+    np.testing.assert_allclose(
+        total_variance(learned), total_variance(rings), rtol=1e-4
+    )
+
+
+def test_weights_multiply_the_distances_of_a_space(make_joint, images):
+    z = make_joint(weights=[2.0, 6.0]).fit_transform(images)
+    ratio = total_variance(z.space("rings")) / total_variance(z.space("learned"))
+    np.testing.assert_allclose(ratio, 9, rtol=1e-4)
+
+
+@pytest.mark.parametrize("order", [["learned", "rings"], ["rings", "learned"]])
+def test_the_learned_columns_are_the_encoder_s_output(make_joint, images, order):
+    joint = make_joint()
+    joint.embedders = [(name, dict(joint.embedders)[name]) for name in order]
+    z = joint.fit_transform(images)
+    alone = joint.named_embedders_["learned"].transform(images)
+    np.testing.assert_array_equal(z.space("learned"), alone)
+    assert z.encoded == "learned"
+    assert z.encoder is alone.encoder
+
+
+def test_fit_transform_equals_transform(make_joint, images):
+    joint = make_joint()
+    first, again = joint.fit_transform(images), joint.transform(images)
+    np.testing.assert_array_equal(first, again)
+    assert dict(first.spaces) == dict(again.spaces)
+
+
+def test_without_a_network_the_first_space_keeps_its_scale(make_polar_embedder, images):
+    members = [("a", make_polar_embedder(d=3)), ("b", make_polar_embedder(d=5))]
+    joint = JointEmbedder(members).fit(images)
+    z = joint.transform(images)
+    np.testing.assert_array_equal(
+        z.space("a"), joint.named_embedders_["a"].transform(images)
+    )
+    assert z.encoder is None
+
+
+def test_the_given_embedders_stay_unfitted(make_joint, images):
+    joint = make_joint()
+    joint.fit(images)
+    assert not hasattr(dict(joint.embedders)["learned"], "net_")
+
+
+def test_a_space_without_variance_does_no_harm(make_joint, images):
+    constant = np.full_like(images, 7)
+    z = np.asarray(make_joint().fit_transform(constant))
+    assert np.isfinite(z).all()
+
+
+def test_nested_parameters_and_clone(make_joint):
+    joint = make_joint(learned__d=7, rings__power=0.25)
+    copy = clone(joint)
+    assert copy.get_params()["learned__d"] == 7
+    assert dict(copy.embedders)["learned"] is not dict(joint.embedders)["learned"]
+    joint.set_params(rings=PCA(2))
+    assert isinstance(dict(joint.embedders)["rings"], PCA)
+
+
+def test_grid_search_over_a_member(make_pipe, images):
+    search = GridSearchCV(
+        make_pipe(cluster__fine_tune=False),
+        {"embed__learned__d": [3, 5]},
+        scoring=label_stability_scorer,
+        cv=2,
+    ).fit(images)
+    fitted = search.best_estimator_["embed"].named_embedders_["learned"]
+    assert fitted.encoder_.d == search.best_params_["embed__learned__d"]
+
+
+@pytest.mark.parametrize(
+    ("embedders", "message"),
+    [
+        ([], "must be a list of one or more pairs"),
+        (None, "must be a list of one or more pairs"),
+        ([("a", "b", "c")], "must be a list of one or more pairs"),
+        ([("a", object())], "must be a list of one or more pairs"),
+        ([("a", PCA()), ("a", PCA())], "not unique"),
+        ([("a__b", PCA())], "must not contain __"),
+        ([("weights", PCA())], "conflict"),
+    ],
+)
+def test_bad_embedders(images, embedders, message):
+    with pytest.raises(ValueError, match=message):
+        JointEmbedder(embedders).fit(images)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0], r"weights has shape \(1,\)"),
+        ([1.0, 0.0], "must be positive: leave out"),
+        ([1.0, -1.0], "must be positive"),
+        ([1.0, np.nan], "holds NaN"),
+        ("ab", "weights has shape"),
+    ],
+)
+def test_bad_weights(make_joint, images, weights, message, no_training):
+    with pytest.raises(ValueError, match=message):
+        make_joint(weights=weights).fit(images)
+
+
+def test_a_failed_refit_leaves_the_earlier_one(joint, images):
+    before = np.asarray(joint.transform(images))
+    with pytest.raises(ValueError, match="NaN"):
+        joint.fit(np.full(images.shape, np.nan))
+    np.testing.assert_array_equal(joint.transform(images), before)
+
+
+def test_names_of_features(joint):
+    names = joint.get_feature_names_out()
+    assert len(names) == 10
+    assert names[0] == "learned__irlinrembedder0"
+    assert names[-1] == "rings__polarfourierembedder5"
+
+
+@pytest.mark.parametrize("store", ["pickle", "file"])
+def test_storage(joint, images, tmp_path, store):
+    if store == "pickle":
+        loaded = pickle.loads(pickle.dumps(joint))
+    else:
+        joint.save(tmp_path / "joint.safetensors")
+        loaded = JointEmbedder.load(tmp_path / "joint.safetensors")
+    z, again = joint.transform(images), loaded.transform(images)
+    np.testing.assert_array_equal(z, again)
+    assert dict(z.spaces) == dict(again.spaces)
+    assert again.encoded == "learned"
+    assert loaded.get_params()["rings__d"] == 6
+
+
+def test_members_of_other_packages_cannot_be_saved(make_joint, images, tmp_path):
+    rows = images.reshape(len(images), -1)
+    joint = make_joint(rings=PCA(2)).fit(rows)
+    with pytest.raises(TypeError, match="'rings' is PCA, which a model file cannot"):
+        joint.save(tmp_path / "joint.safetensors")
+
+
+def test_rows_keep_their_spaces(joint, images):
+    some = joint.transform(images)[3:5]
+    assert isinstance(some, ImageEmbedding)
+    assert some.encoded == "learned"
+    assert some.space("rings").shape == (2, 6)
+
+
+def test_scan_mines_neighbours_in_all_spaces(make_pipe, images):
+    pipe = make_pipe().fit(images)
+    z = pipe["embed"].transform(images)
+    np.testing.assert_array_equal(pipe["cluster"].neighbors_, mine_neighbors(z, 3))
+
+
+def test_scan_fine_tunes_the_learned_encoder(make_pipe, images):
+    pipe = make_pipe().fit(images)
+    scan = pipe["cluster"]
+    assert scan.fine_tuned_
+    assert scan.encoder_.d == scan.net_.module_.heads.weight.shape[-1] == 4
+    assert scan.n_features_in_ == 10
+    np.testing.assert_array_equal(pipe.predict(images), scan.labels_)
+
+
+def test_prediction_with_a_tuned_encoder_needs_no_other_space(
+    make_pipe, images, monkeypatch
+):
+    pipe = make_pipe().fit(images)
+    rings = pipe["embed"].named_embedders_["rings"]
+    monkeypatch.setattr(rings, "transform", None)
+    assert pipe.predict(images).shape == (len(images),)
+
+
+def test_heads_alone_use_all_spaces(make_pipe, images):
+    scan = make_pipe(cluster__fine_tune=False).fit(images)["cluster"]
+    assert scan.net_.module_.heads.weight.shape[-1] == 10
+
+
+def test_later_rounds_mine_in_the_joint_space(make_pipe, images):
+    one = make_pipe().fit(images)["cluster"].neighbors_
+    two = make_pipe(cluster__n_rounds=2).fit(images)["cluster"].neighbors_
+    assert (one != two).any()
+
+
+def test_a_pipeline_is_saved_whole(make_pipe, images, tmp_path):
+    pipe = make_pipe().fit(images)
+    save_model(pipe, tmp_path / "pipe.safetensors")
+    loaded = load_model(tmp_path / "pipe.safetensors")
+    np.testing.assert_array_equal(
+        loaded.predict_proba(images), pipe.predict_proba(images)
+    )
+
+
+def test_a_report_shows_the_members(make_pipe, images, tmp_path):
+    pipe = make_pipe().fit(images)
+    page = cluster_report(pipe, images, path=tmp_path / "report.html")
+    text = page.read_text(encoding="utf-8")
+    assert "embed__learned" in text
+    assert "PolarFourierEmbedder" in text
