@@ -64,7 +64,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         mean of the training images is flat, as that of textures is.
     n_scales : int or "auto", default="auto"
         Number of scales of the wavelets, each twice as coarse as the one before.
-        "auto" is log2(side) - 2: 3 for 32 pixels.
+        "auto" is log2(side) - 2, at least 2: 3 for 32 pixels, 4 for 64.
     n_angles : int, default=8
         Number of directions of the wavelets. Of objects, the second wavelets have every
         second one if the number is even.
@@ -250,7 +250,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     def _choose_n_scales(self, side: int) -> int:
         if not isinstance(self.n_scales, str):
             return int(self.n_scales)
-        return max(1, int(math.log2(side)) - 2)
+        return max(2, int(math.log2(side)) - 2)
 
     @property
     def _translates(self) -> bool:

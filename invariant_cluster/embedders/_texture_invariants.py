@@ -36,7 +36,7 @@ def rotation_magnitudes(first: Tensor, second: Tensor, *, reflects: bool) -> Ten
     first : Tensor of shape (n, n_scales, L)
         Order 1 by scale and direction.
     second : Tensor of shape (n, n_pairs, L, L)
-        Order 2 by pair of scales, first and second direction.
+        Order 2 by pair of scales, first and second direction; n_pairs may be 0.
     reflects : bool
         Whether a mirror image gets the same values.
 
@@ -59,6 +59,8 @@ def rotation_magnitudes(first: Tensor, second: Tensor, *, reflects: bool) -> Ten
     which this is the part that is constant along the orbit.
     """
     one = torch.fft.rfft(first, dim=-1).abs()
+    if second.shape[1] == 0:  # FFTs refuse empty tensors
+        return one.flatten(1)
     two = torch.fft.rfft(_by_difference(second), dim=-2).abs()
     if reflects:
         opposite = -torch.arange(two.shape[-1], device=two.device) % two.shape[-1]

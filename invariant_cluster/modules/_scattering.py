@@ -71,7 +71,7 @@ class ScatteringTransform(nn.Module):
     Where x is an image, ``S x = (x * phi, |x * psi_a| * phi, ||x * psi_a| * psi_b| *
     phi)``. The low-pass phi is as wide as the coarsest wavelet. After a wavelet of
     scale 2^j every 2^(j - 1)-th sample is kept, twice as many as its width needs. The
-    wavelets are scaled so that the transform contracts:
+    wavelets are scaled so that the transform of periodic images contracts:
     ``step |S x - S y| <= |x - y|``.
 
     References
