@@ -29,7 +29,7 @@ def mean_image_share(view: nn.Module, images: NDArray) -> float:
     float
         The variance of the mean image, divided by the mean variance of the images,
         minus 1 / n, which images have that share nothing. About 0 for textures, which
-        have neither a middle nor a frame; 1 for equal images, and for blank ones.
+        have neither a middle nor a frame; 1 - 1 / n for equal images, 1 for blank ones.
 
     Notes
     -----
