@@ -223,6 +223,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     See Also
     --------
     PolarFourierEmbedder : Rotation-invariant features that need no training.
+    ScatteringEmbedder : Features that need no training and that deformations hardly change.
     SimCLREmbedder : Representations by contrast alone, without a decoder.
     SCANClusterer : Clusters of the representations.
 

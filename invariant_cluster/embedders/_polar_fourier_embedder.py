@@ -103,6 +103,12 @@ class PolarFourierEmbedder(FeatureEmbedder):
     See Also
     --------
     IRLINREmbedder : Learned representations that do not change under rotation.
+    ScatteringEmbedder : Features of aligned images that deformations hardly change.
+
+    Notes
+    -----
+    The principal components are in the images' units to the power. Of more than 131,072
+    training images evenly spaced ones are used.
 
     References
     ----------
