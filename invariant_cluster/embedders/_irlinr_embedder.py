@@ -223,7 +223,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     See Also
     --------
     PolarFourierEmbedder : Rotation-invariant features that need no training.
-    ScatteringEmbedder : Features that need no training and that deformations hardly change.
+    ScatteringEmbedder : Features that deformations hardly change, without training.
     SimCLREmbedder : Representations by contrast alone, without a decoder.
     SCANClusterer : Clusters of the representations.
 

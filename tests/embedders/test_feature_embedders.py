@@ -66,6 +66,16 @@ def test_blank_images_have_finite_features(make, images, n):
     assert np.isfinite(make().fit_transform(np.concatenate([blank, images]))).all()
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_computes_the_same(make, images):
+    on_cpu, on_gpu = (make(device=name).fit(images) for name in ("cpu", "cuda"))
+    z = on_cpu.transform(images)
+    moved = on_cpu.set_params(device="cuda").transform(images)
+    np.testing.assert_allclose(moved, z, atol=1e-5 * z.std())
+    assert np.isfinite(on_gpu.transform(images)).all()
+    assert pickle.loads(pickle.dumps(on_gpu)).device == "cuda"
+
+
 # Whitening
 
 
