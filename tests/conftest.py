@@ -20,6 +20,7 @@ from invariant_cluster import (
     IRLINREmbedder,
     PolarFourierEmbedder,
     SCANClusterer,
+    ScatteringEmbedder,
     SimCLREmbedder,
     SpatialVAEEmbedder,
     TargetVAEEmbedder,
@@ -208,6 +209,48 @@ EMBEDDERS = {
         {**_BAD_VAE, "encoder_hidden": _BAD_SIZES},
     ),
 }
+_BAD_OF_IMAGES = {
+    "d": [0, 2.5, None],
+    "invariance": ["translation", "scale", None],
+    "background": ["white", [1, 2], np.nan],
+    "random_state": ["a", -1],
+    "image_shape": ["ab", (16,), (8, 32)],
+}
+_BAD_OF_FEATURES = {
+    **_BAD_OF_IMAGES,
+    "power": [0, -1.0, np.nan, "root"],
+    "whiten": [-0.1, 0.6, np.nan, "auto", None],
+    "device": ["gpu", "cpu:x", None],
+}
+# A new embedder without training is a row here; its sizes may be its defaults.
+FEATURE_EMBEDDERS = {
+    "polar Fourier": Kind(
+        PolarFourierEmbedder,
+        {"device": "cpu", "random_state": 0},
+        {
+            **_BAD_OF_FEATURES,
+            "radial_basis": ["bessel", None],
+            "n_radii": [0, 2.5],
+            "n_angles": [0, 2.5],
+            "n_orders": [0, 34],
+            "degree": [-1, 2.5],
+        },
+    ),
+    "scattering": Kind(
+        ScatteringEmbedder,
+        {"device": "cpu", "random_state": 0},
+        {
+            **_BAD_OF_FEATURES,
+            "align": [True, False, "center_of_mass"],
+            "n_scales": [0, 2.5, 6, None],
+            "n_angles": [0, 2.5, None],
+            "order": [0, 3, 1.5, None],
+            "side": [7, 16.5, 31, None],
+            "field_of_view": [0, -0.5, 1.01, np.nan, "all", None],
+            "intensity_range": [(1, 0), (0, np.inf), 5.0],
+        },
+    ),
+}
 # A new clusterer is a row here.
 CLUSTERERS = {
     "SCAN": Kind(
@@ -313,14 +356,39 @@ def make_any_clusterer(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return clusterer_maker(request.param)
 
 
+def feature_embedder_maker(name: str) -> Callable[..., Any]:
+    """Return a maker of embedders of one kind that need no training, with a seed."""
+    embedder, sizes, _ = FEATURE_EMBEDDERS[name]
+
+    def make(**parameters: Any) -> Any:
+        return embedder(**{**sizes, **parameters})
+
+    make.__name__ = name
+    return make
+
+
 @pytest.fixture(scope="session")
 def make_polar_embedder() -> Callable[..., PolarFourierEmbedder]:
-    """Return a maker of embedders that need no training, with a seed."""
+    """Return a maker of polar Fourier embedders with a seed."""
+    return feature_embedder_maker("polar Fourier")
 
-    def make(**parameters: Any) -> PolarFourierEmbedder:
-        return PolarFourierEmbedder(**{"random_state": 0, **parameters})
 
-    return make
+@pytest.fixture(scope="session")
+def make_scattering_embedder() -> Callable[..., ScatteringEmbedder]:
+    """Return a maker of scattering embedders with a seed."""
+    return feature_embedder_maker("scattering")
+
+
+@pytest.fixture(scope="session", params=FEATURE_EMBEDDERS)
+def make_any_feature_embedder(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a maker of embedders without training: once for each kind."""
+    return feature_embedder_maker(request.param)
+
+
+@pytest.fixture(scope="session")
+def feature_makers() -> dict[str, Callable[..., Any]]:
+    """Return the makers of ``make_any_feature_embedder`` by kind."""
+    return {name: feature_embedder_maker(name) for name in FEATURE_EMBEDDERS}
 
 
 @pytest.fixture(scope="session")

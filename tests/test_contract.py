@@ -34,10 +34,22 @@ def test_contract_of_clusterers(make_any_clusterer):
     check_contract(make_any_clusterer())
 
 
+WITHOUT_TRAINING = [
+    ("polar Fourier", {}),
+    ("polar Fourier", {"radial_basis": "zernike", "whiten": 0.5}),
+    ("scattering", {}),
+    ("scattering", {"align": None}),
+]
+
+
 @pytest.mark.filterwarnings("ignore:Rows of .* values do not fill a square:UserWarning")
-@pytest.mark.parametrize("radial_basis", ["samples", "zernike"])
-def test_contract_of_the_floor(make_polar_embedder, radial_basis):
-    check_contract(make_polar_embedder(radial_basis=radial_basis))
+@pytest.mark.parametrize(("kind", "parameters"), WITHOUT_TRAINING, ids=str)
+def test_contract_of_embedders_without_training(kind, parameters, feature_makers):
+    check_contract(feature_makers[kind](**parameters))
+
+
+def test_every_embedder_without_training_is_checked(feature_makers):
+    assert {kind for kind, _ in WITHOUT_TRAINING} == set(feature_makers)
 
 
 @pytest.mark.filterwarnings("ignore:Rows of .* values do not fill a square:UserWarning")

@@ -223,6 +223,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     See Also
     --------
     PolarFourierEmbedder : Rotation-invariant features that need no training.
+    ScatteringEmbedder : Features that deformations hardly change, without training.
     SimCLREmbedder : Representations by contrast alone, without a decoder.
     SCANClusterer : Clusters of the representations.
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
-from sklearn.decomposition import PCA
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import NDArray
 from torch import Tensor
 
-from invariant_cluster.embedders._shared_parameters import OF_IMAGES
+from invariant_cluster.embedders._feature_embedder import (
+    FeatureEmbedder,
+    without_rounding,
+)
+from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.geometry import (
     measure_mass,
     polar_magnitudes,
@@ -27,42 +24,14 @@ from invariant_cluster.geometry import (
     zernike_basis,
     zernike_magnitudes,
 )
-from invariant_cluster.images import (
-    ImageLayout,
-    check_images,
-    measure_background,
-    store_layout,
-)
-from invariant_cluster.persistence import (
-    Part,
-    SavableMixin,
-    decode,
-    encode,
-    encode_recipe,
-    names_of,
-    recipe_of,
-    set_names,
-)
-from invariant_cluster.runtime import at_most, map_batches
-from invariant_cluster.validation import Interval, StrOptions, unchanged_on_error
+from invariant_cluster.images import measure_background
+from invariant_cluster.validation import Interval, StrOptions
 
-_CPU = torch.device("cpu")
 _MOST_TRAINING_IMAGES = 2**17  # their 256 features fill 256 MiB in float64
 _TOO_LARGE = 1e15
-_ROUNDING = 1e-12  # of the largest magnitude, far above what float64 rounds
-_PCA_NUMBERS = ("n_components_", "n_features_in_", "n_samples_", "noise_variance_")
-_PCA_ARRAYS = (
-    "components_",
-    "mean_",
-    "explained_variance_",
-    "explained_variance_ratio_",
-    "singular_values_",
-)
 
 
-class PolarFourierEmbedder(
-    SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class PolarFourierEmbedder(FeatureEmbedder):
     """Rotation-invariant features without training: the baseline for learned ones.
 
     Each image is sampled on rings about its centre. A rotation shifts the samples along
@@ -97,6 +66,10 @@ class PolarFourierEmbedder(
         ``radial_basis="samples"``.
     power : float, default=0.5
         Exponent of the magnitudes. Values below 1 raise the weak orders.
+    whiten : float, default=0.0
+        Each principal component is divided by its variance to this power, between 0,
+        which leaves the components as they are, and 0.5, which gives all of them
+        variance 1.
     invariance : str, default="rotation+translation"
         With "rotation+translation" each image is first moved so that its centre of mass
         is in the middle; with "rotation" alone rotations are about the image's centre
@@ -105,6 +78,9 @@ class PolarFourierEmbedder(
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. The difference from the background, summed over channels, is the mass of
         an image. "auto" is the median of the border pixels over the training set.
+    device : str, default="auto"
+        Where to compute the magnitudes; "auto" is the GPU if there is one, else the
+        CPU.
     random_state : int, RandomState or None, default=None
         Seed of the PCA, which is random only with many magnitudes and few images;
         otherwise the seed is ignored.
@@ -127,6 +103,12 @@ class PolarFourierEmbedder(
     See Also
     --------
     IRLINREmbedder : Learned representations that do not change under rotation.
+    ScatteringEmbedder : Features of aligned images that deformations hardly change.
+
+    Notes
+    -----
+    The principal components are in the images' units to the power. Of more than 131,072
+    training images evenly spaced ones are used.
 
     References
     ----------
@@ -153,16 +135,13 @@ class PolarFourierEmbedder(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **OF_IMAGES,
+        **OF_FEATURES,
         "radial_basis": [StrOptions({"samples", "zernike"})],
         "n_radii": [Interval(Integral, 1, None, closed="left")],
         "n_angles": [Interval(Integral, 1, None, closed="left")],
         "n_orders": [Interval(Integral, 1, None, closed="left")],
         "degree": [Interval(Integral, 0, None, closed="left")],
-        "power": [Interval(Real, 0, None, closed="neither")],
     }
-
-    pca_: PCA
 
     def __init__(
         self,
@@ -174,8 +153,10 @@ class PolarFourierEmbedder(
         n_orders: int = 16,
         degree: int = 14,
         power: float = 0.5,
+        whiten: float = 0.0,
         invariance: str = "rotation+translation",
         background: Any = "auto",
+        device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         image_shape: Sequence[int] | None = None,
     ) -> None:
@@ -186,108 +167,27 @@ class PolarFourierEmbedder(
         self.n_orders = n_orders
         self.degree = degree
         self.power = power
+        self.whiten = whiten
         self.invariance = invariance
         self.background = background
+        self.device = device
         self.random_state = random_state
         self.image_shape = image_shape
 
-    def fit(self, X: ArrayLike, y: object = None) -> PolarFourierEmbedder:
-        """Find the principal components of the images' magnitudes.
+    def _measure(self, images: NDArray) -> None:
+        self.background_ = measure_background(images, self.background)
 
-        Parameters
-        ----------
-        X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
-            Images of any real dtype, at least 8 x 8 pixels, or flat rows. uint8 arrays
-            and memmaps stay as they are and are converted a batch at a time. Of more
-            than 131,072 images evenly spaced ones are used.
-        y : ignored
+    def _most_rows(self) -> int:
+        return _MOST_TRAINING_IMAGES
 
-        Returns
-        -------
-        self
+    def _dump_state(self) -> dict[str, Any]:
+        return {"background": self.background_.tolist()}
 
-        Raises
-        ------
-        ValueError
-            Bad images or parameters.
-        """
-        self._check_parameters()
-        with unchanged_on_error(self):
-            images = check_images(
-                self, X, reset=True, image_shape=self.image_shape, min_samples=2
-            )
-            self.background_ = measure_background(images, self.background)
-            sample = at_most(images, _MOST_TRAINING_IMAGES)
-            magnitudes = map_batches(self._make_invariants(images), sample, device=_CPU)
-            self.pca_ = self._fit_pca(magnitudes)
-        return self
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the features of each image.
-
-        Parameters
-        ----------
-        X : array-like of n images, of the shape given to ``fit``
-
-        Returns
-        -------
-        ndarray of shape (n, d), float32
-            In the images' units to the power. A plain array: there is no network to
-            fine-tune, so that ``SCANClusterer`` takes it with ``fine_tune=False``.
-        """
-        check_is_fitted(self, "pca_")
-        images = check_images(self, X, reset=False)
-        invariants = self._make_invariants(images)
-
-        def project(raw: Tensor) -> Tensor:
-            # All in float64: rows come out the same alone and together.
-            return torch.from_numpy(self.pca_.transform(invariants(raw).numpy()))
-
-        return map_batches(project, images, device=_CPU)
-
-    def _dump(self, *, encoder_only: bool) -> Part:
-        """Return what a model file holds of the embedder; all of it is needed."""
-        check_is_fitted(self, "pca_")
-        fitted = {name: getattr(self.pca_, name) for name in _PCA_NUMBERS}
-        state = {
-            "layout": self.layout_.to_json(),
-            "background": self.background_.tolist(),
-            "feature_names_in": names_of(self),
-            "pca": {name: encode(value) for name, value in fitted.items()},
-            # Products of arrays in another order are rounded otherwise.
-            "order": "F" if self.pca_.components_.flags.f_contiguous else "C",
-        }
-        arrays = {
-            name: torch.from_numpy(getattr(self.pca_, name)) for name in _PCA_ARRAYS
-        }
-        return Part({**encode_recipe(recipe_of(self)), "state": state}, arrays)
-
-    def _restore(self, part: Part, encoder: object) -> None:
-        """Set the fitted attributes from a part of a model file."""
-        state = part.spec["state"]
-        store_layout(self, ImageLayout.from_json(state["layout"]))
+    def _restore_state(self, state: dict[str, Any]) -> None:
         self.background_ = np.asarray(state["background"], dtype=np.float32)
-        set_names(self, state["feature_names_in"])
-        self.pca_ = self._make_pca(len(part.tensors["components_"]))
-        for name in _PCA_NUMBERS:
-            setattr(self.pca_, name, decode(state["pca"][name]))
-        for name in _PCA_ARRAYS:
-            array = np.asarray(part.tensors[name].numpy(), order=state["order"])
-            setattr(self.pca_, name, array)
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.pca_.n_components_)
-
-    def __sklearn_tags__(self) -> Any:
-        """Flat rows and images, dense; the output is float32."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
     def _check_parameters(self) -> None:
-        self._validate_params()
+        super()._check_parameters()
         most = self.n_angles // 2 + 1
         if self.radial_basis == "samples" and self.n_orders > most:
             raise ValueError(
@@ -296,42 +196,25 @@ class PolarFourierEmbedder(
                 f"{2 * (self.n_orders - 1)}."
             )
 
-    def _make_invariants(self, images: NDArray) -> Callable[[Tensor], Tensor]:
+    def _make_features(self, device: torch.device) -> Callable[[Tensor], Tensor]:
         """Return the map of raw images (n, c, h, w) to magnitudes to the power."""
-        magnitudes = self._make_magnitudes(*images.shape[-2:])
-        background = torch.from_numpy(self.background_)
+        magnitudes = self._make_magnitudes(device)
+        background = torch.from_numpy(self.background_).to(device)
         center = "translation" in self.invariance
 
-        def invariants(raw: Tensor) -> Tensor:
+        def features(raw: Tensor) -> Tensor:
             mass = measure_mass(raw, background, center=center)
-            return _checked_size(_without_noise(magnitudes(mass)).pow(self.power))
+            return _checked_size(without_rounding(magnitudes(mass)).pow(self.power))
 
-        return invariants
+        return features
 
-    def _make_magnitudes(self, height: int, width: int) -> Callable[[Tensor], Tensor]:
+    def _make_magnitudes(self, device: torch.device) -> Callable[[Tensor], Tensor]:
+        _, height, width = self.layout_.channels_first_shape
         if self.radial_basis == "zernike":
-            basis = zernike_basis(height, width, self.degree)
+            basis = zernike_basis(height, width, self.degree).to(device)
             return partial(zernike_magnitudes, basis=basis)
-        points = polar_points(height, width, self.n_radii, self.n_angles)
+        points = polar_points(height, width, self.n_radii, self.n_angles).to(device)
         return partial(polar_magnitudes, points=points, n_orders=self.n_orders)
-
-    def _fit_pca(self, magnitudes: NDArray) -> PCA:
-        pca = self._make_pca(min(self.d, *magnitudes.shape))
-        # Components of float32 would depend on the order of rows and on the processor.
-        exact = magnitudes.astype(np.float64)
-        with np.errstate(invalid="ignore"):  # blank images: no share of no variance
-            return pca.fit(exact)
-
-    def _make_pca(self, n_components: int) -> PCA:
-        pca = PCA(n_components, random_state=self.random_state)
-        # Whatever scikit-learn is configured to return, ``project`` needs arrays.
-        return pca.set_output(transform="default")
-
-
-def _without_noise(magnitudes: Tensor) -> Tensor:
-    """Set rounding errors to 0: a small power would lift them."""
-    largest = magnitudes.amax(dim=1, keepdim=True)
-    return magnitudes.where(magnitudes > _ROUNDING * largest, 0.0)
 
 
 def _checked_size(magnitudes: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from invariant_cluster.runtime import PRECISIONS
 from invariant_cluster.validation import Interval, Options, StrOptions
 
+_DEVICES: list[Any] = [str, Options(object, set()), torch.device]
 _INVARIANCES = (
     "rotation",
     "rotation+translation",
@@ -24,6 +25,13 @@ OF_IMAGES: dict[str, list[Any]] = {
     "random_state": ["random_state"],
     "image_shape": ["array-like", None],
 }
+# Of embedders whose features are computed.
+OF_FEATURES: dict[str, list[Any]] = {
+    **OF_IMAGES,
+    "power": [Interval(Real, 0, None, closed="neither")],
+    "whiten": [Interval(Real, 0, 0.5, closed="both")],
+    "device": _DEVICES,
+}
 # Of embedders that train a network.
 OF_TRAINING: dict[str, list[Any]] = {
     "align": ["boolean"],
@@ -33,7 +41,7 @@ OF_TRAINING: dict[str, list[Any]] = {
     "lr": [Interval(Real, 0, None, closed="neither")],
     "lr_schedule": [StrOptions({"one_cycle", "constant"})],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "device": [str, Options(object, set()), torch.device],
+    "device": _DEVICES,
     "precision": [StrOptions(set(PRECISIONS))],
     "callbacks": [list, tuple, None],
     "warm_start": ["boolean"],

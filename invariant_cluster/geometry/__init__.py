@@ -17,6 +17,12 @@ from invariant_cluster.geometry._moments import (
     image_mass,
     mass_radius,
 )
+from invariant_cluster.geometry._morlet import (
+    low_pass,
+    low_pass_width,
+    morlet_filters,
+    wavelet_gain,
+)
 from invariant_cluster.geometry._motion import (
     canonicalize_images,
     move_array,
@@ -58,8 +64,11 @@ __all__ = [
     "compose_poses",
     "disc_mask",
     "image_mass",
+    "low_pass",
+    "low_pass_width",
     "mass_radius",
     "measure_mass",
+    "morlet_filters",
     "move_array",
     "move_images",
     "pixel_grid",
@@ -74,6 +83,7 @@ __all__ = [
     "sample_points",
     "symmetry_targets",
     "to_canonical",
+    "wavelet_gain",
     "wrap_angle",
     "zernike_basis",
     "zernike_magnitudes",

@@ -124,7 +124,8 @@ def polar_magnitudes(mass: Tensor, points: Tensor, n_orders: int) -> Tensor:
     everywhere = points.expand(len(mass), -1, -1, -1)
     rings = sample_points(mass[:, None], everywhere, 0.0)[:, 0]
     orders = torch.fft.rfft(rings, dim=-1).abs()[..., :n_orders]
-    return (orders * _ring_radii(len(points)).sqrt()[:, None]).flatten(1)
+    weights = _ring_radii(len(points)).sqrt()[:, None].to(orders.device)
+    return (orders * weights).flatten(1)
 
 
 def zernike_magnitudes(mass: Tensor, basis: Tensor) -> Tensor:

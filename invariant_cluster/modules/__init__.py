@@ -22,7 +22,9 @@ from invariant_cluster.modules._resnet import ResNet18
 from invariant_cluster.modules._scan import (
     ScanModule,
 )
+from invariant_cluster.modules._scattering import ScatteringTransform
 from invariant_cluster.modules._simclr import SimCLR, ViewPair
+from invariant_cluster.modules._square_view import SquareView
 from invariant_cluster.modules._trunk_encoder import (
     Encoding,
     PoseEncoder,
@@ -61,8 +63,10 @@ __all__ = [
     "Reconstruction",
     "ResNet18",
     "ScanModule",
+    "ScatteringTransform",
     "SimCLR",
     "SpatialGenerator",
+    "SquareView",
     "TrainingBatch",
     "TrunkEncoder",
     "VAEBatch",

@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from invariant_cluster import IRLINREmbedder
+from tests.conftest import FEATURE_EMBEDDERS
 
 # Of the standard deviation of z. Rounding moves z by less than a tenth of that.
 LEAST_CHANGE = 0.01
@@ -67,6 +68,7 @@ VAE = [
     Row("translation_std", 0.3, idle=(TURNS,)),
     Row("n_pixels", 10),
 ]
+TEXTURES = {"align": None}
 MLP, PIXELS = {"decoder": "mlp"}, {"decoder": "pixels"}
 RULELESS, UNALIGNED = {"symmetry_breaking": None}, {"align": False}
 OTHER_LOSSES = ("cross_correlation", "centered_cosine", "cosine", "mse")
@@ -139,6 +141,7 @@ ROWS = {
         Row("n_orders", 8, idle=({"radial_basis": "zernike"},)),
         Row("degree", 8, {"radial_basis": "zernike"}, idle=({},)),
         Row("power", 1.0),
+        Row("whiten", 0.5),
         Row("invariance", "rotation"),
         Row("background", 50),
         # The last components of many, which a PCA that draws finds least well.
@@ -149,8 +152,29 @@ ROWS = {
             idle=({}, {"radial_basis": "zernike"}),
         ),
     ],
+    "scattering": [
+        Row("d", 5),
+        Row("align", None),
+        Row("n_scales", 2),
+        Row("n_scales", 3, TEXTURES),
+        Row("n_angles", 4),
+        Row("n_angles", 4, TEXTURES),
+        Row("order", 1),
+        Row("order", 1, TEXTURES),
+        Row("whiten", 0.5),
+        Row("power", 1.0),
+        Row("side", 16),
+        Row("side", 8, TEXTURES),
+        Row("field_of_view", 0.6, idle=(TEXTURES,)),
+        Row("invariance", "rotation"),
+        Row("invariance", "rotation+translation+reflection"),
+        Row("background", 50),
+        Row("intensity_range", (0, 128)),
+        # The last components of many, which a PCA that draws finds least well.
+        Row("random_state", 1, {"d": 30}),
+    ],
 }
-TRAINED = [kind for kind in ROWS if kind != "polar Fourier"]
+TRAINED = [kind for kind in ROWS if kind not in FEATURE_EMBEDDERS]
 # Three steps of a VAE at its own rate hardly move z.
 SETTINGS = {"TARGET-VAE": {"lr": 1e-2}, "spatial-VAE": {"lr": 1e-2}}
 
@@ -173,9 +197,9 @@ UNSEEN = [
 
 
 @pytest.fixture(scope="module")
-def make_kind(makers, make_polar_embedder):
+def make_kind(makers, feature_makers):
     """Return a maker of embedders by kind and settings."""
-    makers = {**makers, "polar Fourier": make_polar_embedder}
+    makers = {**makers, **feature_makers}
 
     def make(kind, **settings):
         return makers[kind](**{**SETTINGS.get(kind, {}), **settings})
@@ -225,7 +249,7 @@ def test_every_parameter_has_a_row_or_is_a_circumstance(kind, make_kind):
     assert not rows & set(CIRCUMSTANCES)
     parameters = set(make_kind(kind).get_params())
     assert rows == parameters - set(CIRCUMSTANCES)
-    assert kind == "polar Fourier" or set(CIRCUMSTANCES) <= parameters
+    assert kind in FEATURE_EMBEDDERS or set(CIRCUMSTANCES) <= parameters
 
 
 @pytest.mark.parametrize(
@@ -298,11 +322,12 @@ def test_the_net_is_on_the_device_that_was_named(make_any_embedder, images):
     assert embedder.net_.device == "cpu:0"
 
 
-def test_rows_of_a_polar_embedder_are_folded_to_the_shape_given(
-    make_polar_embedder, images
+def test_rows_of_a_feature_embedder_are_folded_to_the_shape_given(
+    make_any_feature_embedder, images
 ):
     wide = images[:, 2:14]
-    flat = make_polar_embedder(image_shape=(12, 16)).fit_transform(
+    flat = make_any_feature_embedder(image_shape=(12, 16)).fit_transform(
         wide.reshape(len(wide), -1)
     )
-    np.testing.assert_array_equal(flat, make_polar_embedder().fit_transform(wide))
+    z = make_any_feature_embedder().fit_transform(wide)
+    np.testing.assert_array_equal(flat, z)
