@@ -224,7 +224,14 @@ class ScatteringEmbedder(FeatureEmbedder):
             self.align_ = self._choose_align(images, field)
             extent = field if self.align_ else extent
         side = self._choose_side(extent)
-        self._build(extent, side, self._choose_n_scales(side))
+        self._build(
+            extent=extent,
+            side=side,
+            n_scales=self._choose_n_scales(side),
+            n_angles=self.n_angles,
+            order=self.order,
+            translates=self._translates and self.align_ is not None,
+        )
 
     def _find_field(self, images: NDArray) -> int:
         """Return the side in pixels of the square that the objects fill."""
@@ -269,19 +276,26 @@ class ScatteringEmbedder(FeatureEmbedder):
             layout=self.layout_,
         )
 
-    def _build(self, extent: int, side: int, n_scales: int) -> None:
+    def _build(
+        self,
+        *,
+        extent: int,
+        side: int,
+        n_scales: int,
+        n_angles: int,
+        order: int,
+        translates: bool,
+    ) -> None:
         """Set the modules that compute the coefficients."""
         is_texture = self.align_ is None
-        aligner = self._make_aligner(
-            self.align_, translates=self._translates and not is_texture
-        )
+        aligner = self._make_aligner(self.align_, translates=translates)
         self.view_ = SquareView(aligner, extent=extent, side=side)
         self.scattering_ = ScatteringTransform(
             side,
             n_scales,
-            self.n_angles,
-            order=self.order,
-            angle_step=1 if is_texture or self.n_angles % 2 else 2,
+            n_angles,
+            order=order,
+            angle_step=1 if is_texture or n_angles % 2 else 2,
             boundary="reflect" if is_texture else "periodic",
         )
 
@@ -316,9 +330,15 @@ class ScatteringEmbedder(FeatureEmbedder):
             "background": self.background_.tolist(),
             "intensity_range": list(self.intensity_range_),
             "align": self.align_,
-            "extent": self.view_.extent,
-            "side": self.view_.side,
-            "n_scales": self.scattering_.n_scales,
+            # Not as the parameters are now: they may have been set after the fit.
+            "sizes": {
+                "extent": int(self.view_.extent),
+                "side": self.view_.side,
+                "n_scales": self.scattering_.n_scales,
+                "n_angles": int(self.scattering_.n_angles),
+                "order": int(self.scattering_.order),
+                "translates": self.view_.aligner.pose_rule.translates,
+            },
         }
 
     def _restore_state(self, state: dict[str, Any]) -> None:
@@ -326,7 +346,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         low, high = state["intensity_range"]
         self.intensity_range_ = low, high
         self.align_ = state["align"]
-        self._build(state["extent"], state["side"], state["n_scales"])
+        self._build(**state["sizes"])
 
 
 def _on(device: torch.device, module: nn.Module) -> Any:

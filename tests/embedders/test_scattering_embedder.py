@@ -298,6 +298,19 @@ def test_sizes(make_scattering_embedder, images, parameters, shape, side, n_scal
     assert embedder.transform(images).shape == (48, 6)
 
 
+def test_what_was_set_after_the_fit_does_not_change_the_filters(
+    make_scattering_embedder, images, tmp_path
+):
+    embedder = make_scattering_embedder(d=5).fit(images)
+    z = embedder.transform(images)
+    embedder.set_params(n_angles=4, order=1, side=16, invariance="rotation")
+    embedder.save(tmp_path / "model.safetensors")
+    loaded = ScatteringEmbedder.load(tmp_path / "model.safetensors")
+    assert loaded.n_angles == 4
+    for model in embedder, loaded:
+        np.testing.assert_array_equal(model.transform(images), z)
+
+
 def test_textures_have_64_pixels_at_most(make_scattering_embedder, gratings):
     images = gratings(4, 5, 0.5).repeat(2, axis=1).repeat(2, axis=2)[:, :100]
     embedder = make_scattering_embedder(align=None, order=1).fit(images)
