@@ -58,9 +58,10 @@ class TEMIClusterer(EmbeddingClusterer):
     n_heads : int, default=16
         Heads trained side by side, each from other centroids. The head with the lowest
         TEMI loss on the training data is kept.
-    beta : float, default=0.6
-        Power of the probabilities in the objective, above 0.5 and at most 1. Near 0.5
-        clusters stay of more equal size; at 1 most clusters can empty.
+    beta : float, default=0.9
+        Power of the probabilities in the objective, above 0.5 and at most 1. The lower,
+        the more equal the sizes of the clusters. The paper takes 0.6, for classes of
+        equal size.
     teacher_momentum : float, default=0.996
         Share of the teacher's weights that stays in each step. 0 makes the student its
         own teacher.
@@ -119,9 +120,12 @@ class TEMIClusterer(EmbeddingClusterer):
 
     Notes
     -----
-    Nothing in TEMI prescribes the sizes of clusters. Of two clusterings that suit the
-    neighbours equally well, the objective prefers that of more equal sizes, because
-    rare clusters tell more of a pair (the prior in the denominator of the information).
+    Nothing in TEMI prescribes the sizes of clusters, as SCAN's entropy does. But rare
+    clusters tell more of a pair (the prior in the denominator of the information), so
+    that equal sizes are preferred. With ``beta`` below 1 a pair whose probability is
+    halved between two clusters loses less than it gains by the rarer clusters: a large
+    class is then split at the cost of small ones. On separate blobs, four of 400 rows
+    and four of 100, accuracy is 83 % at 0.6 and 99 % from 0.8 on.
 
     This differs from the paper: the heads are linear and start from k-means on z, with
     a sharpness that corresponds to the paper's temperature 0.1; Adam follows a
@@ -167,7 +171,7 @@ class TEMIClusterer(EmbeddingClusterer):
         *,
         n_neighbors: int = 20,
         n_heads: int = 16,
-        beta: float = 0.6,
+        beta: float = 0.9,
         teacher_momentum: float = 0.996,
         max_epochs: int | str = "auto",
         lr: float = 0.003,

@@ -144,7 +144,7 @@ def test_the_student_sees_augmented_images_and_the_teacher_the_plain_ones(embedd
                 with torch.no_grad():
                     net.module_.eval()
                     net.teacher_.eval()
-                    x = torch.from_numpy(np.asarray(embedding.images[:6]))[:, None]
+                    x = torch.from_numpy(embedding.images[:6].copy())[:, None]
                     self.first, self.again = net.infer(x), net.infer(x)
 
     views = Views()
