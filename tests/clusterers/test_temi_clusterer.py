@@ -105,6 +105,21 @@ def test_fine_tuning_goes_on_from_the_heads(embedding):
     assert clustering_accuracy_score(heads.labels_, tuned.labels_) > 0.8
 
 
+def test_auto_epochs_are_those_of_scan(make_clusterer, embedding):
+    class Plan(Callback):
+        def on_train_begin(self, net, **_):
+            planned.append(net.max_epochs)
+            net.set_params(max_epochs=0)
+
+    auto = {"max_epochs": "auto", "fine_tune_max_epochs": "auto", "batch_size": 2}
+    found = []
+    for make in (make_clusterer, make_temi):
+        planned = []
+        make(callbacks=[Plan()], **auto).fit(embedding)
+        found.append(planned)
+    assert found[0] == found[1] == [100, 21]
+
+
 # The teacher
 
 
