@@ -1,7 +1,11 @@
 """Orientation-invariant clustering of images, as scikit-learn estimators."""
 
 from invariant_cluster import datasets, metrics, model_selection, plot
-from invariant_cluster.clusterers import EmbeddingClusterer, SCANClusterer
+from invariant_cluster.clusterers import (
+    EmbeddingClusterer,
+    SCANClusterer,
+    TEMIClusterer,
+)
 from invariant_cluster.embedders import (
     ImageEmbedder,
     IRLINREmbedder,
@@ -32,6 +36,7 @@ __all__ = [
     "ScatteringEmbedder",
     "SimCLREmbedder",
     "SpatialVAEEmbedder",
+    "TEMIClusterer",
     "TargetVAEEmbedder",
     "cluster_report",
     "datasets",

@@ -384,6 +384,66 @@ def self_label_loss(
     return (weights * errors).sum() / weights.sum().clamp_min(_TINY)
 
 
+def pair_agreement(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Return how probably two rows share a cluster, averaged over heads.
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (n_heads, n, n_clusters)
+        Log-probabilities p of n rows.
+    log_q : Tensor of shape (n_heads, n, n_clusters)
+        Log-probabilities q of their partners.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        ``mean_h <p_h, q_h>``, from 0 to 1.
+
+    See Also
+    --------
+    pair_information : Return the term that TEMI weighs with it.
+
+    References
+    ----------
+    N. Adaloglou et al., "Exploring the limits of deep image clustering using pretrained
+    models", BMVC 2023: the weight of a pair.
+    """
+    return (log_p + log_q).exp().sum(dim=-1).mean(dim=0)
+
+
+def pair_information(
+    log_p: Tensor, log_q: Tensor, log_prior: Tensor, beta: float
+) -> Tensor:
+    """Return the pointwise mutual information of pairs of rows.
+
+    Parameters
+    ----------
+    log_p : Tensor of shape (n_heads, n, n_clusters)
+        Log-probabilities p of n rows, by the student.
+    log_q : Tensor of shape (n_heads, n, n_clusters)
+        Log-probabilities q of their partners, by the teacher.
+    log_prior : Tensor of shape (n_heads, n_clusters)
+        Logarithm of the mean probabilities m.
+    beta : float
+        Power, above 0.5 and at most 1. At 1 this is the pointwise mutual information.
+
+    Returns
+    -------
+    Tensor of shape (n_heads, n)
+        ``log sum_c (p_c q_c)^beta / m_c``, in nats.
+
+    See Also
+    --------
+    pair_agreement : Return the weight of a pair.
+
+    References
+    ----------
+    N. Adaloglou et al., "Exploring the limits of deep image clustering using pretrained
+    models", BMVC 2023: the variant of pointwise mutual information.
+    """
+    return torch.logsumexp(beta * (log_p + log_q) - log_prior[:, None], dim=-1)
+
+
 # The losses that parameters of estimators name; a new one is a row here.
 RECONSTRUCTIONS: dict[str, Callable[..., Tensor]] = {
     "cross_entropy": cross_entropy,

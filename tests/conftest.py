@@ -24,6 +24,7 @@ from invariant_cluster import (
     SimCLREmbedder,
     SpatialVAEEmbedder,
     TargetVAEEmbedder,
+    TEMIClusterer,
 )
 from invariant_cluster.datasets import load_oriented_digits
 
@@ -270,6 +271,20 @@ CLUSTERERS = {
             "confidence_threshold": [0.0, 1.0],
             "self_label_max_epochs": [0],
             "self_label_lr": [0.0],
+        },
+    ),
+    "TEMI": Kind(
+        TEMIClusterer,
+        {"n_heads": 2, "max_epochs": 1, "fine_tune_max_epochs": 1},
+        {
+            "n_heads": [0],
+            "beta": [0.5, 1.1, np.nan],
+            "teacher_momentum": [-0.1, 1.0, np.nan],
+            "augmentation": ["S2", "R+S1", "D", "D+R", None],
+            "max_epochs": [0, 2.5, None],
+            "fine_tune_max_epochs": [0, 2.5, None],
+            "lr": [0.0, -1.0, np.nan],
+            "fine_tune_lr": [0.0, -1.0, np.nan],
         },
     ),
 }

@@ -21,6 +21,8 @@ from invariant_cluster.losses import (
     cross_entropy,
     mean_entropy,
     nt_xent_consistency,
+    pair_agreement,
+    pair_information,
     scan_consistency,
     self_label_loss,
     squared_error,
@@ -32,7 +34,7 @@ from invariant_cluster.modules import (
     Reconstruction,
     TrainingBatch,
 )
-from invariant_cluster.training import IRLINRObjective
+from invariant_cluster.training import IRLINRObjective, TemiObjective
 
 
 def sigmoid(value):
@@ -152,6 +154,38 @@ def naive_self_label(p, labels, confident):
         if sure:
             clusters.setdefault(label, []).append(-math.log(row[label]))
     return sum(sum(part) / len(part) for part in clusters.values()) / len(clusters)
+
+
+def naive_information(p, q, prior, beta):
+    """TEMI: ``log sum_c (p_c q_c)^beta / m_c`` of one pair, by one head."""
+    terms = [(a * b) ** beta / m for a, b, m in zip(p, q, prior, strict=True)]
+    return math.log(sum(terms))
+
+
+def naive_agreement(p, q):
+    """TEMI: ``mean_h sum_c p_c q_c`` of one pair."""
+    total = 0.0
+    for a, b in zip(p, q, strict=True):
+        total += sum(x * y for x, y in zip(a, b, strict=True))
+    return total / len(p)
+
+
+def naive_temi(student, teacher, prior, beta):
+    """TEMI: ``-mean_i w_i (pmi(x_i, x'_i) + pmi(x'_i, x_i)) / 2``, summed over heads.
+
+    student, teacher : lists of (probabilities of x, probabilities of x') a head.
+    """
+    n_heads, n, total = len(student), len(student[0][0]), 0.0
+    for i in range(n):
+        weight = naive_agreement(
+            [head[0][i] for head in teacher], [head[1][i] for head in teacher]
+        )
+        for h in range(n_heads):
+            (s, s_other), (t, t_other) = student[h], teacher[h]
+            there = naive_information(s[i], t_other[i], prior[h], beta)
+            back = naive_information(s_other[i], t[i], prior[h], beta)
+            total -= weight * (there + back) / 2
+    return total / n
 
 
 # Reconstruction
@@ -365,6 +399,80 @@ def test_mean_entropy_is_largest_when_clusters_are_equally_filled():
 def test_an_empty_cluster_gives_no_nan():
     log_p = torch.tensor([[0.0, -200.0], [0.0, -200.0]], requires_grad=True)
     mean_entropy(log_p).backward()
+    assert log_p.grad.isfinite().all()
+
+
+# TEMI
+
+
+def test_pair_agreement_equals_the_naive_twin():
+    p, q = torch.randn(2, 3, 8, 4).softmax(dim=-1)
+    heads = zip(p.transpose(0, 1).tolist(), q.transpose(0, 1).tolist(), strict=True)
+    expected = [naive_agreement(*pair) for pair in heads]
+    assert pair_agreement(p.log(), q.log()).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("beta", [0.6, 1.0])
+def test_pair_information_equals_the_naive_twin(beta):
+    p, q = torch.randn(2, 3, 8, 4).softmax(dim=-1)
+    prior = torch.randn(3, 4).softmax(dim=-1)
+    found = pair_information(p.log(), q.log(), prior.log(), beta)
+    for h in range(3):
+        expected = [
+            naive_information(a, b, prior[h].tolist(), beta)
+            for a, b in zip(p[h].tolist(), q[h].tolist(), strict=True)
+        ]
+        assert found[h].tolist() == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_rare_clusters_tell_more_of_a_pair():
+    certain = torch.eye(2).clamp_min(1e-30).log()[None]
+    prior = torch.tensor([[0.9, 0.1]])
+    found = pair_information(certain, certain, prior.log(), 0.6)
+    assert found[0].tolist() == pytest.approx([-math.log(0.9), -math.log(0.1)])
+
+
+def test_a_pair_in_two_clusters_agrees_in_nothing_and_tells_less_than_chance():
+    certain = torch.eye(4).clamp_min(1e-12).log()[None]
+    apart = certain.roll(1, 1)
+    prior = torch.full((1, 4), 0.25)
+    assert pair_agreement(certain, certain).tolist() == pytest.approx([1] * 4)
+    assert pair_agreement(certain, apart).tolist() == pytest.approx([0] * 4, abs=1e-6)
+    assert (pair_information(certain, apart, prior.log(), 1.0) < 0).all()
+
+
+@pytest.mark.parametrize("beta", [0.6, 1.0])
+def test_the_objective_of_temi_equals_the_naive_twin(beta):
+    student, teacher = torch.randn(2, 3, 10, 4).softmax(dim=-1)
+    objective = TemiObjective(beta, n_heads=3, n_clusters=4)
+    terms = objective((student.log(), teacher.log()))
+    prior = [[0.9 / 4 + 0.1 * m for m in head] for head in teacher.mean(dim=1).tolist()]
+    halves = [
+        [h.chunk(2) for h in probabilities] for probabilities in (student, teacher)
+    ]
+    split = [[(a.tolist(), b.tolist()) for a, b in heads] for heads in halves]
+    assert terms["loss"].item() == pytest.approx(
+        naive_temi(*split, prior, beta), rel=1e-4
+    )
+    assert objective.prior.tolist() == [pytest.approx(head) for head in prior]
+
+
+def test_the_prior_of_temi_moves_in_training_alone():
+    log_p = torch.randn(2, 6, 3).log_softmax(dim=-1)
+    objective = TemiObjective(0.6, n_heads=2, n_clusters=3).eval()
+    objective((log_p, log_p))
+    assert objective.prior.tolist() == [pytest.approx([1 / 3] * 3)] * 2
+    objective.train()
+    for _ in range(200):
+        objective((log_p, log_p))
+    torch.testing.assert_close(objective.prior, log_p.exp().mean(dim=1))
+
+
+def test_an_empty_cluster_gives_temi_no_nan():
+    log_p = torch.tensor([[[0.0, -200.0], [0.0, -200.0]]], requires_grad=True)
+    objective = TemiObjective(0.6, n_heads=1, n_clusters=2)
+    objective.prior = torch.tensor([[1.0, 0.0]])
+    objective((log_p, log_p.detach()))["loss"].backward()
     assert log_p.grad.isfinite().all()
 
 

@@ -7,12 +7,14 @@ from invariant_cluster.clusterers._embedding_clusterer import (
 )
 from invariant_cluster.clusterers._heads import make_heads
 from invariant_cluster.clusterers._scan_clusterer import SCANClusterer
+from invariant_cluster.clusterers._temi_clusterer import TEMIClusterer
 
 __all__ = [
     "ClusteringData",
     "EmbeddingClusterer",
     "SCANClusterer",
     "Start",
+    "TEMIClusterer",
     "find_start",
     "make_heads",
 ]

@@ -33,7 +33,9 @@ class Start(NamedTuple):
     entropy: float
 
 
-def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start:
+def find_start(
+    z: NDArray, n_clusters: int, n_heads: int, *, seed: int, n_init: int = 10
+) -> Start:
     """Return k-means centroids of the rows, one run a head.
 
     All rows are scaled alike: how far a row lies from the mean tells clusters apart
@@ -44,13 +46,15 @@ def find_start(z: NDArray, n_clusters: int, n_heads: int, *, seed: int) -> Start
     z : ndarray of shape (n, d)
     n_clusters, n_heads : int
     seed : int
+    n_init : int
+        Attempts of each run, of which the best counts: fewer make heads differ more.
     """
     mean, scale, rows = _unit_scale(z)
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
         runs = [
-            KMeans(n_clusters, n_init=10, random_state=seed + head).fit(rows)
+            KMeans(n_clusters, n_init=n_init, random_state=seed + head).fit(rows)
             for head in range(n_heads)
         ]
     centroids = np.stack([run.cluster_centers_ for run in runs])

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from invariant_cluster.clusterers._centroids import Start
-from invariant_cluster.losses import mean_entropy, scan_consistency
+from invariant_cluster.losses import (
+    mean_entropy,
+    pair_agreement,
+    pair_information,
+    scan_consistency,
+)
 from invariant_cluster.modules import ClusterHeads, ScanModule
 from invariant_cluster.runtime import map_rows
 from invariant_cluster.training import ScanObjective
@@ -55,7 +60,7 @@ def scan_loss(
         Neighbours of each row, as indices into p.
     """
     rows = torch.from_numpy(np.ascontiguousarray(log_p))
-    log_q = torch.from_numpy(np.log(p.clip(np.finfo(np.float32).tiny)))
+    log_q = _log(torch.from_numpy(p))
     terms = [scan_consistency(rows, log_q[column]) for column in nearest.T]
     return float(objective.weigh(torch.stack(terms).mean(), mean_entropy(rows)))
 
@@ -67,3 +72,40 @@ def best_head(objective: ScanObjective, log_p: NDArray, neighbors: NDArray) -> i
         for head in np.moveaxis(log_p, 1, 0)
     ]
     return int(np.argmin(losses))
+
+
+def temi_losses(
+    beta: float, log_p: NDArray, p: NDArray, nearest: NDArray
+) -> NDArray[np.float32]:
+    """Return the TEMI loss of each head, of all rows with all their neighbours.
+
+    Student and teacher are the same, and the prior is the mean of p.
+
+    Parameters
+    ----------
+    beta : float
+    log_p : ndarray of shape (n, n_heads, n_clusters)
+        Log-probabilities of the rows.
+    p : ndarray of shape (m, n_heads, n_clusters)
+        Probabilities of the rows among which the neighbours are.
+    nearest : int ndarray of shape (n, k)
+        Neighbours of each row, as indices into p.
+
+    Returns
+    -------
+    ndarray of shape (n_heads,)
+    """
+    rows, others = (torch.from_numpy(a).transpose(0, 1) for a in (log_p, p))
+    log_prior, log_q = _log(others.mean(dim=1)), _log(others)
+    losses = torch.zeros(len(rows))
+    for column in nearest.T:
+        partners = log_q[:, column]
+        weight = pair_agreement(rows, partners)
+        information = pair_information(rows, partners, log_prior, beta)
+        losses -= (weight * information).mean(dim=1)
+    return (losses / nearest.shape[1]).numpy()
+
+
+def _log(p: Tensor) -> Tensor:
+    """Return the logarithm of probabilities, finite at 0."""
+    return p.clamp_min(torch.finfo(torch.float32).tiny).log()

@@ -24,10 +24,15 @@ from invariant_cluster.clusterers._heads import (
     scan_loss,
 )
 from invariant_cluster.clusterers._self_labelling import SelfLabellingStage
+from invariant_cluster.clusterers._stage_sizes import (
+    choose_augmentation,
+    count_head_epochs,
+    count_tuning_epochs,
+)
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ClusterHeads, ScanModule
 from invariant_cluster.neighbors import find_neighbors, mine_neighbors
-from invariant_cluster.runtime import map_rows, resolve_device
+from invariant_cluster.runtime import map_rows
 from invariant_cluster.training import (
     HeadsNet,
     ScanNet,
@@ -35,13 +40,9 @@ from invariant_cluster.training import (
     SelfLabelNet,
     SelfLabelObjective,
     Stage,
-    count_epochs,
 )
 from invariant_cluster.validation import Interval, StrOptions
-from invariant_cluster.views import AUGMENTATIONS, Augmentation
-
-_HEAD_STEPS, _LEAST_EPOCHS = 10_000, 20
-_TUNING_STEPS, _MOST_TUNING_EPOCHS = 500, 50
+from invariant_cluster.views import AUGMENTATIONS
 
 
 class SCANClusterer(EmbeddingClusterer):
@@ -301,7 +302,7 @@ class SCANClusterer(EmbeddingClusterer):
             self._sampled_objective(len(z)),
             stage="heads",
             lr=self.lr,
-            max_epochs=self._count_epochs(len(z)),
+            max_epochs=count_head_epochs(self.max_epochs, len(z), self.batch_size),
             terms=("consistency", "entropy"),
         )
         return Stage("heads", net, z, self.neighbors_)
@@ -336,9 +337,14 @@ class SCANClusterer(EmbeddingClusterer):
                 stage=name,
                 lr=self.fine_tune_lr,
                 lr_name="fine_tune_lr or lr",
-                max_epochs=self._count_tuning_epochs(len(images)),
+                max_epochs=count_tuning_epochs(
+                    self.fine_tune_max_epochs,
+                    len(images),
+                    self.batch_size,
+                    self.device,
+                ),
                 terms=("consistency", "entropy"),
-                augmentation=self._augmentation(encoder),
+                augmentation=choose_augmentation(self.augmentation, encoder),
                 optimizer__param_groups=[("heads.*", {"lr": self.lr})],
             )
             yield Stage(name, net, images, self.neighbors_)
@@ -353,33 +359,9 @@ class SCANClusterer(EmbeddingClusterer):
             lr_name="self_label_lr",
             max_epochs=self.self_label_max_epochs,
             terms=("confident",),
-            augmentation=self._augmentation(module.encoder),
+            augmentation=choose_augmentation(self.augmentation, module.encoder),
         )
         return SelfLabellingStage("self-labelling", net, images)
-
-    def _count_epochs(self, n_rows: int) -> int:
-        """Return the epochs of the heads; "auto" is some steps, within bounds."""
-        if isinstance(self.max_epochs, str):
-            return count_epochs(
-                n_rows, self.batch_size, _HEAD_STEPS, least=_LEAST_EPOCHS, most=100
-            )
-        return self.max_epochs
-
-    def _count_tuning_epochs(self, n_rows: int) -> int:
-        """Return the epochs of fine-tuning; "auto" depends on the device."""
-        if not isinstance(self.fine_tune_max_epochs, str):
-            return self.fine_tune_max_epochs
-        if resolve_device(self.device).type != "cpu":
-            return _MOST_TUNING_EPOCHS
-        return count_epochs(
-            n_rows, self.batch_size, _TUNING_STEPS, least=2, most=_MOST_TUNING_EPOCHS
-        )
-
-    def _augmentation(self, encoder: Any) -> Augmentation:
-        """Return the augmentation; "auto" shifts and crops what may be translated."""
-        if self.augmentation != "auto":
-            return Augmentation(self.augmentation)
-        return Augmentation("S1+R+T" if encoder.pose_rule.translates else "R")
 
     def _sampled_objective(self, n_rows: int) -> ScanObjective:
         """Return the objective as it is on batches of n_rows rows."""

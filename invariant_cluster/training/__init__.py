@@ -21,6 +21,7 @@ from invariant_cluster.training._scan import (
 )
 from invariant_cluster.training._simclr import SimCLRNet, SimCLRObjective
 from invariant_cluster.training._stages import Stage, StageRun, run_stages
+from invariant_cluster.training._temi import TemiHeadsNet, TemiNet, TemiObjective
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.training._vae import ELBOObjective, VAENet
 
@@ -39,6 +40,9 @@ __all__ = [
     "SimCLRObjective",
     "Stage",
     "StageRun",
+    "TemiHeadsNet",
+    "TemiNet",
+    "TemiObjective",
     "TermNet",
     "TrainingProgress",
     "VAENet",

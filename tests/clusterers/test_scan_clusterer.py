@@ -18,6 +18,7 @@ from invariant_cluster.clusterers import (
     Start,
     _embedding_clusterer,
     _scan_clusterer,
+    _stage_sizes,
 )
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.neighbors import mine_neighbors
@@ -151,9 +152,7 @@ def test_heads_take_10_000_steps_in_20_to_100_epochs(
 def test_fine_tuning_takes_500_steps_on_a_cpu_and_50_epochs_on_a_gpu(
     device, batch_size, epochs, make_clusterer, embedding, monkeypatch
 ):
-    monkeypatch.setattr(
-        _scan_clusterer, "resolve_device", lambda _: torch.device(device)
-    )
+    monkeypatch.setattr(_stage_sizes, "resolve_device", lambda _: torch.device(device))
     plan = Plan()
     settings = {"fine_tune_max_epochs": "auto", "batch_size": batch_size}
     make_clusterer(callbacks=[plan], **settings).fit(embedding)
