@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from invariant_cluster import PolarFourierEmbedder
+from benchmarks.scales import SCATTERING, Settings
+from invariant_cluster import PolarFourierEmbedder, ScatteringEmbedder
 from invariant_cluster.geometry import measure_mass
 from invariant_cluster.images import measure_background
 from invariant_cluster.runtime import map_batches
@@ -15,12 +16,21 @@ FEATURES: dict[str, dict[str, Any]] = {
     "raw pixels": {},
     "polar Fourier": {**POLAR, "power": 1.0},
     "polar Fourier root": {**POLAR, "power": 0.5},
+    "polar Fourier whitened": {**POLAR, "power": 0.5, "whiten": 0.25},
     "Zernike": {"degree": 14, "power": 0.5, "n_components": 15},
+    "scattering": SCATTERING,
 }
 
 
+def describe_features(name: str, settings: Settings) -> dict[str, Any]:
+    """Return what identifies features without training in a record."""
+    if name == "scattering":
+        return make_embedder(name, settings.invariance, seed=0).get_params()
+    return {"center": "translation" in settings.invariance} | FEATURES[name]
+
+
 def compute_features(
-    name: str, train: np.ndarray, test: np.ndarray, center: bool, seed: int
+    name: str, train: np.ndarray, test: np.ndarray, invariance: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return features of train and test images (n, h, w[, c]), each (n, k) float32.
 
@@ -29,24 +39,26 @@ def compute_features(
     name : str
         Of ``FEATURES``; all but the raw pixels are reduced by a PCA of the training
         images.
-    center : bool
-        Whether each image is first moved so that its centre of mass is in the middle.
+    invariance : str
+        As the embedders take it. With "translation" each image is first moved so that
+        its centre of mass is in the middle.
     """
     if name == "raw pixels":
-        return raw_pixels(train, test, center)
-    embedder = make_embedder(name, center, seed).fit(train)
+        return raw_pixels(train, test, "translation" in invariance)
+    embedder = make_embedder(name, invariance, seed).fit(train)
     return embedder.transform(train), embedder.transform(test)
 
 
-def make_embedder(name: str, center: bool, seed: int) -> PolarFourierEmbedder:
+def make_embedder(name: str, invariance: str, seed: int) -> Any:
     """Return the unfitted embedder of features other than the raw pixels."""
+    common = {"invariance": invariance, "random_state": seed}
+    if name == "scattering":
+        return ScatteringEmbedder(**{**SCATTERING, **common})
     options = dict(FEATURES[name])
     return PolarFourierEmbedder(
         options.pop("n_components"),
         radial_basis="zernike" if name == "Zernike" else "samples",
-        invariance="rotation+translation" if center else "rotation",
-        random_state=seed,
-        **options,
+        **{**options, **common},
     )
 
 

@@ -5,17 +5,23 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
+    accuracy_score,
     adjusted_rand_score,
     normalized_mutual_info_score,
 )
 from sklearn.mixture import GaussianMixture
-from sklearn.pipeline import Pipeline
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from invariant_cluster import SCANClusterer
+from invariant_cluster import SCANClusterer, TEMIClusterer
 from invariant_cluster.metrics import clustering_accuracy_score
 
 SCAN_STEPS = ("SCAN", "SCAN heads")
+TRAINED_STEPS = (*SCAN_STEPS, "TEMI heads")
+TEMI_SHARES = ("n_neighbors", "batch_size")  # with SCAN's settings
 MIXTURE_DIMENSIONS = 20  # full covariances of all of z would have too many numbers
 MIXTURE_FLOOR = 1e-6  # of each variance, in parts of the mean variance
 
@@ -35,6 +41,14 @@ def make_clusterer(
         fine_tune = step == "SCAN"
         parameters = {"fine_tune": fine_tune, **settings, **options}
         return SCANClusterer(n_clusters, random_state=seed, **parameters)
+    if step == "TEMI heads":
+        shared = {name: settings[name] for name in TEMI_SHARES if name in settings}
+        parameters = {"fine_tune": False, **shared, **options}
+        return TEMIClusterer(n_clusters, random_state=seed, **parameters)
+    if step == "20-neighbour vote":
+        return KNeighborsClassifier(20)
+    if step == "logistic regression":
+        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     if step == "k-means":
         return KMeans(n_clusters, n_init=10, random_state=seed)
     if step == "agglomerative":
@@ -77,23 +91,36 @@ class Mixture:
 
 
 def label(
-    clusterer: Any, train: np.ndarray, test: np.ndarray
+    clusterer: Any,
+    train: np.ndarray,
+    test: np.ndarray,
+    classes: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Return labels of train and test rows; fitted on train rows where it predicts.
 
     Agglomerative clustering predicts nothing, and takes memory by the square of the
-    rows: it runs on the test rows alone.
+    rows: it runs on the test rows alone. A supervised method is given the classes of
+    the train rows.
     """
+    if classes is not None:
+        rows = np.asarray(train), np.asarray(test)
+        clusterer.fit(rows[0], classes)
+        return clusterer.predict(rows[0]), clusterer.predict(rows[1])
     if not hasattr(clusterer, "predict"):
         return None, clusterer.fit_predict(np.asarray(test))
     clusterer.fit(train)
     return clusterer.labels_, clusterer.predict(test)
 
 
-def score(part: str, truth: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]:
-    """Return accuracy, NMI and ARI, their names begun by the part's."""
+def score(
+    part: str, truth: np.ndarray, labels: np.ndarray | None, matched: bool = True
+) -> dict[str, Any]:
+    """Return accuracy, NMI and ARI, their names begun by the part's.
+
+    ``matched`` is False for labels that are the classes themselves.
+    """
     scores = {
-        "accuracy": clustering_accuracy_score,
+        "accuracy": clustering_accuracy_score if matched else accuracy_score,
         "nmi": normalized_mutual_info_score,
         "ari": adjusted_rand_score,
     }

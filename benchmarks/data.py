@@ -20,6 +20,8 @@ FILES = {
     "wm811k": "wm811k.npz",
     "plankton": "plankton.npz",
     "galaxy-zoo": "galaxy_zoo.npz",
+    "cells": "cells.npz",
+    "steel": "steel.npz",
     "cryo": "cryo_sim70s.npz",
 }
 HOW_TO_GET = "Give the folder that holds it with --data DIR."

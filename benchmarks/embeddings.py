@@ -3,17 +3,19 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 
 from benchmarks.checkpoints import ResumeTraining, keep, recall
-from benchmarks.classical import compute_features
+from benchmarks.classical import compute_features, make_embedder
 from benchmarks.data import Split
 from benchmarks.records import describe
+from invariant_cluster import JointEmbedder
 from invariant_cluster.metrics import neighbor_purity_score
 
 PURITY_NEIGHBORS = 20
@@ -56,12 +58,29 @@ def timing(seconds: dict[str, float], stage: str) -> Iterator[None]:
     seconds[stage] = time.perf_counter() - start
 
 
-def embed_classical(name: str, split: Split, center: bool, seed: int) -> Embedding:
+def embed_classical(name: str, split: Split, invariance: str, seed: int) -> Embedding:
     """Return features that need no training."""
     seconds: dict[str, float] = {}
     with timing(seconds, "embed"):
-        train, test = compute_features(name, split.train, split.test, center, seed)
+        train, test = compute_features(name, split.train, split.test, invariance, seed)
     return Embedding(train, test, split.train_labels, seconds)
+
+
+def embed_joint(
+    learned: Embedding, split: Split, invariance: str, seed: int
+) -> Embedding:
+    """Return the space of a trained embedder and that of scattering, joined."""
+    joint = JointEmbedder(
+        [
+            ("learned", FrozenEstimator(learned.embedder)),
+            ("scattering", make_embedder("scattering", invariance, seed)),
+        ]
+    )
+    seconds = dict(learned.seconds)
+    with timing(seconds, "scattering"):
+        train, test = joint.fit_transform(split.train), joint.transform(split.test)
+        np.asarray(test)
+    return replace(learned, train=train, test=test, seconds=seconds)
 
 
 def embed_learned(

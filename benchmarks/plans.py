@@ -3,10 +3,10 @@
 from typing import Any
 
 from benchmarks import clusterings
-from benchmarks.classical import FEATURES
-from benchmarks.records import describe, drop_idle, to_json
+from benchmarks.classical import describe_features
+from benchmarks.records import describe, drop_idle
 from benchmarks.scales import Settings, get_settings
-from benchmarks.tables import Row
+from benchmarks.tables import OURS, Row
 from invariant_cluster import (
     IRLINREmbedder,
     SimCLREmbedder,
@@ -42,9 +42,10 @@ def plan_parameters(
     parameters: dict[str, dict[str, Any]] = {"data": dict(settings.data)}
     if row.is_learned:
         parameters["embedder"] = describe(make_embedder(settings, row).get_params())
-    else:
-        center = {"center": translates(settings)}
-        parameters["features"] = to_json(center | FEATURES[row.features])
+    if row.is_joint:
+        parameters["scattering"] = describe(describe_features("scattering", settings))
+    if not row.is_learned:
+        parameters["features"] = describe(describe_features(row.features, settings))
     if not row.is_pose:
         clusterer = make_clusterer(settings, row, n_classes, seed=0)
         parameters["clusterer"] = describe(clusterer.get_params())
@@ -55,8 +56,9 @@ def plan_parameters(
 
 def make_embedder(settings: Settings, row: Row, **options: Any) -> Any:
     """Return a row's unfitted embedder; the options are its circumstances."""
-    own = settings.rivals.get(row.features, settings.embedder)
-    return EMBEDDERS[row.features](**{**own, **row.embedder, **options})
+    name = OURS if row.is_joint else row.features
+    own = settings.rivals.get(name, settings.embedder)
+    return EMBEDDERS[name](**{**own, **row.embedder, **options})
 
 
 def make_clusterer(
@@ -69,7 +71,7 @@ def make_clusterer(
 
 def translates(settings: Settings) -> bool:
     """Tell whether the data are shifted as well as turned."""
-    return "translation" in settings.embedder.get("invariance", "translation")
+    return "translation" in settings.invariance
 
 
 def translation_std(settings: Settings) -> float:

@@ -14,6 +14,7 @@ from benchmarks.data import Split, load_cryo_pose
 from benchmarks.embeddings import (
     Embedding,
     embed_classical,
+    embed_joint,
     embed_learned,
     last_losses,
     timing,
@@ -54,7 +55,7 @@ class Bench:
     forced: bool = False
     commit: str | None = None
     fresh: set[Path] = field(default_factory=set)
-    latest: tuple[Path, Embedding] | None = None
+    latest: tuple[tuple[Path, bool], Embedding] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -100,13 +101,18 @@ def embed(bench: Bench, row: Row, seed: int, parameters: dict[str, Any]) -> Embe
         "dataset": bench.dataset,
         "scale": bench.scale,
         "seed": seed,
-        **{name: parameters[name] for name in parameters if name != "clusterer"},
+        **{
+            name: parameters[name]
+            for name in parameters
+            if name not in ("clusterer", "scattering")
+        },
     }
     if row.features in RIVALS:  # two of them can have the same parameters
         made_by["features"] = row.features
     folder = folder_of(bench.checkpoints, made_by)
-    if bench.latest is None or bench.latest[0] != folder:
-        bench.latest = folder, embed_anew(bench, row, seed, folder)
+    key = folder, row.is_joint
+    if bench.latest is None or bench.latest[0] != key:
+        bench.latest = key, embed_anew(bench, row, seed, folder)
     else:
         bench.latest[1].facts |= {"reused_embedding": True}
     return bench.latest[1]
@@ -116,8 +122,7 @@ def embed_anew(bench: Bench, row: Row, seed: int, folder: Path) -> Embedding:
     """Return a row's embedding, from training or from the checkpoints."""
     settings = bench.settings
     if not row.is_learned:
-        center = plans.translates(settings)
-        return embed_classical(row.features, bench.split, center, seed)
+        return embed_classical(row.features, bench.split, settings.invariance, seed)
     embedder = plans.make_embedder(
         settings, row, device=bench.device, random_state=seed
     )
@@ -125,6 +130,8 @@ def embed_anew(bench: Bench, row: Row, seed: int, folder: Path) -> Embedding:
     code = describe_code(bench.commit)
     embedding = embed_learned(embedder, bench.split, folder, code, retrain)
     bench.fresh.add(folder)
+    if row.is_joint:
+        return embed_joint(embedding, bench.split, settings.invariance, seed)
     return embedding
 
 
@@ -140,11 +147,16 @@ def measure(
     else:
         clusterer = make_clusterer(bench, row, seed, resume)
         with timing(seconds, "cluster"):
-            labels = clusterings.label(clusterer, embedding.train, embedding.test)
+            labels = clusterings.label(
+                clusterer,
+                embedding.train,
+                embedding.test,
+                bench.split.train_labels if row.is_supervised else None,
+            )
         seconds["cluster"] = training_seconds(clusterer, seconds["cluster"])
         if hasattr(clusterer, "history_"):
             losses["clusterer"] = last_losses(clusterer)
-        metrics = score(bench.split, labels) | {"purity": embedding.purity}
+        metrics = score(bench.split, labels, row) | {"purity": embedding.purity}
     return {
         "metrics": metrics,
         "losses": losses,
@@ -161,14 +173,15 @@ def make_clusterer(bench: Bench, row: Row, seed: int, resume: ResumeTraining) ->
         row,
         bench.split.n_classes,
         seed,
-        **options if row.step in clusterings.SCAN_STEPS else {},
+        **options if row.step in clusterings.TRAINED_STEPS else {},
     )
 
 
-def score(split: Split, labels: Sequence[Any]) -> dict[str, Any]:
+def score(split: Split, labels: Sequence[Any], row: Row) -> dict[str, Any]:
     """Return the scores of the labels of both parts."""
-    return clusterings.score("train", split.train_labels, labels[0]) | (
-        clusterings.score("test", split.test_labels, labels[1])
+    matched = not row.is_supervised
+    return clusterings.score("train", split.train_labels, labels[0], matched) | (
+        clusterings.score("test", split.test_labels, labels[1], matched)
     )
 
 

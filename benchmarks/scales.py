@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 from invariant_cluster.embedders import FULL, LIGHT
 from invariant_cluster.pipelines import KINDS
 
-DATASETS = ("mnist-u", "mnist-u-no9", "wm811k", "plankton", "galaxy-zoo", "cryo")
+DATASETS = (
+    "mnist-u",
+    "mnist-u-no9",
+    "wm811k",
+    "plankton",
+    "galaxy-zoo",
+    "cells",
+    "steel",
+    "cryo",
+)
 SCALES = ("smoke", "tiny", "small", "paper")
 
 
@@ -30,6 +39,11 @@ class Settings(NamedTuple):
     embedder: dict[str, Any]
     clusterer: dict[str, Any]
     rivals: dict[str, dict[str, Any]]
+
+    @property
+    def invariance(self) -> str:
+        """What does not change the meaning of an image."""
+        return str(self.embedder.get("invariance", "rotation+translation"))
 
 
 DATA: dict[str, dict[str, Any]] = {
@@ -100,6 +114,8 @@ RIVAL: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "Spatial-VAE"): {"generator_hidden": (256, 256)},
 }
 SCAN = {"max_epochs": 100, "augmentation": "S1+R+T"}
+# Of the space without training, beside IRL-INR's or alone.
+SCATTERING: dict[str, Any] = {}
 CLUSTERER: dict[str, dict[str, Any]] = {
     "smoke": {
         **SCAN,
@@ -114,6 +130,11 @@ CLUSTERER: dict[str, dict[str, Any]] = {
 }
 # What the data themselves ask for, at every scale.
 KIND_OF_DATA = {"wm811k": KINDS["wafers"]}
+# Cells have no direction and may lie on either side; sheets of steel have no centre.
+INVARIANCE: dict[str, dict[str, Any]] = {
+    "cells": {"invariance": "rotation+translation+reflection"},
+    "steel": {"invariance": "rotation+reflection"},
+}
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     # On training images k-means was better after 36 epochs than after 12; on those of
@@ -122,6 +143,8 @@ EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     # About as many steps as on MNIST(U), of which they are a fifth.
     ("small", "galaxy-zoo"): {"max_epochs": 60},
     ("small", "cryo"): {"max_epochs": 60},
+    ("small", "cells"): {"max_epochs": 150},
+    ("small", "steel"): {"max_epochs": 120},
     ("paper", "wm811k"): {"max_epochs": 300},
     ("paper", "plankton"): {"max_epochs": 300},
 }
@@ -133,7 +156,10 @@ def get_settings(dataset: str, scale: str) -> Settings:
     if dataset.startswith("mnist-u"):
         data = data | MNIST_DATA.get(scale, {})
     embedder = (
-        EMBEDDER[scale] | kind.embedder | EMBEDDER_OF_BOTH.get((scale, dataset), {})
+        EMBEDDER[scale]
+        | kind.embedder
+        | INVARIANCE.get(dataset, {})
+        | EMBEDDER_OF_BOTH.get((scale, dataset), {})
     )
     return Settings(
         data,

@@ -21,7 +21,8 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from invariant_cluster.clusterers._heads import infer_heads
+from invariant_cluster.clusterers._centroids import start_from
+from invariant_cluster.clusterers._heads import infer_heads, make_heads
 from invariant_cluster.images import ImageEmbedding, check_rows, check_width
 from invariant_cluster.modules import ImageEncoder, ScanModule
 from invariant_cluster.neighbors import mine_neighbors, score_nearness
@@ -164,6 +165,8 @@ class EmbeddingClusterer(
         The module of each net is a ``ScanModule(encoder, heads)``: ``data.encoder``, or
         ``nn.Identity()`` for rows of z, and ``ClusterHeads``. It maps a batch to
         log-probabilities (n_heads, n, n_clusters). The last module must have one head.
+        ``self._with_encoder(module, data)`` returns the module to fine-tune, with heads
+        that go on from those trained on z.
         ``self._make_net(TermNet, module, objective, stage=name, lr=..., max_epochs=...,
         terms=...)`` returns its net; the objective is as in :class:`ImageEmbedder`.
 
@@ -370,6 +373,19 @@ class EmbeddingClusterer(
         Stage
             A net and its rows. The last net's module has one head.
         """
+
+    def _with_encoder(self, module: ScanModule, data: ClusteringData) -> ScanModule:
+        """Return the module to fine-tune, after ``module`` was trained on z.
+
+        Its heads are those of ``module``, or in a joint space new ones, which start
+        from the means, in the encoder's columns, of the clusters found in all.
+        """
+        assert data.encoder is not None
+        if not data.is_joint:
+            return ScanModule(data.encoder, module.heads)
+        p = np.exp(infer_heads(module, data.z, self.device))
+        start = start_from(data.z[:, data.columns], p)
+        return ScanModule(data.encoder, make_heads(start))
 
     def _dump_state(self) -> dict[str, Any]:
         """Return what a model file holds beside module and arrays, as JSON."""

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from invariant_cluster.clusterers._centroids import find_start, start_from
+from invariant_cluster.clusterers._centroids import find_start
 from invariant_cluster.clusterers._embedding_clusterer import (
     ClusteringData,
     EmbeddingClusterer,
@@ -30,7 +30,7 @@ from invariant_cluster.clusterers._stage_sizes import (
     count_tuning_epochs,
 )
 from invariant_cluster.metrics import clustering_accuracy_score
-from invariant_cluster.modules import ClusterHeads, ScanModule
+from invariant_cluster.modules import ScanModule
 from invariant_cluster.neighbors import find_neighbors, mine_neighbors
 from invariant_cluster.runtime import map_rows
 from invariant_cluster.training import (
@@ -288,8 +288,7 @@ class SCANClusterer(EmbeddingClusterer):
         yield self._heads_stage(module, data.z)
         if data.encoder is None or data.images is None:
             return
-        heads = self._heads_of_encoder(module, data)
-        module = ScanModule(data.encoder, heads)
+        module = self._with_encoder(module, data)
         yield from self._rounds(module, data)
         if self.self_label:
             self._keep_one_head(module, data)
@@ -306,18 +305,6 @@ class SCANClusterer(EmbeddingClusterer):
             terms=("consistency", "entropy"),
         )
         return Stage("heads", net, z, self.neighbors_)
-
-    def _heads_of_encoder(
-        self, module: ScanModule, data: ClusteringData
-    ) -> ClusterHeads:
-        """Return heads on what the encoder computes.
-
-        In a joint space they start anew, from the means of the clusters found there.
-        """
-        if not data.is_joint:
-            return module.heads
-        p = np.exp(infer_heads(module, data.z, self.device))
-        return make_heads(start_from(data.z[:, data.columns], p))
 
     def _rounds(self, module: ScanModule, data: ClusteringData) -> Iterator[Stage]:
         """Yield the rounds of fine-tuning; mine neighbours anew between them."""

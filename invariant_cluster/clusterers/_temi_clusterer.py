@@ -130,7 +130,7 @@ class TEMIClusterer(EmbeddingClusterer):
     This differs from the paper: the heads are linear and start from k-means on z, with
     a sharpness that corresponds to the paper's temperature 0.1; Adam follows a
     one-cycle schedule; the student, not the teacher, predicts. The paper does not
-    fine-tune.
+    fine-tune. Joint spaces are used as in :class:`SCANClusterer`.
 
     References
     ----------
@@ -243,7 +243,7 @@ class TEMIClusterer(EmbeddingClusterer):
         module = ScanModule(nn.Identity(), make_heads(start))
         yield self._heads_stage(module, data.z)
         if data.encoder is not None and data.images is not None:
-            module = ScanModule(data.encoder, module.heads)
+            module = self._with_encoder(module, data)
             yield self._tuning_stage(module, data.images)
 
     def _heads_stage(self, module: ScanModule, z: NDArray) -> Stage:

@@ -92,7 +92,8 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         ----------
         X : array-like of n images
             Images, as every embedder takes them.
-        y : ignored
+        y : object, optional
+            Passed to the embedders, which ignore it.
 
         Returns
         -------
@@ -103,7 +104,7 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         ValueError
             Bad names, weights or images; an earlier fit stays as it was.
         """
-        self.fit_transform(X)
+        self.fit_transform(X, y)
         return self
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> ImageEmbedding:
@@ -113,7 +114,8 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         ----------
         X : array-like of n images
             Images, as every embedder takes them.
-        y : ignored
+        y : object, optional
+            Passed to the embedders, which ignore it.
 
         Returns
         -------
@@ -121,7 +123,7 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
             As :meth:`transform` returns it.
         """
         weights = self._check_parameters()
-        fitted = [(name, clone(embedder).fit(X)) for name, embedder in self.embedders]
+        fitted = [(name, clone(member).fit(X, y)) for name, member in self.embedders]
         outputs = [embedder.transform(X) for _, embedder in fitted]
         self.embedders_ = fitted
         self._learned = _index_of_learned(outputs)

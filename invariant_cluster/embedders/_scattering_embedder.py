@@ -56,7 +56,7 @@ class ScatteringEmbedder(FeatureEmbedder):
 
     Parameters
     ----------
-    d : int, default=64
+    d : int, default=32
         Number of principal components; lower if there are fewer images.
     align : {"auto", "principal_axis"} or None, default="auto"
         "principal_axis" is for images of objects: each is moved to its canonical pose,
@@ -71,7 +71,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     order : {1, 2}, default=2
         How often the modulus of a wavelet transform is taken. Order 1 describes edges,
         order 2 also how they lie together; it is most of the features.
-    whiten : float, default=0.25
+    whiten : float, default=0.4
         Each principal component is divided by its variance to this power, between 0,
         which leaves the components as they are, and 0.5, which gives all of them
         variance 1.
@@ -181,13 +181,13 @@ class ScatteringEmbedder(FeatureEmbedder):
 
     def __init__(
         self,
-        d: int = 64,
+        d: int = 32,
         *,
         align: str | None = "auto",
         n_scales: int | str = "auto",
         n_angles: int = 8,
         order: int = 2,
-        whiten: float = 0.25,
+        whiten: float = 0.4,
         power: float = 0.5,
         side: int | str = "auto",
         field_of_view: str | float = "auto",

@@ -17,6 +17,8 @@ def data_folder(tmp_path_factory):
     write_split(folder / "mnist.npz", 28, n_classes=10)
     write_split(folder / "plankton.npz", 32, n_classes=3)
     write_split(folder / "galaxy_zoo.npz", 32, n_classes=3, channels=(3,))
+    write_split(folder / "cells.npz", 32, n_classes=3, channels=(3,))
+    write_split(folder / "steel.npz", 32, n_classes=3)
     write_split(folder / "wm811k.npz", 32, n_classes=3, highest=2)
     write_cryo(folder / "cryo_sim70s.npz")
     return folder

@@ -134,6 +134,18 @@ def test_features_that_a_table_lacks_are_named(run_table):
         run_table("dimension", "--features", "SimCLR")
 
 
+def test_joint_rows_share_a_trained_embedder(run_table, tmp_path):
+    records, _ = run_table("joint", dataset="cells")
+    by_method = {record["method"]: record for record in records}
+    joint = by_method["IRL-INR and scattering + SCAN"]
+    assert joint["parameters"]["scattering"]["invariance"].endswith("reflection")
+    assert joint["seconds"]["scattering"] > 0
+    assert joint["losses"]["embedder"]
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+    probe = by_method["IRL-INR and scattering + logistic regression"]
+    assert probe["metrics"]["train_accuracy"] > joint["metrics"]["train_accuracy"] - 0.1
+
+
 def test_classical_rows_on_color_images(run_table):
     records, _ = run_table("classical", dataset="galaxy-zoo")
     assert {record["method"] for record in records} >= {

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
@@ -162,6 +163,12 @@ def test_a_failed_refit_leaves_the_earlier_one(joint, images):
     with pytest.raises(ValueError, match="NaN"):
         joint.fit(np.full(images.shape, np.nan))
     np.testing.assert_array_equal(joint.transform(images), before)
+
+
+def test_a_fitted_embedder_can_be_used_as_it_is(make_embedder, images):
+    fitted = make_embedder().fit(images)
+    joint = JointEmbedder([("learned", FrozenEstimator(fitted))]).fit(images)
+    assert joint.transform(images).encoder is fitted.encoder_
 
 
 def test_names_of_features(joint):
