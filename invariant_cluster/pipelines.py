@@ -9,10 +9,16 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from invariant_cluster.clusterers import SCANClusterer
-from invariant_cluster.embedders import IRLINREmbedder
+from invariant_cluster.embedders import (
+    IRLINREmbedder,
+    JointEmbedder,
+    ScatteringEmbedder,
+)
 from invariant_cluster.validation import check_choice
 
-__all__ = ["KINDS", "Kind", "make_pipeline"]
+__all__ = ["FEATURES", "KINDS", "Kind", "make_pipeline"]
+
+FEATURES = ("joint", "learned", "scattering")
 
 
 class Kind(NamedTuple):
@@ -50,6 +56,7 @@ def make_pipeline(
     n_clusters: int,
     *,
     kind: str = "general",
+    features: str = "joint",
     network: str = "auto",
     invariance: str | None = None,
     max_epochs: int | str = "auto",
@@ -60,10 +67,10 @@ def make_pipeline(
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
 ) -> Pipeline:
-    """Return an unfitted Pipeline of ``IRLINREmbedder`` and ``SCANClusterer``.
+    """Return an unfitted Pipeline of an embedder and ``SCANClusterer``.
 
     Its steps are called "embed" and "cluster"; ``set_params`` changes any other
-    parameter, for example ``embed__d``.
+    parameter, for example ``embed__learned__d``.
 
     Parameters
     ----------
@@ -72,6 +79,11 @@ def make_pipeline(
     kind : {"general", "wafers"}, default="general"
         What the images show. "wafers" are wafer maps: they turn but do not move, a
         mirror image means the same, and single dies fail at random.
+    features : {"joint", "learned", "scattering"}, default="joint"
+        What is clustered. "learned" is ``IRLINREmbedder``; "scattering" is
+        ``ScatteringEmbedder``, without training and without fine-tuning, which takes a
+        minute or less. "joint" is a ``JointEmbedder`` of both, as the spaces "learned"
+        and "scattering".
     network : {"auto", "light", "full"}, default="auto"
         Size of the networks: "light" for two CPU cores, "full" for a GPU. "auto" is
         "full" where there is a GPU.
@@ -105,35 +117,44 @@ def make_pipeline(
 
     See Also
     --------
-    IRLINREmbedder : The embedder, and its other parameters.
+    JointEmbedder : The embedder of two spaces.
+    IRLINREmbedder : The learned space, and its other parameters.
+    ScatteringEmbedder : The space without training.
     SCANClusterer : The clusterer, and its other parameters.
 
     Examples
     --------
     >>> from invariant_cluster import make_pipeline
     >>> pipe = make_pipeline(9, kind="wafers", random_state=0)
-    >>> pipe["embed"].invariance, pipe["cluster"].augmentation
+    >>> pipe.get_params()["embed__learned__invariance"], pipe["cluster"].augmentation
     ('rotation+reflection', 'R')
     """
     check_choice("kind", kind, KINDS)
+    check_choice("features", features, FEATURES)
     settings = KINDS[kind]
-    common: dict[str, Any] = {
-        "device": device,
-        "random_state": random_state,
-        "verbose": verbose,
-    }
-    embedder = IRLINREmbedder(
-        network=network, max_epochs=max_epochs, **{**settings.embedder, **common}
+    common: dict[str, Any] = {"device": device, "random_state": random_state}
+    learned = IRLINREmbedder(
+        network=network,
+        max_epochs=max_epochs,
+        **{**settings.embedder, **common, "verbose": verbose},
     )
     if invariance is not None:
-        embedder.set_params(invariance=invariance)
+        learned.set_params(invariance=invariance)
+    scattering = ScatteringEmbedder(invariance=learned.invariance, **common)
+    if features == "scattering" and fine_tune == "auto":
+        fine_tune = False
     clusterer = SCANClusterer(
         n_clusters,
         fine_tune=fine_tune,
         fine_tune_max_epochs=fine_tune_max_epochs,
         n_neighbors=n_neighbors,
-        **{**settings.clusterer, **common},
+        **{**settings.clusterer, **common, "verbose": verbose},
     )
-    for step in (embedder, clusterer):
+    for step in (learned, scattering, clusterer):
         step._validate_params()  # now, rather than after the embedder has trained
+    embedder = {
+        "joint": JointEmbedder([("learned", learned), ("scattering", scattering)]),
+        "learned": learned,
+        "scattering": scattering,
+    }[features]
     return Pipeline([("embed", embedder), ("cluster", clusterer)])

@@ -3,26 +3,34 @@
 import numpy as np
 import pytest
 
-from invariant_cluster import IRLINREmbedder, SCANClusterer, make_pipeline
+from invariant_cluster import (
+    IRLINREmbedder,
+    JointEmbedder,
+    SCANClusterer,
+    ScatteringEmbedder,
+    make_pipeline,
+)
 from invariant_cluster.pipelines import KINDS
 
 
 def test_defaults_are_those_of_the_steps():
     pipe = make_pipeline(7)
     assert list(pipe.named_steps) == ["embed", "cluster"]
-    assert repr(pipe["embed"]) == repr(IRLINREmbedder())
+    members = [("learned", IRLINREmbedder()), ("scattering", ScatteringEmbedder())]
+    assert repr(pipe["embed"]) == repr(JointEmbedder(members))
     assert repr(pipe["cluster"]) == repr(SCANClusterer(7))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_sets_its_parameters(kind):
     pipe = make_pipeline(3, kind=kind)
-    for step, given in zip(pipe, KINDS[kind], strict=True):
+    steps = dict(pipe["embed"].embedders)["learned"], pipe["cluster"]
+    for step, given in zip(steps, KINDS[kind], strict=True):
         assert given.items() <= step.get_params().items()
 
 
 def test_parameters_reach_both_steps():
-    embedder, clusterer = make_pipeline(
+    joint, clusterer = make_pipeline(
         3,
         kind="wafers",
         network="full",
@@ -35,6 +43,9 @@ def test_parameters_reach_both_steps():
         random_state=8,
         verbose=2,
     )
+    embedder, scattering = (member for _, member in joint.embedders)
+    assert scattering.invariance == "rotation"
+    assert (scattering.device, scattering.random_state) == ("cpu", 8)
     assert (embedder.network, embedder.invariance) == ("full", "rotation")
     assert embedder.max_epochs == 5
     assert (clusterer.n_clusters, clusterer.n_neighbors) == (3, 4)
@@ -48,10 +59,24 @@ def test_an_unknown_kind_is_refused():
         make_pipeline(3, kind="cats")
 
 
+def test_one_space_alone():
+    assert isinstance(make_pipeline(3, features="learned")["embed"], IRLINREmbedder)
+    pipe = make_pipeline(3, features="scattering", kind="wafers")
+    assert isinstance(pipe["embed"], ScatteringEmbedder)
+    assert pipe["embed"].invariance == "rotation+reflection"
+    assert pipe["cluster"].fine_tune is False
+
+
+def test_unknown_features_are_refused():
+    with pytest.raises(ValueError, match=r"features='both' is unknown: choose one of"):
+        make_pipeline(3, features="both")
+
+
 def test_it_clusters(images):
     sizes = {"d": 4, "encoder_width": 2, "inr_hidden": (4,), "n_frequencies": 4}
+    nested = {f"embed__learned__{name}": value for name, value in sizes.items()}
     pipe = make_pipeline(3, max_epochs=1, fine_tune_max_epochs=1, device="cpu")
-    pipe.set_params(**{f"embed__{name}": value for name, value in sizes.items()})
+    pipe.set_params(**nested)
     labels = pipe.fit_predict(images)
     np.testing.assert_array_equal(pipe.predict(images), labels)
 

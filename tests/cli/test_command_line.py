@@ -48,8 +48,8 @@ def tiny_networks(monkeypatch):
 
     def make_brief(*arguments, **settings):
         pipe = make_pipeline(*arguments, **settings)
-        if pipe["embed"].max_epochs == "auto":
-            pipe.set_params(embed__max_epochs=1)
+        if pipe.get_params()["embed__learned__max_epochs"] == "auto":
+            pipe.set_params(embed__learned__max_epochs=1)
         return pipe.set_params(cluster__max_epochs=1, cluster__fine_tune_max_epochs=1)
 
     monkeypatch.setattr("invariant_cluster.cli._app.make_pipeline", make_brief)
@@ -166,10 +166,11 @@ def test_settings_reach_the_estimators(array, tmp_path):
     options = ["--kind", "wafers", "--epochs", 2, "--seed", 5]
     fit(array, out, *options, "--invariance", "rotation")
     model = load_model(out / "model.safetensors")
-    assert model[0].invariance == "rotation"
-    assert model[0].noise == 2.0
-    assert model[0].n_iter_ == 2
-    assert model[0].random_state == model[1].random_state == 5
+    learned, scattering = model[0].named_embedders_.values()
+    assert learned.invariance == scattering.invariance == "rotation"
+    assert learned.noise == 2.0
+    assert learned.n_iter_ == 2
+    assert learned.random_state == model[1].random_state == 5
     assert model[1].augmentation == "R"
 
 

@@ -165,6 +165,25 @@ def test_a_failed_refit_leaves_the_earlier_one(joint, images):
     np.testing.assert_array_equal(joint.transform(images), before)
 
 
+def test_poses_and_drawings_are_those_of_the_learned_space(joint, images):
+    learned = joint.named_embedders_["learned"]
+    for mine, its in zip(
+        joint.predict_pose(images), learned.predict_pose(images), strict=True
+    ):
+        np.testing.assert_array_equal(mine, its)
+    for method in ("canonicalize", "reconstruct"):
+        np.testing.assert_array_equal(
+            getattr(joint, method)(images), getattr(learned, method)(images)
+        )
+    assert joint.intensity_range_ == learned.intensity_range_
+
+
+def test_without_poses_there_are_no_methods_for_them(make_polar_embedder):
+    joint = JointEmbedder([("rings", make_polar_embedder())])
+    for method in ("predict_pose", "canonicalize", "reconstruct"):
+        assert not hasattr(joint, method)
+
+
 def test_a_fitted_embedder_can_be_used_as_it_is(make_embedder, images):
     fitted = make_embedder().fit(images)
     joint = JointEmbedder([("learned", FrozenEstimator(fitted))]).fit(images)
