@@ -20,10 +20,12 @@ FILES = {
     "wm811k": "wm811k.npz",
     "plankton": "plankton.npz",
     "galaxy-zoo": "galaxy_zoo.npz",
+    "galaxy-zoo-5": "galaxy_zoo.npz",
     "cells": "cells.npz",
     "steel": "steel.npz",
     "cryo": "cryo_sim70s.npz",
 }
+SPIRALS = (1, 2)  # labels of the two kinds of galaxies that are mirror images
 HOW_TO_GET = "Give the folder that holds it with --data DIR."
 WAFER_SIDE = 64  # of the archive; shrunk by area, a pixel is the share that fails
 TEST_EVERY = 4  # the cryo projections have no split: every fourth is a test image
@@ -40,6 +42,12 @@ class Split(NamedTuple):
     @property
     def n_classes(self) -> int:
         return len(np.unique(self.train_labels))
+
+    @property
+    def largest_class(self) -> float:
+        """Share of the test images that are of the commonest class."""
+        _, counts = np.unique(self.test_labels, return_counts=True)
+        return float(counts.max() / counts.sum())
 
 
 class Pose(NamedTuple):
@@ -112,6 +120,8 @@ def load_part(
         images, labels = images[rows], labels[rows]
     else:
         images, labels, _ = read_split(path, subset)
+    if dataset == "galaxy-zoo-5":
+        labels = np.where(labels == SPIRALS[1], SPIRALS[0], labels)
     return shrink(images, side), labels
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import levers
+from benchmarks import levers, overview
 from benchmarks.published import ACCURACIES, FLOORS, OTHER_SPLIT, POSES
 from benchmarks.records import read_all
 from benchmarks.scales import DATASETS, SCALES
@@ -62,7 +62,7 @@ def replace_table(text: str, table: str) -> str:
 def render(records: list[dict[str, Any]]) -> str:
     """Return the page in Markdown."""
     summaries = summarize(records)
-    sections = [HEAD]
+    sections = [HEAD, *render_overview(summaries)]
     for dataset in DATASETS:
         rows = [row for row in summaries if row.dataset == dataset]
         if rows:
@@ -70,6 +70,12 @@ def render(records: list[dict[str, Any]]) -> str:
     if not summaries:
         sections.append("There are no results yet.\n")
     return "\n".join(sections)
+
+
+def render_overview(summaries: list[Summary]) -> list[str]:
+    """Return the table of all data sets, if there is a row for it."""
+    head, rows = overview.render_overview(summaries)
+    return [overview.INTRODUCTION, lines_of(head, rows)] if rows else []
 
 
 def render_dataset(dataset: str, rows: list[Summary]) -> list[str]:

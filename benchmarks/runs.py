@@ -89,6 +89,7 @@ def describe_run(bench: Bench, table: str) -> dict[str, Any]:
     """Return when, by which code and on what a run is made."""
     return {
         "table": table,
+        "largest_class": bench.split.largest_class,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         **describe_code(bench.commit),
         "machine": describe_machine(resolve_device(bench.device)),

@@ -15,6 +15,7 @@ DATASETS = (
     "wm811k",
     "plankton",
     "galaxy-zoo",
+    "galaxy-zoo-5",
     "cells",
     "steel",
     "cryo",
@@ -130,9 +131,11 @@ CLUSTERER: dict[str, dict[str, Any]] = {
 }
 # What the data themselves ask for, at every scale.
 KIND_OF_DATA = {"wm811k": KINDS["wafers"]}
-# Cells have no direction and may lie on either side; sheets of steel have no centre.
+# Cells may lie on either side; with five classes both spirals are one; sheets of steel
+# have no centre.
 INVARIANCE: dict[str, dict[str, Any]] = {
     "cells": {"invariance": "rotation+translation+reflection"},
+    "galaxy-zoo-5": {"invariance": "rotation+translation+reflection"},
     "steel": {"invariance": "rotation+reflection"},
 }
 # What one scale prescribes for one data set alone.
@@ -142,6 +145,7 @@ EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "plankton"): {"max_epochs": 36},
     # About as many steps as on MNIST(U), of which they are a fifth.
     ("small", "galaxy-zoo"): {"max_epochs": 60},
+    ("small", "galaxy-zoo-5"): {"max_epochs": 60},
     ("small", "cryo"): {"max_epochs": 60},
     ("small", "cells"): {"max_epochs": 150},
     ("small", "steel"): {"max_epochs": 120},

@@ -40,7 +40,7 @@ images, classes = digits.images, digits.target
 pipe = make_pipeline(
     10, network="light", max_epochs=16, fine_tune_max_epochs=8, random_state=0
 )
-pipe.set_params(embed__n_pixels=128).fit(images)
+pipe.set_params(embed__learned__n_pixels=128).fit(images)
 embedder, clusterer = pipe["embed"], pipe["cluster"]
 
 # %%

@@ -1,0 +1,88 @@
+"""The table at the top of the results: what each data set gives, and could give."""
+
+from collections.abc import Sequence
+
+from benchmarks.classical import FEATURES
+from benchmarks.scales import DATASETS
+from benchmarks.summaries import Summary
+from benchmarks.tables import CEILINGS, JOINT, OURS
+
+SCALE = "small"
+HEAD = [
+    "data",
+    "largest class",
+    "best of other features without training",
+    "scattering, k-means",
+    "scattering, heads",
+    "z, k-means",
+    "z, heads",
+    "z, SCAN",
+    "joint, k-means",
+    "joint, heads",
+    "joint, SCAN",
+    "joint, SCAN, 2 rounds",
+    *(f"all labels: {step} on joint" for step in CEILINGS),
+]
+METHODS: list[tuple[str, tuple[tuple[str, object], ...]]] = [
+    ("scattering + k-means", ()),
+    ("scattering + SCAN heads", ()),
+    (f"{OURS} + k-means", ()),
+    (f"{OURS} + SCAN heads", ()),
+    (f"{OURS} + SCAN", ()),
+    (f"{JOINT} + k-means", ()),
+    (f"{JOINT} + SCAN heads", ()),
+    (f"{JOINT} + SCAN", ()),
+    (f"{JOINT} + SCAN", (("n_rounds", 2),)),
+    *((f"{JOINT} + {step}", ()) for step in CEILINGS),
+]
+OTHERS = tuple(name for name in FEATURES if name != "scattering")
+INTRODUCTION = f"""## All data sets, scale `{SCALE}`
+
+Accuracy (%) of the test images, mean ± standard deviation over the seeds in brackets.
+Every column but the third is one method with the parameters of the scale. The third is
+the best of all clusterings of the raw pixels, the polar Fourier features and Zernike
+moments, chosen by these test labels. The last two columns are supervised: they train on
+all labels of the training images, and show what the features could give.
+"""
+
+
+def render_overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of the table."""
+    rows = []
+    for dataset in DATASETS:
+        here = [s for s in summaries if (s.dataset, s.scale) == (dataset, SCALE)]
+        if any(s.method.startswith(("scattering", JOINT)) for s in here):
+            rows.append([dataset, *render_row(here)])
+    return HEAD, rows
+
+
+def render_row(summaries: Sequence[Summary]) -> list[str]:
+    """Return the cells of a data set."""
+    found = {(s.method, s.changes): s for s in summaries}
+    shares = [share for s in summaries for share in s.values("largest_class")]
+    largest = f"{100 * shares[0]:.1f}" if shares else "-"
+    cells = [show(found[key]) if key in found else "-" for key in METHODS]
+    return [largest, best_other(summaries), *cells]
+
+
+def best_other(summaries: Sequence[Summary]) -> str:
+    """Return the best clustering of other features without training, and its name."""
+    others = [
+        s
+        for s in summaries
+        if s.method.startswith(OTHERS) and s.values("metrics", "test_accuracy")
+    ]
+    if not others:
+        return "-"
+    best = max(others, key=lambda s: s.mean("metrics", "test_accuracy") or 0.0)
+    return f"{show(best)}, {best.method}"
+
+
+def show(summary: Summary) -> str:
+    """Return mean, deviation and number of seeds of an accuracy."""
+    values = [100 * value for value in summary.values("metrics", "test_accuracy")]
+    mean = sum(values) / len(values)
+    if len(values) == 1:
+        return f"{mean:.1f} (1)"
+    deviation = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
+    return f"{mean:.1f} ± {deviation:.1f} ({len(values)})"
