@@ -275,7 +275,12 @@ CLUSTERERS = {
     ),
     "TEMI": Kind(
         TEMIClusterer,
-        {"n_heads": 2, "max_epochs": 1, "fine_tune_max_epochs": 1},
+        {
+            "n_heads": 2,
+            "max_epochs": 1,
+            "fine_tune": "auto",
+            "fine_tune_max_epochs": 1,
+        },
         {
             "n_heads": [0],
             "beta": [0.5, 1.1, np.nan],

@@ -44,9 +44,9 @@ class TEMIClusterer(EmbeddingClusterer):
     TEMI (Adaloglou et al., BMVC 2023) mines the nearest neighbours of each z and trains
     linear cluster heads so that the clusters of neighbours share as much information as
     possible. A teacher, the moving average of the heads, provides the targets, and
-    pairs count the more, the more probably all heads put them in one cluster. Behind an
-    embedder the clusterer then fine-tunes a copy of the encoder in the same way, on
-    augmented images. On plain rows it trains the heads alone.
+    pairs count the more, the more probably all heads put them in one cluster. If asked
+    to, the clusterer then fine-tunes a copy of the encoder in the same way, on
+    augmented images.
 
     Parameters
     ----------
@@ -74,11 +74,12 @@ class TEMIClusterer(EmbeddingClusterer):
         Rows in a training step, each with one of its neighbours.
     weight_decay : float, default=1e-4
         Weight decay of Adam in every stage.
-    fine_tune : "auto" or bool, default="auto"
+    fine_tune : "auto" or bool, default=False
         Whether a copy of the encoder is trained after the heads. "auto" trains it when
         ``fit`` receives an ``ImageEmbedding``, as from the step before in a Pipeline,
         and warns on plain rows. True raises an error on plain rows. All parameters
-        below up to ``fine_tune_lr`` are ignored without fine-tuning.
+        below up to ``fine_tune_lr`` are ignored without fine-tuning. On digits
+        fine-tuning gains far less than that of :class:`SCANClusterer`.
     augmentation : str, default="auto"
         Augmentation of the images that the student sees in fine-tuning, named as in
         :class:`SCANClusterer`. The teacher sees the images as they are.
@@ -142,7 +143,7 @@ class TEMIClusterer(EmbeddingClusterer):
     >>> from sklearn.datasets import make_blobs
     >>> from invariant_cluster import TEMIClusterer
     >>> z, _ = make_blobs(100, n_features=8, centers=3, random_state=0)
-    >>> clusterer = TEMIClusterer(3, fine_tune=False, random_state=0)
+    >>> clusterer = TEMIClusterer(3, random_state=0)
     >>> sorted(set(clusterer.fit_predict(z).tolist()))
     [0, 1, 2]
     """
@@ -177,7 +178,7 @@ class TEMIClusterer(EmbeddingClusterer):
         lr: float = 0.003,
         batch_size: int = 128,
         weight_decay: float = 1e-4,
-        fine_tune: str | bool = "auto",
+        fine_tune: str | bool = False,
         augmentation: str = "auto",
         fine_tune_max_epochs: int | str = "auto",
         fine_tune_lr: float = 1e-3,
