@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
 from sklearn.base import TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from invariant_cluster.embedders._image_embedder import ImageEmbedder
 from invariant_cluster.images import ImageEmbedding, ImageLayout
 from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.persistence import (
@@ -59,7 +61,8 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         Factor by which the features of each space are multiplied. That of the learned
         space is 1, so its columns are the encoder's output.
     spaces_ : dict of str to slice
-        Columns of each space.
+        Columns of each space. A member with spaces of its own, such as another
+        ``JointEmbedder``, adds these too, as "member__space".
     n_features_in_ : int
         Number of values of one image.
 
@@ -113,7 +116,10 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         Raises
         ------
         ValueError
-            Bad names, weights or images; an earlier fit stays as it was.
+            Bad names, weights, images or features; an earlier fit stays as it was.
+        KeyboardInterrupt
+            On Ctrl-C. A network in training keeps the state reached, and the other
+            embedders are still fitted; a second Ctrl-C leaves an earlier fit as it was.
         """
         self.fit_transform(X, y)
         return self
@@ -132,17 +138,24 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         -------
         ImageEmbedding of shape (n, d), float32
             As :meth:`transform` returns it.
+
+        Raises
+        ------
+        ValueError, KeyboardInterrupt
+            As :meth:`fit`.
         """
         weights = self._check_parameters()
-        fitted = [(name, clone(member).fit(X, y)) for name, member in self.embedders]
-        outputs = [embedder.transform(X) for _, embedder in fitted]
+        fitted, interrupted = _fit_members(self.embedders, X, y)
+        outputs = [_transform(embedder, X) for _, embedder in fitted]
+        names = [name for name, _ in fitted]
+        rows = _check_features(names, outputs)
         self.embedders_ = fitted
         self._learned = _index_of_learned(outputs)
-        rows = [np.asarray(output, dtype=np.float32) for output in outputs]
         self.scales_ = _equal_scales(rows, weights, self._learned or 0)
-        self.spaces_ = _side_by_side(
-            [name for name, _ in fitted], [part.shape[1] for part in rows]
-        )
+        self.spaces_ = _side_by_side(names, outputs)
+        self._encoded = _encoded_name(names, outputs, self._learned)
+        if interrupted:
+            raise KeyboardInterrupt
         encoder = None if self._learned is None else outputs[self._learned].encoder
         return ImageEmbedding(
             self._join(rows), np.asanyarray(X), encoder, self.spaces_, self._encoded
@@ -167,7 +180,7 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         images = np.asanyarray(X)
         if self._learned is None:
             return ImageEmbedding(self._compute(X), images, spaces=self.spaces_)
-        learned = self.embedders_[self._learned][1].transform(X)
+        learned = _transform(self.embedders_[self._learned][1], X)
         return ImageEmbedding.deferred(
             partial(self._compute, X, learned),
             self._n_features_out,
@@ -325,11 +338,6 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         return self.embedders_[self._learned or 0][1]
 
     @property
-    def _encoded(self) -> str | None:
-        """The name of the learned space."""
-        return None if self._learned is None else self.embedders_[self._learned][0]
-
-    @property
     def _n_features_out(self) -> int:
         return int(max(columns.stop for columns in self.spaces_.values()))
 
@@ -366,7 +374,7 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
             [
                 learned
                 if learned is not None and i == self._learned
-                else embedder.transform(X)
+                else _transform(embedder, X)
                 for i, (_, embedder) in enumerate(self.embedders_)
             ]
         )
@@ -384,8 +392,9 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         check_is_fitted(self, "embedders_")
         state = {
             "scales": self.scales_.tolist(),
-            "widths": [space.stop - space.start for space in self.spaces_.values()],
+            "spaces": [[name, c.start, c.stop] for name, c in self.spaces_.items()],
             "learned": self._learned,
+            "encoded": self._encoded,
         }
         return dump_members(
             self, "embedders", self.embedders_, state, encoder_only=encoder_only
@@ -397,9 +406,10 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         self.embedders_ = restore_members(part, encoder)
         self.embedders = [(name, clone(member)) for name, member in self.embedders_]
         self.scales_ = np.asarray(state["scales"], dtype=np.float64)
-        self._learned = state["learned"]
-        names = [name for name, _ in self.embedders_]
-        self.spaces_ = _side_by_side(names, state["widths"])
+        self.spaces_ = {
+            name: slice(start, stop) for name, start, stop in state["spaces"]
+        }
+        self._learned, self._encoded = state["learned"], state["encoded"]
 
 
 def _names_of(embedders: Any) -> list[str]:
@@ -409,12 +419,64 @@ def _names_of(embedders: Any) -> list[str]:
     except (TypeError, ValueError):
         names = []
     good = names and all(isinstance(name, str) and name for name in names)
-    if not good or not all(hasattr(member, "transform") for _, member in embedders):
+    if not good or not all(_is_transformer(member) for _, member in embedders):
         raise ValueError(
             f"embedders={embedders!r} must be a list of one or more pairs of a name "
             "and an embedder, such as [('learned', IRLINREmbedder())]."
         )
     return names
+
+
+def _is_transformer(member: Any) -> bool:
+    return hasattr(member, "transform") and not isinstance(member, type)
+
+
+def _fit_members(
+    embedders: Sequence[tuple[str, Any]], X: ArrayLike, y: object
+) -> tuple[list[tuple[str, Any]], bool]:
+    """Return fitted copies of the embedders, and whether Ctrl-C cut a training short.
+
+    An embedder that is left unfitted by the interrupt passes it on.
+    """
+    fitted, interrupted = [], False
+    for name, member in embedders:
+        embedder = clone(member)
+        if embedder is not member and hasattr(embedder, "set_output"):
+            embedder.set_output(transform="default")  # the encoder comes with z
+        try:
+            embedder.fit(X, y)
+        except KeyboardInterrupt:
+            if not _keeps_its_state(embedder):
+                raise
+            interrupted = True
+        fitted.append((name, embedder))
+    return fitted, interrupted
+
+
+def _keeps_its_state(embedder: Any) -> bool:
+    """Return whether an embedder is fitted after Ctrl-C, by its own promise."""
+    if isinstance(embedder, JointEmbedder):
+        return hasattr(embedder, "embedders_")
+    return isinstance(embedder, ImageEmbedder) and hasattr(embedder, "net_")
+
+
+def _transform(embedder: Any, X: ArrayLike) -> Any:
+    """Return an embedder's features, whatever scikit-learn is configured to return."""
+    with config_context(transform_output="default"):
+        return embedder.transform(X)
+
+
+def _check_features(
+    names: Sequence[str], outputs: Sequence[Any]
+) -> list[NDArray[np.float32]]:
+    """Return the features (n, d) of each embedder as arrays; raise if they are none."""
+    n_images = len(outputs[0])
+    return [
+        check_finite_array(
+            output, f"The output of embedder {name!r}", (n_images, None)
+        ).astype(np.float32, copy=False)
+        for name, output in zip(names, outputs, strict=True)
+    ]
 
 
 def _index_of_learned(outputs: Sequence[Any]) -> int | None:
@@ -440,10 +502,28 @@ def _equal_scales(
     return scales
 
 
-def _side_by_side(names: Sequence[str], widths: Sequence[int]) -> dict[str, slice]:
-    """Return the columns of spaces with these widths."""
-    stops = [int(stop) for stop in np.cumsum(widths)]
-    return {
-        name: slice(stop - width, stop)
-        for name, stop, width in zip(names, stops, widths, strict=True)
-    }
+def _side_by_side(names: Sequence[str], outputs: Sequence[Any]) -> dict[str, slice]:
+    """Return the columns of each output, followed by those of its own spaces."""
+    spaces, start = {}, 0
+    for name, output in zip(names, outputs, strict=True):
+        stop = start + output.shape[1]
+        spaces[name] = slice(start, stop)
+        for inner, columns in _spaces_of(output).items():
+            first, last, _ = columns.indices(output.shape[1])
+            spaces[f"{name}__{inner}"] = slice(start + first, start + last)
+        start = stop
+    return spaces
+
+
+def _spaces_of(output: Any) -> Mapping[str, slice]:
+    return output.spaces if isinstance(output, ImageEmbedding) else {}
+
+
+def _encoded_name(
+    names: Sequence[str], outputs: Sequence[Any], learned: int | None
+) -> str | None:
+    """Return the name of the space that the encoder of the learned output computes."""
+    if learned is None:
+        return None
+    inner = outputs[learned].encoded
+    return names[learned] if inner is None else f"{names[learned]}__{inner}"

@@ -4,11 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from skorch.callbacks import Callback
 
 from invariant_cluster import (
     ImageEmbedding,
@@ -18,6 +22,7 @@ from invariant_cluster import (
     save_model,
 )
 from invariant_cluster.metrics import label_stability_scorer
+from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.neighbors import mine_neighbors
 
 
@@ -133,6 +138,7 @@ def test_grid_search_over_a_member(make_pipe, images):
         (None, "must be a list of one or more pairs"),
         ([("a", "b", "c")], "must be a list of one or more pairs"),
         ([("a", object())], "must be a list of one or more pairs"),
+        ([("a", PCA)], "must be a list of one or more pairs"),
         ([("a", PCA()), ("a", PCA())], "not unique"),
         ([("a__b", PCA())], "must not contain __"),
         ([("weights", PCA())], "conflict"),
@@ -141,6 +147,25 @@ def test_grid_search_over_a_member(make_pipe, images):
 def test_bad_embedders(images, embedders, message):
     with pytest.raises(ValueError, match=message):
         JointEmbedder(embedders).fit(images)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        lambda X: X.mean(axis=(1, 2)),
+        lambda X: X.mean(axis=2)[:5],
+        lambda X: X.mean(axis=2) * np.nan,
+        lambda X: X.astype(str)[:, 0],
+        lambda X: csr_array(X[:, 0]),
+    ],
+    ids=["1-D", "too few", "NaN", "text", "sparse"],
+)
+def test_bad_features_name_their_embedder(joint, images, features):
+    before = np.asarray(joint.transform(images))
+    joint.set_params(rings=FunctionTransformer(features))
+    with pytest.raises(ValueError, match=r"The output of embedder 'rings' (has|holds)"):
+        joint.fit(images)
+    np.testing.assert_array_equal(joint.transform(images), before)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +188,49 @@ def test_a_failed_refit_leaves_the_earlier_one(joint, images):
     with pytest.raises(ValueError, match="NaN"):
         joint.fit(np.full(images.shape, np.nan))
     np.testing.assert_array_equal(joint.transform(images), before)
+
+
+class StopsTraining(Callback):
+    """Ctrl-C in the first step."""
+
+    def on_batch_begin(self, net, **kwargs):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_ctrl_c_keeps_the_network_as_far_as_it_is_trained(
+    make_joint, images, is_nested
+):
+    joint = make_joint(learned__callbacks=[StopsTraining()])
+    if is_nested:
+        joint = JointEmbedder([("inner", joint)])
+    with pytest.raises(KeyboardInterrupt):
+        joint.fit(images)
+    assert joint.transform(images).shape == (len(images), 4 + 6)
+    assert isinstance(joint.transform(images).encoder, ImageEncoder)
+
+
+def test_ctrl_c_in_another_embedder_leaves_the_earlier_fit(joint, images):
+    def interrupt(X):
+        raise KeyboardInterrupt
+
+    before = np.asarray(joint.transform(images))
+    joint.set_params(rings=FunctionTransformer(interrupt, validate=False))
+    with pytest.raises(KeyboardInterrupt):
+        joint.fit(images)
+    np.testing.assert_array_equal(joint.transform(images), before)
+
+
+def test_configured_output_does_not_take_the_encoder_away(make_joint, images):
+    joint = make_joint()
+    dict(joint.embedders)["learned"].set_output(transform="pandas")
+    expected = joint.fit_transform(images)
+    assert expected.encoded == "learned"
+    with config_context(transform_output="pandas"):
+        frame = joint.transform(images)
+        refitted = clone(joint).fit(images)
+    np.testing.assert_array_equal(frame, expected)
+    assert refitted.transform(images).encoded == "learned"
 
 
 def test_poses_and_drawings_are_those_of_the_learned_space(joint, images):
@@ -247,6 +315,28 @@ def test_prediction_with_a_tuned_encoder_needs_no_other_space(
     rings = pipe["embed"].named_embedders_["rings"]
     monkeypatch.setattr(rings, "transform", None)
     assert pipe.predict(images).shape == (len(images),)
+
+
+def test_a_joint_embedder_may_be_a_member(make_joint, make_pipe, images):
+    nested = JointEmbedder([("last", PCA(2)), ("inner", make_joint())])
+    rows = images.reshape(len(images), -1)
+    pipe = make_pipe(embed=nested, cluster__n_rounds=2).fit(rows)
+    z = pipe["embed"].transform(rows)
+    assert z.encoded == "inner__learned"
+    assert list(z.spaces) == ["last", "inner", "inner__learned", "inner__rings"]
+    alone = pipe["embed"].named_embedders_["inner"].named_embedders_["learned"]
+    np.testing.assert_array_equal(z.space(z.encoded), alone.transform(rows))
+    np.testing.assert_array_equal(pipe.predict(rows), pipe["cluster"].labels_)
+
+
+def test_nested_spaces_are_saved(make_joint, images, tmp_path):
+    nested = JointEmbedder([("inner", make_joint())]).fit(images)
+    nested.save(tmp_path / "nested.safetensors")
+    again = JointEmbedder.load(tmp_path / "nested.safetensors").transform(images)
+    z = nested.transform(images)
+    np.testing.assert_array_equal(z, again)
+    assert dict(again.spaces) == dict(z.spaces)
+    assert again.encoded == "inner__learned"
 
 
 def test_heads_alone_use_all_spaces(make_pipe, images):
