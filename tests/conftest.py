@@ -50,6 +50,15 @@ def seeded_generators() -> None:
 
 
 @pytest.fixture
+def repeated_warnings() -> Iterator[None]:
+    """Let torch warn each time, not once a process."""
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    yield
+    torch.set_warn_always(before)
+
+
+@pytest.fixture
 def generators_unchanged(seeded_generators: None) -> Iterator[None]:
     """Fail when the test leaves a global generator in another state."""
     before = read_generators()

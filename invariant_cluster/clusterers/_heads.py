@@ -17,7 +17,7 @@ from invariant_cluster.losses import (
     scan_consistency,
 )
 from invariant_cluster.modules import ClusterHeads, ScanModule
-from invariant_cluster.runtime import map_rows
+from invariant_cluster.runtime import map_rows, to_tensor
 from invariant_cluster.training import ScanObjective
 
 
@@ -59,8 +59,7 @@ def scan_loss(
     nearest : int ndarray of shape (n, k)
         Neighbours of each row, as indices into p.
     """
-    rows = torch.from_numpy(np.ascontiguousarray(log_p))
-    log_q = _log(torch.from_numpy(p))
+    rows, log_q = to_tensor(log_p), _log(to_tensor(p))
     terms = [scan_consistency(rows, log_q[column]) for column in nearest.T]
     return float(objective.weigh(torch.stack(terms).mean(), mean_entropy(rows)))
 
@@ -95,7 +94,7 @@ def temi_losses(
     -------
     ndarray of shape (n_heads,)
     """
-    rows, others = (torch.from_numpy(a).transpose(0, 1) for a in (log_p, p))
+    rows, others = (to_tensor(a).transpose(0, 1) for a in (log_p, p))
     log_prior, log_q = _log(others.mean(dim=1)), _log(others)
     losses = torch.zeros(len(rows))
     for column in nearest.T:

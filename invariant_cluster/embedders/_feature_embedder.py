@@ -23,6 +23,7 @@ from invariant_cluster.images import ImageLayout, check_images, store_layout
 from invariant_cluster.persistence import (
     Part,
     SavableMixin,
+    arrays_of,
     decode,
     encode,
     encode_recipe,
@@ -168,10 +169,8 @@ class FeatureEmbedder(
             "order": "F" if self.pca_.components_.flags.f_contiguous else "C",
             **self._dump_state(),
         }
-        arrays = {
-            name: torch.from_numpy(getattr(self.pca_, name)) for name in _PCA_ARRAYS
-        }
-        return Part({**encode_recipe(recipe_of(self)), "state": state}, arrays)
+        spec = {**encode_recipe(recipe_of(self)), "state": state}
+        return Part(spec, arrays_of(self.pca_, _PCA_ARRAYS))
 
     def _restore(self, part: Part, encoder: object) -> None:
         """Set the fitted attributes from a part of a model file."""

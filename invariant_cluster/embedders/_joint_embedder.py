@@ -69,13 +69,15 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
     See Also
     --------
     IRLINREmbedder : Learned features.
-    PolarFourierEmbedder : Features without training.
+    ScatteringEmbedder, PolarFourierEmbedder : Features without training.
     SCANClusterer : Clusterer that uses all spaces.
 
     Notes
     -----
     The learned space is that of the first embedder with a network that can be
     fine-tuned. Without one, the scale of the first space is 1.
+
+    Embedders without training are fitted first.
 
     Examples
     --------
@@ -118,8 +120,8 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
         ValueError
             Bad names, weights, images or features; an earlier fit stays as it was.
         KeyboardInterrupt
-            On Ctrl-C. A network in training keeps the state reached, and the other
-            embedders are still fitted; a second Ctrl-C leaves an earlier fit as it was.
+            On Ctrl-C, after the fitted attributes were set to the state reached if a
+            network was training; otherwise an earlier fit stays as it was.
         """
         self.fit_transform(X, y)
         return self
@@ -436,28 +438,36 @@ def _fit_members(
 ) -> tuple[list[tuple[str, Any]], bool]:
     """Return fitted copies of the embedders, and whether Ctrl-C cut a training short.
 
-    An embedder that is left unfitted by the interrupt passes it on.
+    Those without training come first, so that their errors do not follow hours of it.
     """
-    fitted, interrupted = [], False
-    for name, member in embedders:
-        embedder = clone(member)
-        if embedder is not member and hasattr(embedder, "set_output"):
-            embedder.set_output(transform="default")  # the encoder comes with z
+    fitted, interrupted = {}, False
+    for name, member in sorted(embedders, key=lambda pair: _trains(pair[1])):
+        fitted[name] = _copy(member)
         try:
-            embedder.fit(X, y)
+            fitted[name].fit(X, y)
         except KeyboardInterrupt:
-            if not _keeps_its_state(embedder):
+            if not _is_usable(fitted[name]):
                 raise
             interrupted = True
-        fitted.append((name, embedder))
-    return fitted, interrupted
+    return [(name, fitted[name]) for name, _ in embedders], interrupted
 
 
-def _keeps_its_state(embedder: Any) -> bool:
-    """Return whether an embedder is fitted after Ctrl-C, by its own promise."""
-    if isinstance(embedder, JointEmbedder):
-        return hasattr(embedder, "embedders_")
-    return isinstance(embedder, ImageEmbedder) and hasattr(embedder, "net_")
+def _trains(member: Any) -> bool:
+    return isinstance(member, (ImageEmbedder, JointEmbedder))
+
+
+def _copy(member: Any) -> Any:
+    """Return an unfitted copy, whose output comes with its encoder."""
+    copy = clone(member)
+    if copy is not member and hasattr(copy, "set_output"):
+        copy.set_output(transform="default")
+    return copy
+
+
+def _is_usable(embedder: Any) -> bool:
+    """Return whether an embedder kept what it had trained until Ctrl-C."""
+    kept = "embedders_" if isinstance(embedder, JointEmbedder) else "net_"
+    return _trains(embedder) and hasattr(embedder, kept)
 
 
 def _transform(embedder: Any, X: ArrayLike) -> Any:

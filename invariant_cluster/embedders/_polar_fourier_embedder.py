@@ -25,6 +25,7 @@ from invariant_cluster.geometry import (
     zernike_magnitudes,
 )
 from invariant_cluster.images import measure_background
+from invariant_cluster.runtime import to_tensor
 from invariant_cluster.validation import Interval, StrOptions
 
 _MOST_TRAINING_IMAGES = 2**17  # their 256 features fill 256 MiB in float64
@@ -199,7 +200,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
     def _make_features(self, device: torch.device) -> Callable[[Tensor], Tensor]:
         """Return the map of raw images (n, c, h, w) to magnitudes to the power."""
         magnitudes = self._make_magnitudes(device)
-        background = torch.from_numpy(self.background_).to(device)
+        background = to_tensor(self.background_, device)
         center = "translation" in self.invariance
 
         def features(raw: Tensor) -> Tensor:

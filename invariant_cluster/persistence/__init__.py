@@ -25,10 +25,12 @@ from invariant_cluster.persistence._saved_members import (
     restore_members,
 )
 from invariant_cluster.persistence._saved_models import load_model, save_model
+from invariant_cluster.persistence._weights import arrays_of
 
 __all__ = [
     "Part",
     "SavableMixin",
+    "arrays_of",
     "check_place",
     "decode",
     "dump_clusterer",

@@ -21,7 +21,11 @@ from invariant_cluster.persistence._recipe import (
     recipe_of,
     set_names,
 )
-from invariant_cluster.persistence._weights import build_with_weights, weights_of
+from invariant_cluster.persistence._weights import (
+    arrays_of,
+    build_with_weights,
+    weights_of,
+)
 from invariant_cluster.training import resting_net
 
 _ARRAYS = ("labels_", "probabilities_", "neighbors_", "training_embedding_")
@@ -59,8 +63,7 @@ def dump_clusterer(clusterer: Any) -> Part:
         "own": clusterer._dump_state(),
     }
     blueprint = encode_blueprint(encoder) if encoder is not None else None
-    arrays = {name: torch.from_numpy(getattr(clusterer, name)) for name in _ARRAYS}
-    weights = weights_of(clusterer.net_.module_)
+    arrays, weights = arrays_of(clusterer, _ARRAYS), weights_of(clusterer.net_.module_)
     recipe = encode_recipe(recipe_of(clusterer))
     spec = {**recipe, "state": state, "blueprint": blueprint}
     return Part(spec, arrays | weights)

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from invariant_cluster.modules import LeftOut
+
+
+def arrays_of(owner: object, names: Iterable[str]) -> dict[str, Tensor]:
+    """Return the arrays among an object's attributes.
+
+    Parameters
+    ----------
+    owner : object
+        Fitted estimator.
+    names : iterable of str
+        Names of attributes, ndarrays of any dtype.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Values by name. Read-only arrays, such as memmaps of joblib, are copied.
+
+    See Also
+    --------
+    weights_of : Return the weights of a module.
+    """
+    return {
+        name: torch.from_numpy(np.require(getattr(owner, name), requirements="W"))
+        for name in names
+    }
 
 
 def weights_of(module: nn.Module) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -126,6 +127,17 @@ def test_any_number_of_rows(n_rows, make_head, rows):
     """A batch of 16 and nothing, one row or 15 left over; less than one batch."""
     clusterer = make_head(2).fit(rows[:n_rows])
     assert clusterer.labels_.shape == (n_rows,)
+
+
+@pytest.mark.usefixtures("repeated_warnings")
+def test_read_only_arrays_are_no_obstacle(make_head, rows, tmp_path):
+    """As in a worker of joblib, to which large arrays come as memmaps."""
+    clusterer = make_head().fit(rows)
+    joblib.dump(clusterer, tmp_path / "clusterer.joblib")
+    mapped = joblib.load(tmp_path / "clusterer.joblib", mmap_mode="r")
+    assert not mapped.probabilities_.flags.writeable
+    assert mapped.score(rows) == clusterer.score(rows)
+    mapped.save(tmp_path / "clusterer.safetensors")
 
 
 def test_at_rest_the_net_is_on_the_cpu(make_any_clusterer, embedding):

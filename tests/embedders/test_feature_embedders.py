@@ -2,6 +2,7 @@
 
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,6 +157,18 @@ def test_a_saved_embedder_comes_back_equal(make, images, tmp_path):
     loaded = type(embedder).load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.transform(images), embedder.transform(images))
     assert loaded.get_params() == embedder.get_params()
+
+
+@pytest.mark.usefixtures("repeated_warnings")
+def test_read_only_arrays_are_no_obstacle(make, images, tmp_path):
+    """As in a worker of joblib, to which large arrays come as memmaps."""
+    embedder = make().fit(images)
+    joblib.dump(embedder, tmp_path / "embedder.joblib")
+    mapped = joblib.load(tmp_path / "embedder.joblib", mmap_mode="r")
+    assert not mapped.background_.flags.writeable
+    z = mapped.transform(images)
+    np.testing.assert_array_equal(z, embedder.transform(images))
+    mapped.save(tmp_path / "embedder.safetensors")
 
 
 def test_pandas_output(make, images):

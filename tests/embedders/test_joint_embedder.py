@@ -149,6 +149,14 @@ def test_bad_embedders(images, embedders, message):
         JointEmbedder(embedders).fit(images)
 
 
+def test_errors_of_an_embedder_without_training_come_first(
+    make_joint, images, no_training
+):
+    joint = make_joint(rings__n_orders=99)
+    with pytest.raises(ValueError, match="n_orders=99"):
+        joint.fit(images)
+
+
 @pytest.mark.parametrize(
     "features",
     [
