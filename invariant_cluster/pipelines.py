@@ -100,7 +100,8 @@ def make_pipeline(
     n_neighbors : int, default=20
         Neighbours mined for each image; below the number of images.
     device : str, default="auto"
-        A torch device; "auto" is the GPU if there is one.
+        A torch device; "auto" is the GPU if there is one. Scattering, in float64, is
+        computed on the CPU beside "mps", which has none.
     random_state : int, RandomState or None, default=None
         Seed of both steps.
     verbose : int, default=0
@@ -140,7 +141,8 @@ def make_pipeline(
     )
     if invariance is not None:
         learned.set_params(invariance=invariance)
-    scattering = ScatteringEmbedder(invariance=learned.invariance, **common)
+    exact = {**common, "device": _with_float64(device)}
+    scattering = ScatteringEmbedder(invariance=learned.invariance, **exact)
     if features == "scattering" and fine_tune == "auto":
         fine_tune = False
     clusterer = SCANClusterer(
@@ -158,3 +160,8 @@ def make_pipeline(
         "scattering": scattering,
     }[features]
     return Pipeline([("embed", embedder), ("cluster", clusterer)])
+
+
+def _with_float64(device: str | torch.device) -> str | torch.device:
+    """Return the device, or the CPU instead of one without float64."""
+    return "cpu" if str(device).split(":")[0] == "mps" else device

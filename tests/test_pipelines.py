@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from invariant_cluster import (
     IRLINREmbedder,
@@ -65,6 +66,14 @@ def test_one_space_alone():
     assert isinstance(pipe["embed"], ScatteringEmbedder)
     assert pipe["embed"].invariance == "rotation+reflection"
     assert pipe["cluster"].fine_tune is False
+
+
+@pytest.mark.parametrize("device", ["mps", "mps:0", torch.device("mps")], ids=repr)
+def test_scattering_leaves_a_gpu_without_float64(device):
+    pipe = make_pipeline(3, device=device)
+    members = dict(pipe["embed"].embedders)
+    assert members["scattering"].device == "cpu"
+    assert members["learned"].device == pipe["cluster"].device == device
 
 
 def test_unknown_features_are_refused():

@@ -243,7 +243,9 @@ class ScatteringEmbedder(FeatureEmbedder):
         if self.align != "auto":
             return self.align
         centred = self._make_aligner(None, translates=self._translates)
-        view = SquareView(centred, extent=field, side=_SIDE_OF_OBJECTS)
+        # Within the frame: its own edges are no layout of the images.
+        extent = min(field, *images.shape[-2:])
+        view = SquareView(centred, extent=extent, side=_SIDE_OF_OBJECTS)
         is_flat = mean_image_share(view, images) < _LEAST_SHARE_OF_OBJECTS
         return None if is_flat else "principal_axis"
 

@@ -206,6 +206,14 @@ def test_the_mean_of_objects_is_not_flat(make_scattering_embedder, images, grati
     assert given.align_ == "principal_axis"
 
 
+def test_the_frame_of_oblong_textures_is_no_layout(make_scattering_embedder, gratings):
+    waves = np.concatenate([gratings(4, 7, a, seed=i) for i, a in enumerate([0, 1, 2])])
+    for oblong in (waves[:, :40], waves[:, :, :40]):
+        embedder = make_scattering_embedder(order=1).fit(oblong)
+        assert embedder.align_ is None
+        assert embedder.view_.extent == 40
+
+
 @pytest.mark.parametrize("n", [4, 64])
 def test_images_that_share_nothing_share_nothing(make_scattering_embedder, n):
     random = np.random.default_rng(0)
