@@ -317,24 +317,24 @@ class SCANClusterer(EmbeddingClusterer):
                 z[:, data.columns] = map_rows(encoder, encoder, images, self.device)
                 self.neighbors_ = mine_neighbors(z, self.n_neighbors)
             name = "fine-tuning" if number == 1 else f"fine-tuning {number}"
-            net = self._make_net(
-                ScanNet,
-                module,
-                self._sampled_objective(len(images)),
-                stage=name,
-                lr=self.fine_tune_lr,
-                lr_name="fine_tune_lr or lr",
-                max_epochs=count_tuning_epochs(
-                    self.fine_tune_max_epochs,
-                    len(images),
-                    self.batch_size,
-                    self.device,
-                ),
-                terms=("consistency", "entropy"),
-                augmentation=choose_augmentation(self.augmentation, encoder),
-                optimizer__param_groups=[("heads.*", {"lr": self.lr})],
-            )
-            yield Stage(name, net, images, self.neighbors_)
+            yield self._tuning_stage(name, module, images)
+
+    def _tuning_stage(self, name: str, module: ScanModule, images: NDArray) -> Stage:
+        net = self._make_net(
+            ScanNet,
+            module,
+            self._sampled_objective(len(images)),
+            stage=name,
+            lr=self.fine_tune_lr,
+            lr_name="fine_tune_lr or lr",
+            max_epochs=count_tuning_epochs(
+                self.fine_tune_max_epochs, len(images), self.batch_size, self.device
+            ),
+            terms=("consistency", "entropy"),
+            augmentation=choose_augmentation(self.augmentation, module.encoder),
+            optimizer__param_groups=[("heads.*", {"lr": self.lr})],
+        )
+        return Stage(name, net, images, self.neighbors_)
 
     def _self_labelling_stage(self, module: ScanModule, images: NDArray) -> Stage:
         net = self._make_net(

@@ -61,8 +61,8 @@ class ImageEmbedding(NDArrayOperatorsMixin):
     Raises
     ------
     ValueError
-        If z is not 2-D, the number of images differs from the number of rows, or
-        ``encoded`` is not the name of a space.
+        If z is not 2-D, the number of images differs from the number of rows,
+        ``spaces`` holds other than slices, or ``encoded`` is not the name of a space.
 
     See Also
     --------
@@ -188,7 +188,15 @@ class ImageEmbedding(NDArrayOperatorsMixin):
         self, spaces: Mapping[str, slice] | None, encoded: str | None
     ) -> None:
         """Set the spaces and the name of the encoder's."""
-        self.spaces: Mapping[str, slice] = MappingProxyType(dict(spaces or {}))
+        known = {} if spaces is None else spaces
+        if not isinstance(known, Mapping) or not all(
+            isinstance(columns, slice) for columns in known.values()
+        ):
+            raise ValueError(
+                f"spaces={spaces!r} must map the name of each space to a slice of "
+                "columns, such as {'learned': slice(0, 32)}."
+            )
+        self.spaces: Mapping[str, slice] = MappingProxyType(dict(known))
         if encoded is not None and encoded not in self.spaces:
             raise ValueError(
                 f"encoded={encoded!r} is no space: choose one of {list(self.spaces)}."

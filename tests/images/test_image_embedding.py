@@ -290,3 +290,9 @@ def test_other_kinds_of_rows(embedding, parts, key):
 def test_no_rows_and_all_columns(embedding):
     assert embedding[[]].images.shape == (0, 8, 8)
     assert embedding[[1, 2], :].images.shape == (2, 8, 8)
+
+
+@pytest.mark.parametrize("spaces", [{"a": 5}, [("a", slice(2))], "ab"], ids=repr)
+def test_spaces_are_slices_by_name(spaces):
+    with pytest.raises(ValueError, match="must map the name of each space to a slice"):
+        ImageEmbedding(np.eye(3), spaces=spaces)
