@@ -96,19 +96,19 @@ def named_steps_of(model: Any) -> list[tuple[str, Any]]:
     steps_of : List the steps without their names.
     """
     steps = model.steps if isinstance(model, Pipeline) else [("", model)]
-    return [
-        member
-        for name, step in steps
-        for member in [(name, step), *_members(name, step)]
-    ]
+    return [member for name, step in steps for member in _with_members(name, step)]
 
 
-def _members(name: str, step: Any) -> list[tuple[str, Any]]:
-    """Return the embedders of which a fitted step is made, by name."""
+def _with_members(name: str, step: Any) -> list[tuple[str, Any]]:
+    """Return a step and the embedders of which it is made, by name."""
     prefix = f"{name}__" if name else ""
     return [
-        (f"{prefix}{member}", embedder)
-        for member, embedder in getattr(step, "embedders_", [])
+        (name, step),
+        *(
+            pair
+            for member, embedder in getattr(step, "embedders_", [])
+            for pair in _with_members(f"{prefix}{member}", embedder)
+        ),
     ]
 
 

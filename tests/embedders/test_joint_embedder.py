@@ -21,6 +21,7 @@ from invariant_cluster import (
     load_model,
     save_model,
 )
+from invariant_cluster.inspection import find_step, named_steps_of, steps_of
 from invariant_cluster.metrics import label_stability_scorer
 from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.neighbors import mine_neighbors
@@ -335,6 +336,14 @@ def test_a_joint_embedder_may_be_a_member(make_joint, make_pipe, images):
     alone = pipe["embed"].named_embedders_["inner"].named_embedders_["learned"]
     np.testing.assert_array_equal(z.space(z.encoded), alone.transform(rows))
     np.testing.assert_array_equal(pipe.predict(rows), pipe["cluster"].labels_)
+
+
+def test_all_members_are_found(make_joint, images):
+    nested = JointEmbedder([("inner", make_joint())])
+    pipe = Pipeline([("embed", nested)]).fit(images)
+    names = ["embed", "embed__inner", "embed__inner__learned", "embed__inner__rings"]
+    assert [name for name, _ in named_steps_of(pipe)] == names
+    assert find_step(pipe, images, "draw")[0] is steps_of(pipe)[2]
 
 
 def test_nested_spaces_are_saved(make_joint, images, tmp_path):
