@@ -220,9 +220,10 @@ def render_poses(rows: list[Summary]) -> str:
 
 def compare(rows: list[Summary]) -> str:
     """Return which rows of ours are below the best that needs no IRL-INR."""
-    ours = [row for row in rows if row.is_ours]
+    unlabelled = [row for row in rows if not row.is_supervised]
+    ours = [row for row in unlabelled if row.is_ours]
     floors = [(f.accuracy, f.method) for f in FLOORS if f.dataset == rows[0].dataset]
-    free = [(accuracy(row), row.label) for row in rows if not row.is_ours]
+    free = [(accuracy(row), row.label) for row in unlabelled if not row.is_ours]
     if not ours or not floors + free:
         return ""
     best, name = max(floors + free)

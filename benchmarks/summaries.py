@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.plans import plan_parameters
 from benchmarks.scales import get_settings
-from benchmarks.tables import OURS, TABLES, Row
+from benchmarks.tables import CEILINGS, OURS, TABLES, Row
 
 METHODS = {
     row.method: Row(row.features, row.step) for t in TABLES.values() for row in t()
@@ -43,6 +43,10 @@ class Summary:
     @property
     def is_ours(self) -> bool:
         return self.method.startswith(OURS)
+
+    @property
+    def is_supervised(self) -> bool:
+        return self.method.endswith(CEILINGS)
 
     def values(self, *path: str) -> list[float]:
         """Return the value under a path of keys in each record that has one."""

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from benchmarks import levers, report
+from benchmarks import levers, overview, report
 from benchmarks.plans import plan_run
 from benchmarks.published import ACCURACIES
 from benchmarks.records import append
@@ -161,3 +161,33 @@ def test_each_row_of_table_6_has_the_papers_number():
     table = {item.method for item in ACCURACIES if item.table == 6}
     assert len(table) == 5
     assert labels == table
+
+
+def test_what_saw_all_labels_is_no_baseline(records):
+    ceiling = make_record(Row("scattering", "logistic regression"), accuracy=0.99)
+    page = report.render([*records, ceiling])
+    assert "scattering + logistic regression" in page
+    assert "Below the best baseline without IRL-INR (scattering" not in page
+
+
+def test_the_overview_has_a_row_for_each_data_set_with_scattering(records):
+    steel = [
+        make_record(row := Row(*names), accuracy=accuracy)
+        | plan_run("steel", "small", row, 0, n_classes=6)
+        for names, accuracy in [
+            (("scattering", "k-means"), 0.5),
+            (("raw pixels", "k-means"), 0.2),
+            (("polar Fourier", "k-means"), 0.4),
+            (("IRL-INR and scattering", "logistic regression"), 0.9),
+        ]
+    ]
+    head, rows = overview.render_overview(summarize([*records, *steel]))
+    (row,) = rows
+    cells = dict(zip(head, row, strict=True))
+    assert cells["data"] == "steel"
+    assert cells["best of other features without training"] == (
+        "40.0 (1), polar Fourier + k-means"
+    )
+    assert cells["scattering, k-means"] == "50.0 (1)"
+    assert cells["all labels: logistic regression on joint"] == "90.0 (1)"
+    assert cells["joint, SCAN"] == "-"
