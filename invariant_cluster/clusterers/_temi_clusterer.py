@@ -44,9 +44,9 @@ class TEMIClusterer(EmbeddingClusterer):
     TEMI (Adaloglou et al., BMVC 2023) mines the nearest neighbours of each z and trains
     linear cluster heads so that the clusters of neighbours share as much information as
     possible. A teacher, the moving average of the heads, provides the targets, and
-    pairs count the more, the more probably all heads put them in one cluster. If asked
-    to, the clusterer then fine-tunes a copy of the encoder in the same way, on
-    augmented images.
+    pairs count the more, the more probably its heads, on average, put them in one
+    cluster. If asked to, the clusterer then fine-tunes a copy of the encoder in the
+    same way, on augmented images.
 
     Parameters
     ----------

@@ -77,7 +77,9 @@ class JointEmbedder(SavableMixin, TransformerMixin, Composition):
     The learned space is that of the first embedder with a network that can be
     fine-tuned. Without one, the scale of the first space is 1.
 
-    Embedders without training are fitted first.
+    Embedders without training are fitted first. ``fit`` trains copies anew, so
+    ``warm_start`` of an embedder has no effect; scikit-learn's ``FrozenEstimator``
+    keeps one that is fitted already.
 
     Examples
     --------
