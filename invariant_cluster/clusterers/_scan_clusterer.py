@@ -61,8 +61,9 @@ class SCANClusterer(EmbeddingClusterer):
     n_neighbors : int, default=20
         Neighbours mined for each row, by cosine after subtracting the mean.
     n_heads : int, default=1
-        Heads trained side by side, each from other centroids. The head with the lowest
-        SCAN loss on the training data is kept.
+        Heads trained side by side on z. A single head starts from the best of ten
+        k-means runs, each of several from one run of its own. The head with the lowest
+        SCAN loss on the training data is kept, before any fine-tuning.
     entropy_weight : float, default=5.0
         Weight of the entropy of the mean assignment, which keeps the clusters in use.
     entropy_target : {"k-means", "uniform"}, default="k-means"
@@ -279,7 +280,11 @@ class SCANClusterer(EmbeddingClusterer):
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, fine-tuning in rounds, self-labelling."""
         seed = torch.initial_seed() % 2**31
-        start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
+        # One attempt each of several: the best of ten would be alike in all heads.
+        n_init = 10 if self.n_heads == 1 else 1
+        start = find_start(
+            data.z, self.n_clusters, self.n_heads, seed=seed, n_init=n_init
+        )
         uniform = self.entropy_target == "uniform"
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy
@@ -288,10 +293,10 @@ class SCANClusterer(EmbeddingClusterer):
         yield self._heads_stage(module, data.z)
         if data.encoder is None or data.images is None:
             return
+        self._keep_one_head(module, data)
         module = self._with_encoder(module, data)
         yield from self._rounds(module, data)
         if self.self_label:
-            self._keep_one_head(module, data)
             yield self._self_labelling_stage(module, data.images)
 
     def _heads_stage(self, module: ScanModule, z: NDArray) -> Stage:

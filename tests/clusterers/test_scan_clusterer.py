@@ -325,7 +325,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
     good = np.stack([centred[classes == c].mean(axis=0) for c in range(3)])
     bad = np.repeat(good[:1], 3, axis=0)
 
-    def start(z, n_clusters, n_heads, *, seed):
+    def start(z, n_clusters, n_heads, *, seed, n_init):
         centroids = np.stack([bad, bad, good, bad]).astype(np.float32)
         return Start(z.mean(axis=0), 1.0, centroids, math.log(3))
 
@@ -427,9 +427,16 @@ def test_rounds_go_on_from_the_clusters_before(make_clusterer, embedding):
     np.testing.assert_allclose(twice.probabilities_, once.probabilities_, atol=1e-3)
 
 
-def test_the_best_head_of_all_rounds_is_kept(make_clusterer, embedding):
-    clusterer = make_clusterer(n_rounds=2, n_heads=3).fit(embedding)
-    assert clusterer.net_.module_.heads.weight.shape[0] == 1
+def test_one_head_of_several_is_fine_tuned(make_clusterer, embedding):
+    n_heads = []
+
+    class Count(Callback):
+        def on_train_begin(self, net, **_):
+            n_heads.append(net.module_.heads.n_heads)
+
+    clusterer = make_clusterer(n_rounds=2, n_heads=3, callbacks=[Count()])
+    clusterer.fit(embedding)
+    assert n_heads == [3, 1, 1]
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 
