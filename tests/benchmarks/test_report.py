@@ -185,9 +185,7 @@ def test_the_overview_has_a_row_for_each_data_set_with_scattering(records):
     (row,) = rows
     cells = dict(zip(head, row, strict=True))
     assert cells["data"] == "steel"
-    assert cells["best other without training"] == (
-        "40.0 (1), polar Fourier + k-means"
-    )
+    assert cells["best other without training"] == ("40.0 (1), polar Fourier + k-means")
     assert cells["scattering, k-means"] == "50.0 (1)"
-    assert cells["all labels: logistic regression on joint"] == "90.0 (1)"
+    assert cells["all labels, logistic regression on joint"] == "90.0 (1)"
     assert cells["joint, SCAN"] == "-"
