@@ -50,7 +50,7 @@ n_clusters = len(names)
 
 
 # %%
-# The learned space is that of a light network for two CPU cores, with the parameters for
+# A light network for two CPU cores makes the learned space, with the parameters for
 # wafer maps. A wafer map is always centred, and its mirror image shows the same
 # pattern: ``invariance="rotation+reflection"``. Single dies fail at random:
 # ``noise=2``. The place of a pattern on the wafer has a meaning, so crops and shifts

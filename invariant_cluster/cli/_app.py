@@ -18,7 +18,13 @@ from invariant_cluster import (
     make_pipeline,
     save_model,
 )
-from invariant_cluster.cli._choices import ColorKind, Invariance, Kind, Network
+from invariant_cluster.cli._choices import (
+    ColorKind,
+    Features,
+    Invariance,
+    Kind,
+    Network,
+)
 from invariant_cluster.cli._inputs import NamedImages, read_images, share_outside
 from invariant_cluster.cli._outputs import (
     LABELS,
@@ -28,9 +34,9 @@ from invariant_cluster.cli._outputs import (
     label_images,
     write_table,
 )
+from invariant_cluster.cli._places import check_out, prepare_folder
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
-from invariant_cluster.persistence import check_place
 from invariant_cluster.report import import_extra
 
 _INTERRUPTED = 130
@@ -133,6 +139,13 @@ def fit(
             "translation, objects must be centred.  [default: depends on --kind]"
         ),
     ] = None,
+    features: Annotated[
+        Features,
+        typer.Option(
+            help="Feature spaces in which the images are clustered. learned: IRL-INR. "
+            "scattering: needs no training, a minute or less. joint: both."
+        ),
+    ] = Features.joint,
     size: Annotated[
         int,
         typer.Option(
@@ -179,11 +192,12 @@ def fit(
     clusters without labels.
     """
     with _one_line_errors():
-        folder = _prepare_folder(out, overwrite)
+        folder = prepare_folder(out, overwrite)
         given = _read(images, size, key, color)
         pipe = make_pipeline(
             n_clusters,
             kind=kind.value,
+            features=features.value,
             network=network.value,
             invariance=None if invariance is None else invariance.value,
             max_epochs=epochs or "auto",
@@ -211,7 +225,7 @@ def predict(
     The table has the columns of labels.csv, which fit writes.
     """
     with _one_line_errors():
-        _check_out(out, overwrite)
+        check_out(out, overwrite)
         pipe = _load(model)
         given = _read_like(pipe, images, key)
         table = label_images(pipe, given.images, given.names)
@@ -234,7 +248,7 @@ def report(
 ) -> None:
     """Write an HTML report of a trained model's clusters of images."""
     with _one_line_errors():
-        _check_out(out, overwrite)
+        check_out(out, overwrite)
         import_extra()
         pipe = _load(model)
         given = _read_like(pipe, images, key)
@@ -257,7 +271,7 @@ def demo(
     Takes some minutes on a CPU. The labels are not used in training.
     """
     with _one_line_errors():
-        folder = _prepare_folder(out, overwrite)
+        folder = prepare_folder(out, overwrite)
         maps = load_wafer_maps(fail_map=True)
         names = [str(row) for row in range(len(maps.images))]
         pipe = make_pipeline(
@@ -338,30 +352,6 @@ def _load(path: Path) -> Pipeline:
             f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
         )
     return pipe
-
-
-def _prepare_folder(folder: Path, overwrite: bool) -> Path:
-    """Return the output folder, after all checks that do not need the images."""
-    import_extra()
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--out {folder} is a file: give the name of a folder.")
-    for name in (LABELS, MODEL, REPORT):
-        _check_free(folder / name, overwrite)
-    return folder
-
-
-def _check_out(path: Path | None, overwrite: bool) -> None:
-    """Raise if a file cannot be written, or exists and must not be replaced."""
-    if path is not None:
-        _check_free(check_place(path), overwrite)
-
-
-def _check_free(path: Path, overwrite: bool) -> None:
-    """Raise a ValueError if the path exists, unless it may be overwritten."""
-    if path.exists() and not overwrite:
-        raise ValueError(
-            f"{path} already exists: choose another path, or use --overwrite."
-        )
 
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:

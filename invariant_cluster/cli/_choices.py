@@ -12,6 +12,14 @@ class Kind(StrEnum):
     wafers = "wafers"
 
 
+class Features(StrEnum):
+    """Feature spaces: those of ``pipelines.FEATURES``."""
+
+    joint = "joint"
+    learned = "learned"
+    scattering = "scattering"
+
+
 class ColorKind(StrEnum):
     """Colours to which the files of a folder are converted."""
 

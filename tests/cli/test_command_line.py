@@ -15,16 +15,18 @@ mrcfile = pytest.importorskip("mrcfile")
 from typer.testing import CliRunner  # noqa: E402
 
 from invariant_cluster import (  # noqa: E402
+    IRLINREmbedder,
     SCANClusterer,
+    ScatteringEmbedder,
     load_model,
     make_pipeline,
     save_model,
 )
 from invariant_cluster.cli import main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
-from invariant_cluster.cli._choices import Kind, Network  # noqa: E402
+from invariant_cluster.cli._choices import Features, Kind, Network  # noqa: E402
 from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
-from invariant_cluster.pipelines import KINDS  # noqa: E402
+from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
 
 COLUMNS = ["file", "cluster", "confidence", "theta", "tau_x", "tau_y"]
 FILES = {"labels.csv", "model.safetensors", "report.html"}
@@ -48,8 +50,10 @@ def tiny_networks(monkeypatch):
 
     def make_brief(*arguments, **settings):
         pipe = make_pipeline(*arguments, **settings)
-        if pipe.get_params()["embed__learned__max_epochs"] == "auto":
-            pipe.set_params(embed__learned__max_epochs=1)
+        given = pipe.get_params()
+        for name in ("embed__max_epochs", "embed__learned__max_epochs"):
+            if given.get(name) == "auto":
+                pipe.set_params(**{name: 1})
         return pipe.set_params(cluster__max_epochs=1, cluster__fine_tune_max_epochs=1)
 
     monkeypatch.setattr("invariant_cluster.cli._app.make_pipeline", make_brief)
@@ -174,8 +178,23 @@ def test_settings_reach_the_estimators(array, tmp_path):
     assert model[1].augmentation == "R"
 
 
+@pytest.mark.parametrize(
+    ("features", "kind"),
+    [("scattering", ScatteringEmbedder), ("learned", IRLINREmbedder)],
+)
+def test_one_feature_space(array, tmp_path, features, kind):
+    out = tmp_path / "run"
+    fit(array, out, "--features", features)
+    model = load_model(out / "model.safetensors")
+    assert type(model[0]) is kind
+    assert model[1].fine_tuned_ == (features == "learned")
+    columns = pd.read_csv(out / "labels.csv").columns.tolist()
+    assert columns == (COLUMNS if features == "learned" else COLUMNS[:3])
+
+
 def test_choices_are_those_of_the_pipeline():
     assert list(Kind) == list(KINDS)
+    assert tuple(Features) == FEATURES
     assert tuple(Network) == NETWORKS
 
 
