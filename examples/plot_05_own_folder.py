@@ -102,7 +102,6 @@ temporary.cleanup()
 # %%
 # Conclusion
 # ----------
-# In our run most clusters are one digit and easy to name. 6 and 9, which are one shape
-# when rotated, share a cluster, and the smallest cluster holds the remaining 5s, 6s and
-# 9s. 900 images and a minute of training are little: look at the clusters before you
-# trust them, then train longer on more images.
+# Clusters of one digit are easy to name. 6 and 9 are one shape when rotated, so look for
+# clusters that hold both. 900 images and a minute of training are little: look at the
+# clusters before you trust them, then train longer on more images.
