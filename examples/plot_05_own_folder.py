@@ -102,6 +102,6 @@ temporary.cleanup()
 # %%
 # Conclusion
 # ----------
-# Clusters of one digit are easy to name. 6 and 9 are one shape when rotated, so look for
+# Clusters of one digit are easy to name. 6 and 9 are one shape when rotated: look for
 # clusters that hold both. 900 images and a minute of training are little: look at the
 # clusters before you trust them, then train longer on more images.
