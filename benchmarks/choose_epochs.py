@@ -78,7 +78,14 @@ def measure(
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for z, and one for each length of fine-tuning."""
     n_clusters = len(np.unique(classes))
-    pipe = make_pipeline(n_clusters, kind=kind, network="light", random_state=seed)
+    pipe = make_pipeline(
+        n_clusters,
+        kind=kind,
+        features="learned",
+        network="light",
+        fine_tune=True,
+        random_state=seed,
+    )
     embedder: IRLINREmbedder = pipe["embed"]
     embedder.set_params(max_epochs=count_epochs(steps, len(images), 64))
     start = time.perf_counter()

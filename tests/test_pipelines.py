@@ -26,7 +26,7 @@ def test_defaults_are_those_of_the_steps():
 def test_a_kind_sets_its_parameters(kind):
     pipe = make_pipeline(3, kind=kind)
     steps = dict(pipe["embed"].embedders)["learned"], pipe["cluster"]
-    for step, given in zip(steps, KINDS[kind], strict=True):
+    for step, given in zip(steps, KINDS[kind][:2], strict=True):
         assert given.items() <= step.get_params().items()
 
 
@@ -58,6 +58,12 @@ def test_parameters_reach_both_steps():
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match=r"kind='cats' is unknown: choose one of"):
         make_pipeline(3, kind="cats")
+
+
+@pytest.mark.parametrize(("kind", "meant"), [("general", "auto"), ("wafers", False)])
+def test_a_kind_says_whether_fine_tuning_gains(kind, meant):
+    assert make_pipeline(3, kind=kind)["cluster"].fine_tune == meant
+    assert make_pipeline(3, kind=kind, fine_tune=True)["cluster"].fine_tune is True
 
 
 def test_one_space_alone():
