@@ -24,8 +24,13 @@ from torch import nn
 from invariant_cluster.clusterers._centroids import start_from
 from invariant_cluster.clusterers._heads import infer_heads, make_heads
 from invariant_cluster.images import ImageEmbedding, check_rows, check_width
+from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ImageEncoder, ScanModule
-from invariant_cluster.neighbors import mine_neighbors, score_nearness
+from invariant_cluster.neighbors import (
+    find_neighbors,
+    mine_neighbors,
+    score_nearness,
+)
 from invariant_cluster.persistence import (
     Part,
     SavableMixin,
@@ -101,8 +106,8 @@ class EmbeddingClusterer(
 
     A subclass defines the stages of training. Everything else is provided here: the
     checks of rows and parameters, the neighbours, ``predict``, ``predict_proba``,
-    ``transform``, ``score_samples``, ``save`` and ``load``. The subclass is a
-    scikit-learn clusterer for use with ``clone``, ``Pipeline`` and ``GridSearchCV``.
+    ``transform``, ``score``, ``score_samples``, ``save`` and ``load``. The subclass is
+    a scikit-learn clusterer for use with ``clone``, ``Pipeline`` and ``GridSearchCV``.
 
     Parameters
     ----------
@@ -180,8 +185,12 @@ class EmbeddingClusterer(
         for each of its own parameters.
     ``_keep_one_head(module, data)``
         Drops all heads of the last module but one, if there are several.
+    ``_loss_of(log_p, p, nearest)``
+        Returns the loss that ``score`` negates if it is given no classes: of rows with
+        log-probabilities ``log_p`` (n, n_clusters), whose neighbours ``nearest`` (n, k)
+        are training rows with probabilities ``p``. Without it ``score`` needs classes.
     ``_dump_state()``, ``_restore_state(state)``
-        Return, and set, what ``score`` or another of its own methods needs after
+        Return, and set, what ``_loss_of`` or another of its own methods needs after
         ``load``: a dict that JSON can hold.
     """
 
@@ -320,6 +329,35 @@ class EmbeddingClusterer(
         """
         return self.predict_log_proba(X)
 
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return how good the clusters of X are; higher is better.
+
+        Parameters
+        ----------
+        X : ImageEmbedding or array-like of shape (n, d)
+            An ImageEmbedding if the encoder was fine-tuned.
+        y : array-like of shape (n,), optional
+            Classes.
+
+        Returns
+        -------
+        float
+            With y, the Hungarian-matched accuracy. Without y, the negative loss, with
+            neighbours among the training rows by z of the embedder.
+
+        Raises
+        ------
+        NotImplementedError
+            Without y, if a subclass defines no loss.
+        """
+        log_p = self.predict_log_proba(X)
+        if y is not None:
+            return clustering_accuracy_score(y, log_p.argmax(axis=1))
+        nearest = find_neighbors(
+            np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
+        )
+        return -self._loss_of(log_p, self.probabilities_, nearest)
+
     def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return how normal each row is; low scores are abnormal.
 
@@ -386,6 +424,13 @@ class EmbeddingClusterer(
         p = np.exp(infer_heads(module, data.z, self.device))
         start = start_from(data.z[:, data.columns], p)
         return ScanModule(data.encoder, make_heads(start))
+
+    def _loss_of(self, log_p: NDArray, p: NDArray, nearest: NDArray) -> float:
+        """Return the loss of rows with their neighbours among the training rows."""
+        raise NotImplementedError(
+            f"y=None, but {type(self).__name__} has no loss to score by: give the "
+            "classes, or define _loss_of."
+        )
 
     def _dump_state(self) -> dict[str, Any]:
         """Return what a model file holds beside module and arrays, as JSON."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import nn
 
 from invariant_cluster.clusterers._centroids import find_start
@@ -29,9 +29,8 @@ from invariant_cluster.clusterers._stage_sizes import (
     count_head_epochs,
     count_tuning_epochs,
 )
-from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ScanModule
-from invariant_cluster.neighbors import find_neighbors, mine_neighbors
+from invariant_cluster.neighbors import mine_neighbors
 from invariant_cluster.runtime import map_rows
 from invariant_cluster.training import (
     HeadsNet,
@@ -158,6 +157,10 @@ class SCANClusterer(EmbeddingClusterer):
     Heads on plain rows take seconds. Fine-tuning takes about as long per epoch as the
     training of the embedder.
 
+    Without classes, ``score`` returns the negative SCAN loss, with the entropy up to
+    the target of this fit. Scores of different fits are comparable only with
+    ``entropy_target="uniform"``.
+
     Behind a ``JointEmbedder``, neighbours are mined and the first heads are trained in
     all spaces together. Fine-tuning begins with heads at the means, in the learned
     space, of the clusters that these heads found.
@@ -251,32 +254,6 @@ class SCANClusterer(EmbeddingClusterer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Return how good the clusters of X are; higher is better.
-
-        Parameters
-        ----------
-        X : ImageEmbedding or array-like of shape (n, d)
-            An ImageEmbedding if the encoder was fine-tuned.
-        y : array-like of shape (n,), optional
-            Classes.
-
-        Returns
-        -------
-        float
-            With y, the Hungarian-matched accuracy. Without y, the negative SCAN loss,
-            with neighbours among the training rows by z of the embedder and the entropy
-            up to the target of this fit. Scores of different fits are comparable only
-            with ``entropy_target="uniform"``.
-        """
-        log_p = self.predict_log_proba(X)
-        if y is not None:
-            return clustering_accuracy_score(y, log_p.argmax(axis=1))
-        nearest = find_neighbors(
-            np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
-        )
-        return -scan_loss(self._objective, log_p, self.probabilities_, nearest)
-
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, fine-tuning in rounds, self-labelling."""
         seed = torch.initial_seed() % 2**31
@@ -367,6 +344,10 @@ class SCANClusterer(EmbeddingClusterer):
         if module.heads.n_heads > 1:
             heads = infer_heads(module, data.rows_for(module), self.device)
             module.heads.keep(best_head(self._objective, heads, self.neighbors_))
+
+    def _loss_of(self, log_p: NDArray, p: NDArray, nearest: NDArray) -> float:
+        """Return the SCAN loss, as it is on all rows."""
+        return scan_loss(self._objective, log_p, p, nearest)
 
     def _dump_state(self) -> dict[str, Any]:
         target = self._objective.entropy_target

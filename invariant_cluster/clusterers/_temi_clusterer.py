@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import nn
 
 from invariant_cluster.clusterers._centroids import find_start
@@ -22,9 +22,7 @@ from invariant_cluster.clusterers._stage_sizes import (
     count_head_epochs,
     count_tuning_epochs,
 )
-from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ScanModule
-from invariant_cluster.neighbors import find_neighbors
 from invariant_cluster.training import (
     Stage,
     TemiHeadsNet,
@@ -128,6 +126,9 @@ class TEMIClusterer(EmbeddingClusterer):
     class is then split at the cost of small ones. On separate blobs, four of 400 rows
     and four of 100, accuracy is 83 % at 0.6 and 99 % from 0.8 on.
 
+    Without classes, ``score`` returns the negative TEMI loss of the head that was kept.
+    Scores of different ``beta`` are not comparable.
+
     This differs from the paper: the heads are linear and start from k-means on z, with
     a sharpness that corresponds to the paper's temperature 0.1; Adam follows a
     one-cycle schedule; the student, not the teacher, predicts. The paper does not
@@ -209,32 +210,6 @@ class TEMIClusterer(EmbeddingClusterer):
         self.fine_tune_max_epochs = fine_tune_max_epochs
         self.fine_tune_lr = fine_tune_lr
 
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Return how good the clusters of X are; higher is better.
-
-        Parameters
-        ----------
-        X : ImageEmbedding or array-like of shape (n, d)
-            An ImageEmbedding if the encoder was fine-tuned.
-        y : array-like of shape (n,), optional
-            Classes.
-
-        Returns
-        -------
-        float
-            With y, the Hungarian-matched accuracy. Without y, the negative TEMI loss of
-            the head that was kept, with neighbours among the training rows by z of the
-            embedder. Scores of different ``beta`` are not comparable.
-        """
-        log_p = self.predict_log_proba(X)
-        if y is not None:
-            return clustering_accuracy_score(y, log_p.argmax(axis=1))
-        nearest = find_neighbors(
-            np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
-        )
-        rows, others = log_p[:, None], self.probabilities_[:, None]
-        return -float(temi_losses(self._fitted_beta, rows, others, nearest)[0])
-
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, then fine-tuning."""
         self._fitted_beta = float(self.beta)
@@ -292,6 +267,11 @@ class TEMIClusterer(EmbeddingClusterer):
                 self._fitted_beta, log_p, np.exp(log_p), self.neighbors_
             )
             module.heads.keep(int(losses.argmin()))
+
+    def _loss_of(self, log_p: NDArray, p: NDArray, nearest: NDArray) -> float:
+        """Return the TEMI loss of the head that was kept."""
+        losses = temi_losses(self._fitted_beta, log_p[:, None], p[:, None], nearest)
+        return float(losses[0])
 
     def _dump_state(self) -> dict[str, Any]:
         return {"beta": self._fitted_beta}

@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import make_blobs
+from torch import nn
+
+from invariant_cluster import EmbeddingClusterer
+from invariant_cluster.modules import ClusterHeads, ScanModule
+from invariant_cluster.training import HeadsNet, ScanObjective, Stage
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +168,27 @@ def test_a_file_holds_all_of_it(kind, tmp_path):
     np.testing.assert_array_equal(loaded.transform(X), clusterer.transform(X))
     np.testing.assert_array_equal(loaded.score_samples(X), clusterer.score_samples(X))
     np.testing.assert_array_equal(loaded.labels_, clusterer.labels_)
+
+
+# The base
+
+
+class MeansClusterer(EmbeddingClusterer):
+    """What a subclass must define, and no more."""
+
+    def _stages(self, data):
+        centroids = torch.eye(self.n_clusters, data.z.shape[1])[None]
+        heads = ClusterHeads(torch.from_numpy(data.z.mean(axis=0)), 1.0, centroids)
+        module = ScanModule(nn.Identity(), heads)
+        settings = {"lr": 1e-3, "max_epochs": 1, "terms": ("consistency", "entropy")}
+        net = self._make_net(
+            HeadsNet, module, ScanObjective(1.0), stage="heads", **settings
+        )
+        yield Stage("heads", net, data.z, self.neighbors_)
+
+
+def test_a_clusterer_without_a_loss_is_scored_by_classes_alone(rows):
+    clusterer = MeansClusterer(3, fine_tune=False, n_neighbors=3).fit(rows)
+    assert clusterer.score(rows, clusterer.labels_) == 1.0
+    with pytest.raises(NotImplementedError, match=r"y=None.*MeansClusterer.*_loss_of"):
+        clusterer.score(rows)
