@@ -57,6 +57,23 @@ class TeacherNet(TermNet):
         self.teacher_ = copy.deepcopy(self.module_).requires_grad_(False)
         return self
 
+    def infer(self, x: Tensor, **fit_params: Any) -> Any:
+        """Return log-probabilities of student and teacher.
+
+        Parameters
+        ----------
+        x : Tensor of shape (2 b, d) or (2 b, c, h, w)
+            Rows of z or raw images: anchors, then their neighbours.
+        **fit_params
+            Accepted for skorch; ignored.
+
+        Returns
+        -------
+        student, teacher : Tensor of shape (n_heads, 2 b, n_clusters)
+            Log-probabilities; those of the teacher have no gradient.
+        """
+        return super().infer(x), self.teacher_(x.to(self.device))
+
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Train the module for one step; the teacher follows.
 
@@ -91,23 +108,6 @@ class TemiHeadsNet(TeacherNet, HeadsNet):
     TemiObjective : The loss of this net.
     """
 
-    def infer(self, x: Tensor, **fit_params: Any) -> Any:
-        """Return log-probabilities of student and teacher.
-
-        Parameters
-        ----------
-        x : Tensor of shape (2 b, d)
-            Anchors, then their neighbours.
-        **fit_params
-            Accepted for skorch; ignored.
-
-        Returns
-        -------
-        student, teacher : Tensor of shape (n_heads, 2 b, n_clusters)
-            Log-probabilities; those of the teacher have no gradient.
-        """
-        return super().infer(x), self.teacher_(x.to(self.device))
-
 
 class TemiNet(TeacherNet, ScanNet):
     """Net that trains a ``ScanModule`` on augmented images, with a teacher.
@@ -119,23 +119,6 @@ class TemiNet(TeacherNet, ScanNet):
     TemiHeadsNet : Train the heads alone.
     TemiObjective : The loss of this net.
     """
-
-    def infer(self, x: Tensor, **fit_params: Any) -> Any:
-        """Return log-probabilities of student and teacher.
-
-        Parameters
-        ----------
-        x : Tensor of shape (2 b, c, h, w)
-            Raw images: anchors, then their neighbours.
-        **fit_params
-            Accepted for skorch; ignored.
-
-        Returns
-        -------
-        student, teacher : Tensor of shape (n_heads, 2 b, n_clusters)
-            Log-probabilities; those of the teacher have no gradient.
-        """
-        return super().infer(x), self.teacher_(x.to(self.device))
 
 
 @torch.no_grad()
