@@ -26,7 +26,7 @@ def describe_features(name: str, settings: Settings) -> dict[str, Any]:
     """Return what identifies features without training in a record."""
     if name == "scattering":
         return make_embedder(name, settings.invariance, seed=0).get_params()
-    return {"center": "translation" in settings.invariance} | FEATURES[name]
+    return {"center": settings.translates} | FEATURES[name]
 
 
 def compute_features(

@@ -69,13 +69,8 @@ def make_clusterer(
     return clusterings.make_clusterer(row.step, n_classes, parameters, seed)
 
 
-def translates(settings: Settings) -> bool:
-    """Tell whether the data are shifted as well as turned."""
-    return "translation" in settings.invariance
-
-
 def translation_std(settings: Settings) -> float:
     """Return by how much test images are shifted, as a fraction of the side."""
-    if not translates(settings):
+    if not settings.translates:
         return 0.0
     return float(settings.embedder.get("translation_std", 0.1))

@@ -48,6 +48,11 @@ class Settings(NamedTuple):
         """What does not change the meaning of an image."""
         return str(self.embedder.get("invariance", "rotation+translation"))
 
+    @property
+    def translates(self) -> bool:
+        """Whether the data are shifted as well as turned."""
+        return "translation" in self.invariance
+
 
 DATA: dict[str, dict[str, Any]] = {
     "smoke": {"side": 16, "n_train": 200, "n_test": 100},
