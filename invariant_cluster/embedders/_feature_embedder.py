@@ -65,6 +65,9 @@ class FeatureEmbedder(
     * ``_most_rows()`` is how many training images the PCA takes at most.
     * ``_dump_state()`` and ``_restore_state(state)`` say in JSON what was measured.
 
+    Parameters that are set after ``fit`` act on the next one. ``_make_features``, which
+    ``transform`` calls too, therefore reads them from ``_fitted_params``.
+
     See Also
     --------
     ImageEmbedder : Base of embedders that train a network.
@@ -79,6 +82,7 @@ class FeatureEmbedder(
     image_shape: Any
     layout_: ImageLayout
     pca_: PCA
+    _fitted_params: dict[str, Any]
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Find the principal components of the images' features.
@@ -105,6 +109,7 @@ class FeatureEmbedder(
             images = check_images(
                 self, X, reset=True, image_shape=self.image_shape, min_samples=2
             )
+            self._fitted_params = self.get_params(deep=False)
             self._measure(images)
             device = self._find_device()
             sample = at_most(images, self._most_rows())
@@ -129,11 +134,12 @@ class FeatureEmbedder(
         images = check_images(self, X, reset=False)
         device = self._find_device()
         features = self._make_features(device)
+        whiten = self._fitted_params["whiten"]
 
         def project(raw: Tensor) -> Tensor:
             # All in float64: rows come out the same alone and together.
             z = self.pca_.transform(features(raw).cpu().numpy())
-            return torch.from_numpy(whitened(z, self.pca_, self.whiten))
+            return torch.from_numpy(whitened(z, self.pca_, whiten))
 
         return map_batches(project, images, device=device)
 
@@ -164,6 +170,11 @@ class FeatureEmbedder(
         state = {
             "layout": self.layout_.to_json(),
             "feature_names_in": names_of(self),
+            "fitted_params": {
+                name: encode(value)
+                for name, value in self._fitted_params.items()
+                if name != "random_state"  # may be a generator, and is of no more use
+            },
             "pca": {name: encode(value) for name, value in fitted.items()},
             # Products of arrays in another order are rounded otherwise.
             "order": "F" if self.pca_.components_.flags.f_contiguous else "C",
@@ -177,6 +188,10 @@ class FeatureEmbedder(
         state = part.spec["state"]
         store_layout(self, ImageLayout.from_json(state["layout"]))
         set_names(self, state["feature_names_in"])
+        # Older files hold none.
+        given = state.get("fitted_params", {})
+        decoded = {name: decode(value) for name, value in given.items()}
+        self._fitted_params = self.get_params(deep=False) | decoded
         self._restore_state(state)
         self.pca_ = self._make_pca(len(part.tensors["components_"]))
         for name in _PCA_NUMBERS:

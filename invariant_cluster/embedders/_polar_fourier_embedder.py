@@ -201,21 +201,25 @@ class PolarFourierEmbedder(FeatureEmbedder):
         """Return the map of raw images (n, c, h, w) to magnitudes to the power."""
         magnitudes = self._make_magnitudes(device)
         background = to_tensor(self.background_, device)
-        center = "translation" in self.invariance
+        center = "translation" in self._fitted_params["invariance"]
+        power = self._fitted_params["power"]
 
         def features(raw: Tensor) -> Tensor:
             mass = measure_mass(raw, background, center=center)
-            return _checked_size(without_rounding(magnitudes(mass)).pow(self.power))
+            return _checked_size(without_rounding(magnitudes(mass)).pow(power))
 
         return features
 
     def _make_magnitudes(self, device: torch.device) -> Callable[[Tensor], Tensor]:
         _, height, width = self.layout_.channels_first_shape
-        if self.radial_basis == "zernike":
-            basis = zernike_basis(height, width, self.degree).to(device)
+        given = self._fitted_params
+        if given["radial_basis"] == "zernike":
+            basis = zernike_basis(height, width, given["degree"]).to(device)
             return partial(zernike_magnitudes, basis=basis)
-        points = polar_points(height, width, self.n_radii, self.n_angles).to(device)
-        return partial(polar_magnitudes, points=points, n_orders=self.n_orders)
+        points = polar_points(height, width, given["n_radii"], given["n_angles"])
+        return partial(
+            polar_magnitudes, points=points.to(device), n_orders=given["n_orders"]
+        )
 
 
 def _checked_size(magnitudes: Tensor) -> Tensor:

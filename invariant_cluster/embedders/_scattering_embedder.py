@@ -267,7 +267,7 @@ class ScatteringEmbedder(FeatureEmbedder):
 
     @property
     def _reflects(self) -> bool:
-        return "reflection" in self.invariance
+        return "reflection" in self._fitted_params["invariance"]
 
     def _make_aligner(self, rule: str | None, *, translates: bool) -> ImageAligner:
         return ImageAligner(
@@ -305,12 +305,13 @@ class ScatteringEmbedder(FeatureEmbedder):
         """Return the map of raw images (n, c, h, w) to coefficients to the power."""
         view, scattering = _on(device, self.view_), _on(device, self.scattering_)
         describe = self._describe_object if self.align_ else self._describe_texture
+        power = self._fitted_params["power"]
 
         def features(raw: Tensor) -> Tensor:
             channels = view(raw).flatten(0, 1)
             coefficients = describe(scattering, scattering(channels))
             rows = without_rounding(coefficients.reshape(len(raw), -1))
-            return _root(rows, self.power)
+            return _root(rows, power)
 
         return features
 

@@ -203,6 +203,38 @@ def test_names_of_features(make, images):
     assert embedder.get_feature_names_out().tolist() == names
 
 
+# Parameters that are set after the fit
+
+LATER = {"d": 4, "whiten": 0.5, "power": 0.8, "invariance": "rotation"}
+
+
+def test_parameters_set_after_the_fit_act_on_the_next_one(make, images):
+    embedder = make().fit(images)
+    z = embedder.transform(images)
+    embedder.set_params(**LATER)
+    np.testing.assert_array_equal(embedder.transform(images), z)
+    expected = make(**LATER).fit_transform(images)
+    np.testing.assert_array_equal(embedder.fit_transform(images), expected)
+
+
+def test_a_file_holds_the_fit_and_the_parameters_set_after_it(make, images, tmp_path):
+    embedder = make().fit(images)
+    z = embedder.transform(images)
+    embedder.set_params(**LATER).save(tmp_path / "model.safetensors")
+    loaded = type(embedder).load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.transform(images), z)
+    assert loaded.get_params() == embedder.get_params()
+
+
+def test_older_files_hold_no_parameters_of_the_fit(make, images):
+    embedder = make(whiten=0.3).fit(images)
+    part = embedder._dump(encoder_only=False)
+    del part.spec["state"]["fitted_params"]
+    loaded = make(whiten=0.3)
+    loaded._restore(part, None)
+    np.testing.assert_array_equal(loaded.transform(images), embedder.transform(images))
+
+
 # Bad input
 
 
