@@ -21,6 +21,11 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from invariant_cluster.clusterers._calibration import (
+    at_temperature,
+    find_temperature,
+    untempered,
+)
 from invariant_cluster.clusterers._centroids import start_from
 from invariant_cluster.clusterers._heads import infer_heads, make_heads
 from invariant_cluster.images import ImageEmbedding, check_rows, check_width
@@ -134,6 +139,10 @@ class EmbeddingClusterer(
         Probability of each cluster for each training row.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first.
+    temperature_ : float
+        By what the logits are divided, from 1 to 10: so much softer must probabilities
+        be to foretell the clusters of the neighbours mined first (temperature scaling,
+        without labels).
     training_embedding_ : ndarray of shape (n, d), float32
         z of the training rows.
     fine_tuned_ : bool
@@ -260,9 +269,9 @@ class EmbeddingClusterer(
             data = self._check_training(X)
         self._forget()
         with seeded(draw_seed(self.random_state)):
-            self.neighbors_ = mine_neighbors(data.z, self.n_neighbors)
+            self.neighbors_ = mined = mine_neighbors(data.z, self.n_neighbors)
             run = run_stages(self._stages(data))
-        self._store(data, run)
+        self._store(data, run, mined)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -313,7 +322,8 @@ class EmbeddingClusterer(
         """
         check_is_fitted(self, "labels_")
         rows = self._images_of(X) if self.fine_tuned_ else self._check_rows(X)
-        return infer_heads(self.net_.module_, rows, self.device)[:, 0]
+        log_p = infer_heads(self.net_.module_, rows, self.device)[:, 0]
+        return at_temperature(log_p, self.temperature_)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the log-probabilities of the clusters, as ``predict_log_proba``.
@@ -356,7 +366,9 @@ class EmbeddingClusterer(
         nearest = find_neighbors(
             np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
         )
-        return -self._loss_of(log_p, self.probabilities_, nearest)
+        trained = at_temperature(log_p, 1 / self.temperature_)
+        others = untempered(self.probabilities_, self.temperature_)
+        return -self._loss_of(trained, others, nearest)
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return how normal each row is; low scores are abnormal.
@@ -509,7 +521,7 @@ class EmbeddingClusterer(
         if hasattr(self, "labels_"):
             del self.labels_
 
-    def _store(self, data: ClusteringData, run: StageRun) -> None:
+    def _store(self, data: ClusteringData, run: StageRun, mined: NDArray) -> None:
         """Set the fitted attributes; then pass on an interrupt."""
         module = run.net.module_
         self._keep_one_head(module, data)
@@ -526,7 +538,9 @@ class EmbeddingClusterer(
         heads, pressed = finish(
             lambda: infer_heads(module, data.rows_for(module), self.device)
         )
-        self.probabilities_ = np.exp(heads[:, 0])
+        log_p = heads[:, 0]
+        self.temperature_ = find_temperature(log_p, mined)
+        self.probabilities_ = np.exp(at_temperature(log_p, self.temperature_))
         self.labels_ = self.probabilities_.argmax(axis=1)
         if run.interrupted or pressed:
             raise KeyboardInterrupt

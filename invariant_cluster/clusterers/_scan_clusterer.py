@@ -131,6 +131,10 @@ class SCANClusterer(EmbeddingClusterer):
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first, by z of the embedder, in all its
         spaces; after further rounds, with z of the encoder tuned before.
+    temperature_ : float
+        By what the logits are divided, from 1 to 10: so much softer must probabilities
+        be to foretell the clusters of the neighbours mined first (temperature scaling,
+        without labels).
     training_embedding_ : ndarray of shape (n, d), float32
         z of the embedder, also after fine-tuning.
     fine_tuned_ : bool

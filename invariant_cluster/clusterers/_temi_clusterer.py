@@ -97,6 +97,10 @@ class TEMIClusterer(EmbeddingClusterer):
         Probability of each cluster for each training row.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first.
+    temperature_ : float
+        By what the logits are divided, from 1 to 10: so much softer must probabilities
+        be to foretell the clusters of the neighbours mined first (temperature scaling,
+        without labels).
     training_embedding_ : ndarray of shape (n, d), float32
         z of the embedder, also after fine-tuning.
     fine_tuned_ : bool

@@ -60,6 +60,7 @@ def dump_clusterer(clusterer: Any) -> Part:
         "history": encode_frame(clusterer.history_),
         "n_features_in": clusterer.n_features_in_,
         "feature_names_in": names_of(clusterer),
+        "temperature": clusterer.temperature_,
         "own": clusterer._dump_state(),
     }
     blueprint = encode_blueprint(encoder) if encoder is not None else None
@@ -103,6 +104,7 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
     clusterer.history_ = decode_frame(state["history"])
     clusterer.n_iter_ = len(clusterer.history_)
     clusterer.n_features_in_ = state["n_features_in"]
+    clusterer.temperature_ = state.get("temperature", 1.0)  # older files have none
     set_names(clusterer, state["feature_names_in"])
     clusterer._restore_state(state["own"])
 

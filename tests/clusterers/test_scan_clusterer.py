@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
@@ -206,8 +207,11 @@ def test_score_without_labels_equals_its_naive_twin(
         return (some - center) / np.linalg.norm(some - center, axis=1, keepdims=True)
 
     nearest = np.argsort(-(unit(new) @ unit(trained).T), axis=1)[:, :3]
-    p = clusterer.predict_proba(new).astype(float)
-    q = clusterer.predict_proba(trained).astype(float)[nearest]
+    p, q = (
+        softmax(clusterer.temperature_ * clusterer.predict_log_proba(some), axis=1)
+        for some in (new.astype(float), trained)
+    )
+    q = q.astype(float)[nearest]
     most = entropy([40, 10, 10]) if entropy_target == "k-means" else np.inf
     expected = -naive_scan_loss(p, q, entropy_weight, most)
     assert clusterer.score(new) == pytest.approx(expected, rel=1e-4)
