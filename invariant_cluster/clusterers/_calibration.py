@@ -39,7 +39,9 @@ def find_temperature(log_p: NDArray, neighbors: NDArray) -> float:
         softened = at_temperature(log_p, math.exp(log_temperature))
         return -float(np.vdot(shares, softened))
 
-    found = minimize_scalar(surprise, bounds=(0.0, math.log(_HOTTEST)), method="bounded")
+    found = minimize_scalar(
+        surprise, bounds=(0.0, math.log(_HOTTEST)), method="bounded"
+    )
     return 1.0 if surprise(0.0) <= found.fun else math.exp(found.x)
 
 

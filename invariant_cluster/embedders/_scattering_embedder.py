@@ -62,6 +62,11 @@ class ScatteringEmbedder(FeatureEmbedder):
         "principal_axis" is for images of objects: each is moved to its canonical pose,
         and the places in it are told apart. None is for textures. "auto" is None if the
         mean of the training images is flat, as that of textures is.
+    turn : float, default=0.4
+        Radians by which copies of an aligned object are turned to either side; the
+        features are means over the pose and both copies. Objects of one kind differ in
+        their pose by some tenths. 0 is the pose alone, in a third of the time. Ignored
+        with ``align=None``.
     n_scales : int or "auto", default="auto"
         Number of scales of the wavelets, each twice as coarse as the one before.
         "auto" is log2(side) - 2, at least 2: 3 for 32 pixels, 4 for 64.
@@ -171,6 +176,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **OF_FEATURES,
         "align": [StrOptions({"auto", "principal_axis"}), None],
+        "turn": [Interval(Real, 0, math.pi, closed="both")],
         "n_scales": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_angles": [Interval(Integral, 1, None, closed="left")],
         "order": [Options(Integral, {1, 2})],
@@ -184,6 +190,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         d: int = 32,
         *,
         align: str | None = "auto",
+        turn: float = 0.4,
         n_scales: int | str = "auto",
         n_angles: int = 8,
         order: int = 2,
@@ -200,6 +207,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     ) -> None:
         self.d = d
         self.align = align
+        self.turn = turn
         self.n_scales = n_scales
         self.n_angles = n_angles
         self.order = order
@@ -231,6 +239,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             n_angles=self.n_angles,
             order=self.order,
             translates=self._translates and self.align_ is not None,
+            turn=self.turn if self.align_ else 0.0,
         )
 
     def _find_field(self, images: NDArray) -> int:
@@ -287,8 +296,10 @@ class ScatteringEmbedder(FeatureEmbedder):
         n_angles: int,
         order: int,
         translates: bool,
+        turn: float = 0.0,  # files from before it hold none
     ) -> None:
-        """Set the modules that compute the coefficients."""
+        """Set the modules that compute the coefficients, and where they look."""
+        self._turns = (-turn, 0.0, turn) if turn else (0.0,)
         is_texture = self.align_ is None
         aligner = self._make_aligner(self.align_, translates=translates)
         self.view_ = SquareView(aligner, extent=extent, side=side)
@@ -305,13 +316,16 @@ class ScatteringEmbedder(FeatureEmbedder):
         """Return the map of raw images (n, c, h, w) to coefficients to the power."""
         view, scattering = _on(device, self.view_), _on(device, self.scattering_)
         describe = self._describe_object if self.align_ else self._describe_texture
-        power = self._fitted_params["power"]
+        power, turns = self._fitted_params["power"], self._turns
 
-        def features(raw: Tensor) -> Tensor:
-            channels = view(raw).flatten(0, 1)
+        def features_at(raw: Tensor, turn: float) -> Tensor:
+            channels = view(raw, turn).flatten(0, 1)
             coefficients = describe(scattering, scattering(channels))
             rows = without_rounding(coefficients.reshape(len(raw), -1))
             return _root(rows, power)
+
+        def features(raw: Tensor) -> Tensor:
+            return torch.stack([features_at(raw, turn) for turn in turns]).mean(dim=0)
 
         return features
 
@@ -341,6 +355,7 @@ class ScatteringEmbedder(FeatureEmbedder):
                 "n_angles": int(self.scattering_.n_angles),
                 "order": int(self.scattering_.order),
                 "translates": self.view_.aligner.pose_rule.translates,
+                "turn": float(self._turns[-1]),
             },
         }
 

@@ -114,6 +114,45 @@ def test_mirror_images_have_equal_features_if_asked(
     assert distance(z, plain.transform(images[:, ::-1])) > 0.2
 
 
+def test_a_view_is_seen_from_a_turned_pose(make_scattering_embedder, images):
+    embedder = make_scattering_embedder().fit(images)
+    raw = torch.from_numpy(images[:5, None].copy())
+    turned = embedder.view_(raw, np.pi / 2)
+    clockwise = torch.rot90(embedder.view_(raw), -1, dims=(2, 3))
+    torch.testing.assert_close(turned, clockwise, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_features_are_the_means_of_turned_copies(
+    make_scattering_embedder, images, power
+):
+    embedder = make_scattering_embedder(turn=0.3, power=power).fit(images)
+    raw = torch.from_numpy(images[:5, None].copy())
+    at = [
+        embedder.scattering_(embedder.view_(raw, turn)[:, 0]).abs() ** power
+        for turn in (-0.3, 0.0, 0.3)
+    ]
+    expected = torch.stack(at).mean(dim=0).flatten(1)
+    features = embedder._make_features(torch.device("cpu"))(raw)
+    torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_textures_are_not_turned(make_scattering_embedder, images):
+    at = [make_scattering_embedder(align=None, turn=turn) for turn in (0.0, 0.4)]
+    first, second = (embedder.fit(images).transform(images) for embedder in at)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_state_from_before_the_copies_has_the_pose_alone(
+    make_scattering_embedder, images
+):
+    embedder = make_scattering_embedder(turn=0.0).fit(images)
+    z, state = embedder.transform(images), embedder._dump_state()
+    del state["sizes"]["turn"]
+    embedder.set_params(turn=0.4)._restore_state(state)
+    np.testing.assert_array_equal(embedder.transform(images), z)
+
+
 def test_neighbors_are_of_one_class_more_often_than_by_pixels():
     images, classes = load_oriented_digits(return_X_y=True)
     images, classes = images[:300], classes[:300]
@@ -264,12 +303,12 @@ def test_batches_alone_are_converted(
     """A memmap of uint8 reaches the mathematics as uint8, 256 images at a time."""
     many = np.tile(images, (12, 1, 1))
     np.save(tmp_path / "images.npy", many)
-    embedder = make_scattering_embedder(side=16).fit(images)
+    embedder = make_scattering_embedder(side=16, turn=0).fit(images)
     seen, forward = [], SquareView.forward
 
-    def spy(view, raw):
+    def spy(view, raw, turn):
         seen.append((len(raw), str(raw.dtype)))
-        return forward(view, raw)
+        return forward(view, raw, turn)
 
     monkeypatch.setattr(SquareView, "forward", spy)
     z = embedder.transform(np.load(tmp_path / "images.npy", mmap_mode="r"))
@@ -311,7 +350,7 @@ def test_what_was_set_after_the_fit_does_not_change_the_filters(
 ):
     embedder = make_scattering_embedder(d=5).fit(images)
     z = embedder.transform(images)
-    embedder.set_params(n_angles=4, order=1, side=16, invariance="rotation")
+    embedder.set_params(n_angles=4, order=1, side=16, turn=0, invariance="rotation")
     embedder.save(tmp_path / "model.safetensors")
     loaded = ScatteringEmbedder.load(tmp_path / "model.safetensors")
     assert loaded.n_angles == 4
