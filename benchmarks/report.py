@@ -182,6 +182,8 @@ CLUSTER_COLUMNS: list[Column] = [
     ("NMI", spread("metrics", "test_nmi")),
     ("ARI", spread("metrics", "test_ari")),
     ("purity", spread("metrics", "purity")),
+    ("calibration error", spread("metrics", "test_calibration_error")),
+    ("the same, untempered", spread("metrics", "test_calibration_error_before")),
     ("squared error", spread("losses", "embedder", "squared_error", digits=4)),
     *ORIGIN,
 ]

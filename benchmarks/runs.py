@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from benchmarks import clusterings, plans, poses
+from benchmarks.calibration import measure_calibration
 from benchmarks.checkpoints import ResumeTraining, folder_of
 from benchmarks.data import Split, load_cryo_pose
 from benchmarks.embeddings import (
@@ -158,6 +159,9 @@ def measure(
         if hasattr(clusterer, "history_"):
             losses["clusterer"] = last_losses(clusterer)
         metrics = score(bench.split, labels, row) | {"purity": embedding.purity}
+        metrics |= measure_calibration(
+            clusterer, embedding.test, bench.split.test_labels
+        )
     return {
         "metrics": metrics,
         "losses": losses,
