@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -62,11 +62,11 @@ class ScatteringEmbedder(FeatureEmbedder):
         "principal_axis" is for images of objects: each is moved to its canonical pose,
         and the places in it are told apart. None is for textures. "auto" is None if the
         mean of the training images is flat, as that of textures is.
-    turn : float, default=0.4
-        Radians by which copies of an aligned object are turned to either side; the
-        features are means over the pose and both copies. Objects of one kind differ in
-        their pose by some tenths. 0 is the pose alone, in a third of the time. Ignored
-        with ``align=None``.
+    n_turns : int, default=2
+        Copies of an aligned object to either side, each turned by pi / n_angles more
+        than the one before. The features are means over the pose and all copies, since
+        objects of one kind differ in their pose. 0 is the pose alone. Ignored with
+        ``align=None``.
     n_scales : int or "auto", default="auto"
         Number of scales of the wavelets, each twice as coarse as the one before.
         "auto" is log2(side) - 2, at least 2: 3 for 32 pixels, 4 for 64.
@@ -176,7 +176,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **OF_FEATURES,
         "align": [StrOptions({"auto", "principal_axis"}), None],
-        "turn": [Interval(Real, 0, math.pi, closed="both")],
+        "n_turns": [Interval(Integral, 0, None, closed="left")],
         "n_scales": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_angles": [Interval(Integral, 1, None, closed="left")],
         "order": [Options(Integral, {1, 2})],
@@ -190,7 +190,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         d: int = 32,
         *,
         align: str | None = "auto",
-        turn: float = 0.4,
+        n_turns: int = 2,
         n_scales: int | str = "auto",
         n_angles: int = 8,
         order: int = 2,
@@ -207,7 +207,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     ) -> None:
         self.d = d
         self.align = align
-        self.turn = turn
+        self.n_turns = n_turns
         self.n_scales = n_scales
         self.n_angles = n_angles
         self.order = order
@@ -239,7 +239,6 @@ class ScatteringEmbedder(FeatureEmbedder):
             n_angles=self.n_angles,
             order=self.order,
             translates=self._translates and self.align_ is not None,
-            turn=self.turn if self.align_ else 0.0,
         )
 
     def _find_field(self, images: NDArray) -> int:
@@ -296,10 +295,8 @@ class ScatteringEmbedder(FeatureEmbedder):
         n_angles: int,
         order: int,
         translates: bool,
-        turn: float = 0.0,  # files from before it hold none
     ) -> None:
-        """Set the modules that compute the coefficients, and where they look."""
-        self._turns = (-turn, 0.0, turn) if turn else (0.0,)
+        """Set the modules that compute the coefficients."""
         is_texture = self.align_ is None
         aligner = self._make_aligner(self.align_, translates=translates)
         self.view_ = SquareView(aligner, extent=extent, side=side)
@@ -316,27 +313,31 @@ class ScatteringEmbedder(FeatureEmbedder):
         """Return the map of raw images (n, c, h, w) to coefficients to the power."""
         view, scattering = _on(device, self.view_), _on(device, self.scattering_)
         describe = self._describe_object if self.align_ else self._describe_texture
-        power, turns = self._fitted_params["power"], self._turns
-
-        def features_at(raw: Tensor, turn: float) -> Tensor:
-            channels = view(raw, turn).flatten(0, 1)
-            coefficients = describe(scattering, scattering(channels))
-            rows = without_rounding(coefficients.reshape(len(raw), -1))
-            return _root(rows, power)
+        power = self._fitted_params["power"]
 
         def features(raw: Tensor) -> Tensor:
-            return torch.stack([features_at(raw, turn) for turn in turns]).mean(dim=0)
+            coefficients = scattering(view(raw).flatten(0, 1))
+            copies = describe(scattering, coefficients)
+            rows = [without_rounding(copy.reshape(len(raw), -1)) for copy in copies]
+            return torch.stack([_root(row, power) for row in rows]).mean(dim=0)
 
         return features
 
-    def _describe_object(self, scattering: ScatteringTransform, at: Tensor) -> Tensor:
-        """Return coefficients (n, n_paths, m, m); or the mean with the mirror."""
-        return (at + scattering.mirror(at)) / 2 if self._reflects else at
+    def _describe_object(
+        self, scattering: ScatteringTransform, at: Tensor
+    ) -> Iterator[Tensor]:
+        """Yield coefficients (n, n_paths, m, m) of each turn, or the mirror's mean."""
+        most = self._fitted_params["n_turns"]
+        for steps in range(-most, most + 1):
+            turned = scattering.turn(at, steps) if steps else at
+            yield (turned + scattering.mirror(turned)) / 2 if self._reflects else turned
 
-    def _describe_texture(self, scattering: ScatteringTransform, at: Tensor) -> Tensor:
-        """Return magnitudes (n, k) of coefficients (n, n_paths, m, m)."""
+    def _describe_texture(
+        self, scattering: ScatteringTransform, at: Tensor
+    ) -> Iterator[Tensor]:
+        """Yield magnitudes (n, k) of coefficients (n, n_paths, m, m)."""
         _, first, second = scattering.split(disc_average(at))
-        return rotation_magnitudes(first, second, reflects=self._reflects)
+        yield rotation_magnitudes(first, second, reflects=self._reflects)
 
     def _most_rows(self) -> int:
         blank = torch.zeros(1, *self.layout_.channels_first_shape)
@@ -347,6 +348,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             "background": self.background_.tolist(),
             "intensity_range": list(self.intensity_range_),
             "align": self.align_,
+            "second_directions": "relative",
             # Not as the parameters are now: they may have been set after the fit.
             "sizes": {
                 "extent": int(self.view_.extent),
@@ -355,11 +357,15 @@ class ScatteringEmbedder(FeatureEmbedder):
                 "n_angles": int(self.scattering_.n_angles),
                 "order": int(self.scattering_.order),
                 "translates": self.view_.aligner.pose_rule.translates,
-                "turn": float(self._turns[-1]),
             },
         }
 
     def _restore_state(self, state: dict[str, Any]) -> None:
+        if state.get("second_directions") != "relative":
+            raise ValueError(
+                "The file holds a ScatteringEmbedder from before its features were "
+                "means over turned copies: fit and save it again."
+            )
         self.background_ = np.asarray(state["background"], dtype=np.float32)
         low, high = state["intensity_range"]
         self.intensity_range_ = low, high

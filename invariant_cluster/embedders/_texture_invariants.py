@@ -36,7 +36,8 @@ def rotation_magnitudes(first: Tensor, second: Tensor, *, reflects: bool) -> Ten
     first : Tensor of shape (n, n_scales, L)
         Order 1 by scale and direction.
     second : Tensor of shape (n, n_pairs, L, L)
-        Order 2 by pair of scales, first and second direction; n_pairs may be 0.
+        Order 2 by pair of scales, first direction and difference of the second from it;
+        n_pairs may be 0.
     reflects : bool
         Whether a mirror image gets the same values.
 
@@ -48,7 +49,7 @@ def rotation_magnitudes(first: Tensor, second: Tensor, *, reflects: bool) -> Ten
 
     Notes
     -----
-    A rotation by pi l / L shifts both directions by l and leaves their difference. A
+    A rotation by pi l / L shifts the directions by l and leaves their difference. A
     mirror image has the opposite directions and differences; with ``reflects`` the
     magnitudes of opposite differences are averaged.
 
@@ -61,15 +62,8 @@ def rotation_magnitudes(first: Tensor, second: Tensor, *, reflects: bool) -> Ten
     one = torch.fft.rfft(first, dim=-1).abs()
     if second.shape[1] == 0:  # FFTs refuse empty tensors
         return one.flatten(1)
-    two = torch.fft.rfft(_by_difference(second), dim=-2).abs()
+    two = torch.fft.rfft(second, dim=-2).abs()
     if reflects:
         opposite = -torch.arange(two.shape[-1], device=two.device) % two.shape[-1]
         two = (two + two[..., opposite]) / 2
     return torch.cat([one.flatten(1), two.flatten(1)], dim=1)
-
-
-def _by_difference(second: Tensor) -> Tensor:
-    """Return order 2 with the last axis the second direction minus the first."""
-    angle = torch.arange(second.shape[-1], device=second.device)
-    other = (angle[:, None] + angle) % len(angle)
-    return second[..., angle[:, None], other]

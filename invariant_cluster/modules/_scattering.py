@@ -14,6 +14,7 @@ from invariant_cluster.geometry import (
     low_pass,
     low_pass_width,
     morlet_filters,
+    move_images,
     wavelet_gain,
 )
 
@@ -40,8 +41,8 @@ class ScatteringTransform(nn.Module):
     order : {1, 2}, default=2
         How often the modulus of a wavelet transform is taken, at most.
     angle_step : int, default=1
-        Of the second wavelets, every how many directions are used; it divides
-        ``n_angles``.
+        Of the second wavelets, every how many directions are used, counted from that of
+        the first; it divides ``n_angles``.
     boundary : {"periodic", "reflect"}, default="periodic"
         What lies beyond the frame: the opposite side, or a mirror image, a quarter of
         the side wide.
@@ -55,7 +56,8 @@ class ScatteringTransform(nn.Module):
     n_paths : int
         Number of averages at each place. Order 0 comes first, then ``|x * psi_a|``
         sorted by scale j and direction l, then ``||x * psi_a| * psi_b|`` with a coarser
-        b, sorted by the pair of scales, by the first direction and by the second.
+        b, sorted by the pair of scales, by the first direction and by the difference of
+        the second from it.
 
     Raises
     ------
@@ -104,6 +106,7 @@ class ScatteringTransform(nn.Module):
         self.margin = _margin(side, n_scales) if boundary == "reflect" else 0
         self.step = _step(n_scales)
         self._keep("mirrored", self._mirrored_paths())
+        self._keep("second_directions", self._second_directions())
         self._make_filters()
 
     @property
@@ -164,7 +167,8 @@ class ScatteringTransform(nn.Module):
         -------
         list of Tensor
             Order 0 of shape (n, 1, ...), order 1 of shape (n, n_scales, n_angles, ...),
-            order 2 of shape (n, n_pairs, n_angles, n_second_angles, ...).
+            order 2 of shape (n, n_pairs, n_angles, n_second_angles, ...), where the
+            last is the difference of the directions in units of ``angle_step``.
         """
         orders = coefficients.split([*map(math.prod, self.path_shapes)], dim=1)
         return [
@@ -190,6 +194,32 @@ class ScatteringTransform(nn.Module):
         A direction theta becomes -theta: directions and rows change places.
         """
         return coefficients[:, self.get_buffer("mirrored")].flip(-2)
+
+    def turn(self, coefficients: Tensor, steps: int) -> Tensor:
+        """Return about the coefficients of turned images, without computing them anew.
+
+        Parameters
+        ----------
+        coefficients : Tensor of shape (n, n_paths, m, m)
+            Coefficients of images that are 0 at the edge.
+        steps : int
+            By how many times pi / n_angles to turn, counter-clockwise.
+
+        Returns
+        -------
+        Tensor of the same shape
+            Coefficients of the images, turned about their middle.
+
+        Notes
+        -----
+        A turn shifts the directions, and not the difference of two, and turns the
+        places. Values between these are interpolated bilinearly.
+        """
+        shifted = [order.roll(steps, 2) for order in self.split(coefficients)[1:]]
+        paths = [coefficients[:, :1], *(order.flatten(1, -3) for order in shifted)]
+        n = len(coefficients)
+        angle = coefficients.new_full((n,), steps * math.pi / self.n_angles)
+        return move_images(torch.cat(paths, dim=1), angle, angle.new_zeros(n, 2))
 
     def _pad(self, images: Tensor) -> Tensor:
         return F.pad(images, (self.margin,) * 4, mode="reflect")
@@ -218,7 +248,7 @@ class ScatteringTransform(nn.Module):
             return []
         spectrum, averages = torch.fft.fft2(wave)[:, :, None], []
         for scale in scales:
-            psi = self._filters(stride, scale)[:: self.angle_step]
+            psi = self._filters(stride, scale)[self.get_buffer("second_directions")]
             again = _modulus(spectrum, psi, _stride(scale) // stride)
             averages.append(self._average(again.flatten(1, 2)))
         return averages
@@ -259,6 +289,12 @@ class ScatteringTransform(nn.Module):
     def _keep(self, name: str, values: Tensor) -> None:
         """Register what moves with the module and is not a weight."""
         self.register_buffer(name, values, persistent=False)
+
+    def _second_directions(self) -> Tensor:
+        """Return the directions (L, L2) of the second wavelets after each first one."""
+        first = torch.arange(self.n_angles)
+        difference = self.angle_step * torch.arange(self.n_second_angles)
+        return (first[:, None] + difference) % self.n_angles
 
     def _mirrored_paths(self) -> Tensor:
         """Return for each path the one whose directions are the opposite."""

@@ -41,16 +41,13 @@ class SquareView(nn.Module):
         self.extent = extent
         self.side = side
 
-    def forward(self, raw: Tensor, turn: float = 0.0) -> Tensor:
+    def forward(self, raw: Tensor) -> Tensor:
         """Return the views of raw images.
 
         Parameters
         ----------
         raw : Tensor of shape (n, c, h, w)
             Images of any real dtype, in the user's units.
-        turn : float, default=0.0
-            Radians by which the pose is turned first, counter-clockwise: what is seen
-            turns by as much clockwise.
 
         Returns
         -------
@@ -61,7 +58,7 @@ class SquareView(nn.Module):
         theta, tau = self.aligner.analytic_pose(images)
         factor = max(1, self.extent // self.side)
         points = factor * self.side
-        matrix = rotation_matrix(theta + turn) * (self.extent / points)
+        matrix = rotation_matrix(theta) * (self.extent / points)
         objects = images - self.aligner.fill
         fine = sample_affine(objects, matrix, tau, 0.0, side=points)
         return F.avg_pool2d(fine, factor)

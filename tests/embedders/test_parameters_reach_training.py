@@ -159,6 +159,7 @@ ROWS = {
         Row("n_scales", 3, TEXTURES),
         Row("n_angles", 4),
         Row("n_angles", 4, TEXTURES),
+        Row("n_turns", 0, idle=(TEXTURES,)),
         Row("order", 1),
         Row("order", 1, TEXTURES),
         Row("whiten", 0.5),

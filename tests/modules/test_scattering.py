@@ -6,8 +6,14 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from invariant_cluster.geometry import low_pass, morlet_filters, wavelet_gain
+from invariant_cluster.geometry import (
+    low_pass,
+    morlet_filters,
+    move_images,
+    wavelet_gain,
+)
 from invariant_cluster.modules import ScatteringTransform, _scattering
 
 
@@ -77,13 +83,13 @@ def twin_scattering(image, n_scales, n_angles, angle_step):
     for j in range(n_scales):
         for coarser in range(j + 1, n_scales):
             for k in range(n_angles):
-                for angle in angles[::angle_step]:
+                for difference in range(0, n_angles, angle_step):
                     again = gain * twin_modulus(
                         first[j, k],
                         at[coarser],
                         at[j],
                         2**coarser,
-                        angle,
+                        angles[(k + difference) % n_angles],
                         n_angles,
                         side,
                     )
@@ -174,9 +180,38 @@ def test_quarter_turns_shift_the_directions():
     images = noise(2, 32)
     zero, one, two = transform.split(transform(images))
     turned = transform.split(transform(images.rot90(1, (-2, -1))))
-    expected = [zero, one.roll(4, 2), two.roll((4, 4), (2, 3))]
+    expected = [zero, one.roll(4, 2), two.roll(4, 2)]
     for found, order in zip(turned, expected, strict=True):
         torch.testing.assert_close(found, order.rot90(1, (-2, -1)))
+
+
+def smooth_noise(n, side):
+    """Return images that change slowly and are 0 at the edge."""
+    rows = F.avg_pool2d(noise(n, side)[:, None], 5, stride=1, padding=2)
+    grid = (torch.arange(side, dtype=torch.float64) + 0.5) / side * 2 - 1
+    bump = (1 - grid.square()).clamp(0) ** 2
+    return rows[:, 0] * bump * bump[:, None]
+
+
+@pytest.mark.parametrize("steps", [1, -2, 3])
+@pytest.mark.parametrize(("n_angles", "angle_step"), [(8, 2), (8, 1), (6, 3)])
+def test_turned_images_have_about_the_turned_coefficients(n_angles, angle_step, steps):
+    transform = ScatteringTransform(32, 3, n_angles, angle_step=angle_step)
+    images = smooth_noise(20, 32)
+    angle = torch.full((20,), steps * math.pi / n_angles, dtype=torch.float64)
+    moved = move_images(images[:, None], angle, torch.zeros(20, 2).double())[:, 0]
+    at, expected = transform(images), transform(moved)
+    error = (transform.turn(at, steps) - expected).norm() / expected.norm()
+    assert error < 0.2
+    assert (at - expected).norm() / expected.norm() > 2 * error
+    assert (transform.turn(at, -steps) - expected).norm() > 2 * error * expected.norm()
+
+
+def test_half_a_turn_is_exact():
+    transform = ScatteringTransform(32, 3)
+    images = noise(2, 32)
+    found = transform.turn(transform(images), 8)
+    torch.testing.assert_close(found, transform(images.flip(-2, -1)))
 
 
 # Sizes
