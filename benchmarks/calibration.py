@@ -32,6 +32,7 @@ def measure_calibration(
     is_right = match_labels(classes, log_p.argmax(axis=1)) == classes
     return {
         "temperature": clusterer.temperature_,
+        "test_confidence": float(np.exp(log_p.max(axis=1)).mean()),
         "test_calibration_error": calibration_error(np.exp(log_p), is_right),
         "test_calibration_error_before": calibration_error(before, is_right),
     }

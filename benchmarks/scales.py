@@ -126,7 +126,7 @@ RIVAL: dict[tuple[str, str], dict[str, Any]] = {
 }
 SCAN = {"max_epochs": 100, "augmentation": "S1+R+T"}
 # Of the space without training, beside IRL-INR's or alone.
-SCATTERING: dict[str, Any] = {}
+SCATTERING: dict[str, Any] = {"n_turns": 2}
 CLUSTERER: dict[str, dict[str, Any]] = {
     "smoke": {
         **SCAN,
@@ -149,7 +149,8 @@ INVARIANCE: dict[str, dict[str, Any]] = {
     "galaxy-zoo-5": {"invariance": "rotation+translation+reflection"},
     "steel": {"invariance": "rotation+reflection"},
 }
-AS_LONG_AS = {"full": "small"}
+# A scale with the networks and the epochs of another.
+SIZES_OF = {"full": "small"}
 # What one scale prescribes for one data set alone.
 EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     # On training images k-means was better after 36 epochs than after 12; on those of
@@ -175,7 +176,7 @@ def get_settings(dataset: str, scale: str) -> Settings:
         EMBEDDER[scale]
         | kind.embedder
         | INVARIANCE.get(dataset, {})
-        | EMBEDDER_OF_BOTH.get((AS_LONG_AS.get(scale, scale), dataset), {})
+        | EMBEDDER_OF_BOTH.get((SIZES_OF.get(scale, scale), dataset), {})
     )
     return Settings(
         data,
@@ -190,4 +191,4 @@ def get_rival(name: str, scale: str, embedder: dict[str, Any]) -> dict[str, Any]
     shared = {key: embedder[key] for key in SHARED[name] if key in embedder}
     if name.endswith("VAE") and "invariance" in shared:  # they know no reflection
         shared["invariance"] = shared["invariance"].removesuffix("+reflection")
-    return shared | RIVAL.get((scale, name), {})
+    return shared | RIVAL.get((SIZES_OF.get(scale, scale), name), {})

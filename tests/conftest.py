@@ -254,7 +254,7 @@ FEATURE_EMBEDDERS = {
             "align": [True, False, "center_of_mass"],
             "n_scales": [0, 2.5, 6, None],
             "n_angles": [0, 2.5, None],
-            "n_turns": [-1, 1.5, None],
+            "n_turns": [-1, 1.5, None, 4],
             "order": [0, 3, 1.5, None],
             "side": [7, 16.5, 31, None],
             "field_of_view": [0, -0.5, 1.01, np.nan, "all", None],

@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 _HOTTEST = 10.0
+_LEAST = -80.0  # of a log-probability; its exponential is a float32
 
 
 def find_temperature(log_p: NDArray, neighbors: NDArray) -> float:
@@ -30,9 +31,10 @@ def find_temperature(log_p: NDArray, neighbors: NDArray) -> float:
 
     Notes
     -----
-    Neighbours agree at least as often as clusters are right, so what they show is
-    overconfidence alone: the temperature is never below 1.
+    Neighbours share many mistakes of the clusters, so probabilities may stay too high.
+    They are never sharpened: neighbours that agree do not show that clusters are right.
     """
+    log_p = np.maximum(log_p, _LEAST)
     shares = _cluster_shares(log_p.argmax(axis=1)[neighbors], log_p.shape[1])
 
     def surprise(log_temperature: float) -> float:
@@ -50,15 +52,12 @@ def at_temperature(log_p: NDArray, temperature: float) -> NDArray:
     return log_p if temperature == 1 else log_softmax(log_p / temperature, axis=1)
 
 
-def untempered(p: NDArray, temperature: float) -> NDArray:
-    """Return probabilities (n, n_clusters) as they were at temperature 1."""
-    if temperature == 1:
-        return p
-    powers = p**temperature
-    return powers / powers.sum(axis=1, keepdims=True)
+def log_of(p: NDArray) -> NDArray:
+    """Return the logarithm of probabilities, finite at 0."""
+    return np.log(np.maximum(p, np.exp(_LEAST)))
 
 
 def _cluster_shares(labels: NDArray, n_clusters: int) -> NDArray[np.float64]:
     """Return which share of each row of labels (n, k) each cluster has."""
-    one_hot = [(labels == cluster).mean(axis=1) for cluster in range(n_clusters)]
-    return np.stack(one_hot, axis=1)
+    shares = [(labels == cluster).mean(axis=1) for cluster in range(n_clusters)]
+    return np.stack(shares, axis=1)

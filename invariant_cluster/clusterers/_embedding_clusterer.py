@@ -24,7 +24,7 @@ from torch import nn
 from invariant_cluster.clusterers._calibration import (
     at_temperature,
     find_temperature,
-    untempered,
+    log_of,
 )
 from invariant_cluster.clusterers._centroids import start_from
 from invariant_cluster.clusterers._heads import infer_heads, make_heads
@@ -136,13 +136,13 @@ class EmbeddingClusterer(
     labels_ : ndarray of shape (n,), int64
         Cluster of each training row.
     probabilities_ : ndarray of shape (n, n_clusters), float32
-        Probability of each cluster for each training row.
+        Probability of each cluster for each training row, as ``predict_proba``.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first.
     temperature_ : float
-        By what the logits are divided, from 1 to 10: so much softer must probabilities
-        be to foretell the clusters of the neighbours mined first (temperature scaling,
-        without labels).
+        By what log-probabilities are divided after training, from 1 to 10: so much
+        softer must they be to foretell the clusters of the neighbours mined first
+        (temperature scaling, without labels).
     training_embedding_ : ndarray of shape (n, d), float32
         z of the training rows.
     fine_tuned_ : bool
@@ -289,7 +289,7 @@ class EmbeddingClusterer(
         return self.predict_log_proba(X).argmax(axis=1)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the probability of each cluster.
+        """Return the probability of each cluster, softened by ``temperature_``.
 
         Parameters
         ----------
@@ -303,7 +303,7 @@ class EmbeddingClusterer(
         return np.exp(self.predict_log_proba(X))
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the logarithm of the probability of each cluster.
+        """Return the logarithm of each cluster's probability, as ``predict_proba``.
 
         Parameters
         ----------
@@ -352,8 +352,9 @@ class EmbeddingClusterer(
         Returns
         -------
         float
-            With y, the Hungarian-matched accuracy. Without y, the negative loss, with
-            neighbours among the training rows by z of the embedder.
+            With y, the Hungarian-matched accuracy. Without y, the negative loss of the
+            probabilities at temperature 1, as in training, with neighbours among the
+            training rows by z of the embedder.
 
         Raises
         ------
@@ -366,9 +367,11 @@ class EmbeddingClusterer(
         nearest = find_neighbors(
             np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
         )
-        trained = at_temperature(log_p, 1 / self.temperature_)
-        others = untempered(self.probabilities_, self.temperature_)
-        return -self._loss_of(trained, others, nearest)
+        trained, others = (
+            at_temperature(rows, 1 / self.temperature_)
+            for rows in (log_p, log_of(self.probabilities_))
+        )
+        return -self._loss_of(trained, np.exp(others), nearest)
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return how normal each row is; low scores are abnormal.
@@ -535,15 +538,21 @@ class EmbeddingClusterer(
         self.training_embedding_ = data.z.copy()
         self.history_ = run.history
         self.n_iter_ = len(self.history_)
-        heads, pressed = finish(
-            lambda: infer_heads(module, data.rows_for(module), self.device)
+        (log_p, self.temperature_), pressed = finish(
+            lambda: self._infer_calibrated(module, data, mined)
         )
-        log_p = heads[:, 0]
-        self.temperature_ = find_temperature(log_p, mined)
-        self.probabilities_ = np.exp(at_temperature(log_p, self.temperature_))
+        self.probabilities_ = np.exp(log_p)
         self.labels_ = self.probabilities_.argmax(axis=1)
         if run.interrupted or pressed:
             raise KeyboardInterrupt
+
+    def _infer_calibrated(
+        self, module: ScanModule, data: ClusteringData, mined: NDArray
+    ) -> tuple[NDArray[np.float32], float]:
+        """Return softened log-probabilities of the training rows, and how soft."""
+        log_p = infer_heads(module, data.rows_for(module), self.device)[:, 0]
+        temperature = find_temperature(log_p, mined)
+        return at_temperature(log_p, temperature), temperature
 
     def _dump(self, *, encoder_only: bool) -> Part:
         """Return what a model file holds of the clusterer; all of it is needed."""

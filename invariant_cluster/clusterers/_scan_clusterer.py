@@ -102,7 +102,8 @@ class SCANClusterer(EmbeddingClusterer):
         Whether to train on confident labels after fine-tuning (SCAN's third step). If
         self-labelling empties a cluster, the result before it is kept, with a warning.
     confidence_threshold : float, default=0.99
-        Least probability of a confident label in self-labelling. Ignored with
+        Least probability, before any softening, of a confident label in self-labelling.
+        Ignored with
         ``self_label=False``.
     self_label_max_epochs : int, default=20
         Epochs of self-labelling. Ignored with ``self_label=False``.
@@ -127,14 +128,14 @@ class SCANClusterer(EmbeddingClusterer):
     labels_ : ndarray of shape (n,), int64
         Cluster of each training row.
     probabilities_ : ndarray of shape (n, n_clusters), float32
-        Probability of each cluster for each training row.
+        Probability of each cluster for each training row, as ``predict_proba``.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first, by z of the embedder, in all its
         spaces; after further rounds, with z of the encoder tuned before.
     temperature_ : float
-        By what the logits are divided, from 1 to 10: so much softer must probabilities
-        be to foretell the clusters of the neighbours mined first (temperature scaling,
-        without labels).
+        By what log-probabilities are divided after training, from 1 to 10: so much
+        softer must they be to foretell the clusters of the neighbours mined first
+        (temperature scaling, without labels).
     training_embedding_ : ndarray of shape (n, d), float32
         z of the embedder, also after fine-tuning.
     fine_tuned_ : bool

@@ -94,13 +94,13 @@ class TEMIClusterer(EmbeddingClusterer):
     labels_ : ndarray of shape (n,), int64
         Cluster of each training row.
     probabilities_ : ndarray of shape (n, n_clusters), float32
-        Probability of each cluster for each training row.
+        Probability of each cluster for each training row, as ``predict_proba``.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first.
     temperature_ : float
-        By what the logits are divided, from 1 to 10: so much softer must probabilities
-        be to foretell the clusters of the neighbours mined first (temperature scaling,
-        without labels).
+        By what log-probabilities are divided after training, from 1 to 10: so much
+        softer must they be to foretell the clusters of the neighbours mined first
+        (temperature scaling, without labels).
     training_embedding_ : ndarray of shape (n, d), float32
         z of the embedder, also after fine-tuning.
     fine_tuned_ : bool

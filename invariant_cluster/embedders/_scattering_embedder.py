@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -62,11 +63,12 @@ class ScatteringEmbedder(FeatureEmbedder):
         "principal_axis" is for images of objects: each is moved to its canonical pose,
         and the places in it are told apart. None is for textures. "auto" is None if the
         mean of the training images is flat, as that of textures is.
-    n_turns : int, default=2
+    n_turns : int or "auto", default="auto"
         Copies of an aligned object to either side, each turned by pi / n_angles more
-        than the one before. The features are means over the pose and all copies, since
-        objects of one kind differ in their pose. 0 is the pose alone. Ignored with
-        ``align=None``.
+        than the one before; fewer than half of ``n_angles``. The features are means
+        over the pose and all copies, since objects of one kind differ in their pose. 0
+        is the pose alone. "auto" is a quarter of ``n_angles``, which is as far as pi /
+        4. Ignored with ``align=None``.
     n_scales : int or "auto", default="auto"
         Number of scales of the wavelets, each twice as coarse as the one before.
         "auto" is log2(side) - 2, at least 2: 3 for 32 pixels, 4 for 64.
@@ -176,7 +178,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **OF_FEATURES,
         "align": [StrOptions({"auto", "principal_axis"}), None],
-        "n_turns": [Interval(Integral, 0, None, closed="left")],
+        "n_turns": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_scales": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_angles": [Interval(Integral, 1, None, closed="left")],
         "order": [Options(Integral, {1, 2})],
@@ -190,7 +192,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         d: int = 32,
         *,
         align: str | None = "auto",
-        n_turns: int = 2,
+        n_turns: int | str = "auto",
         n_scales: int | str = "auto",
         n_angles: int = 8,
         order: int = 2,
@@ -239,6 +241,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             n_angles=self.n_angles,
             order=self.order,
             translates=self._translates and self.align_ is not None,
+            n_turns=self._choose_n_turns() if self.align_ else 0,
         )
 
     def _find_field(self, images: NDArray) -> int:
@@ -269,6 +272,17 @@ class ScatteringEmbedder(FeatureEmbedder):
             return int(self.n_scales)
         return max(2, int(math.log2(side)) - 2)
 
+    def _choose_n_turns(self) -> int:
+        if isinstance(self.n_turns, str):
+            return self.n_angles // 4
+        if self.n_turns > 0 and self.n_angles <= 2 * self.n_turns:
+            raise ValueError(
+                f"n_turns={self.n_turns!r} with n_angles={self.n_angles!r}: copies "
+                "would be turned by a quarter turn or more. Use n_turns="
+                f"{(self.n_angles - 1) // 2} at most, or more angles."
+            )
+        return int(self.n_turns)
+
     @property
     def _translates(self) -> bool:
         return "translation" in self.invariance
@@ -295,9 +309,11 @@ class ScatteringEmbedder(FeatureEmbedder):
         n_angles: int,
         order: int,
         translates: bool,
+        n_turns: int = 0,  # files of textures from before it hold none
     ) -> None:
-        """Set the modules that compute the coefficients."""
+        """Set the modules that compute the coefficients, and the copies' turns."""
         is_texture = self.align_ is None
+        self._turns = range(-n_turns, n_turns + 1)
         aligner = self._make_aligner(self.align_, translates=translates)
         self.view_ = SquareView(aligner, extent=extent, side=side)
         self.scattering_ = ScatteringTransform(
@@ -315,29 +331,26 @@ class ScatteringEmbedder(FeatureEmbedder):
         describe = self._describe_object if self.align_ else self._describe_texture
         power = self._fitted_params["power"]
 
+        def describe_copy(at: Tensor, steps: int, n: int) -> Tensor:
+            copy = scattering.turn(at, steps) if steps else at
+            rows = describe(scattering, copy).reshape(n, -1)
+            return _root(without_rounding(rows), power)
+
         def features(raw: Tensor) -> Tensor:
-            coefficients = scattering(view(raw).flatten(0, 1))
-            copies = describe(scattering, coefficients)
-            rows = [without_rounding(copy.reshape(len(raw), -1)) for copy in copies]
-            return torch.stack([_root(row, power) for row in rows]).mean(dim=0)
+            at = scattering(view(raw).flatten(0, 1))
+            copies = (describe_copy(at, steps, len(raw)) for steps in self._turns)
+            return reduce(torch.add, copies) / len(self._turns)
 
         return features
 
-    def _describe_object(
-        self, scattering: ScatteringTransform, at: Tensor
-    ) -> Iterator[Tensor]:
-        """Yield coefficients (n, n_paths, m, m) of each turn, or the mirror's mean."""
-        most = self._fitted_params["n_turns"]
-        for steps in range(-most, most + 1):
-            turned = scattering.turn(at, steps) if steps else at
-            yield (turned + scattering.mirror(turned)) / 2 if self._reflects else turned
+    def _describe_object(self, scattering: ScatteringTransform, at: Tensor) -> Tensor:
+        """Return coefficients (n, n_paths, m, m); or the mean with the mirror."""
+        return (at + scattering.mirror(at)) / 2 if self._reflects else at
 
-    def _describe_texture(
-        self, scattering: ScatteringTransform, at: Tensor
-    ) -> Iterator[Tensor]:
-        """Yield magnitudes (n, k) of coefficients (n, n_paths, m, m)."""
+    def _describe_texture(self, scattering: ScatteringTransform, at: Tensor) -> Tensor:
+        """Return magnitudes (n, k) of coefficients (n, n_paths, m, m)."""
         _, first, second = scattering.split(disc_average(at))
-        yield rotation_magnitudes(first, second, reflects=self._reflects)
+        return rotation_magnitudes(first, second, reflects=self._reflects)
 
     def _most_rows(self) -> int:
         blank = torch.zeros(1, *self.layout_.channels_first_shape)
@@ -348,7 +361,6 @@ class ScatteringEmbedder(FeatureEmbedder):
             "background": self.background_.tolist(),
             "intensity_range": list(self.intensity_range_),
             "align": self.align_,
-            "second_directions": "relative",
             # Not as the parameters are now: they may have been set after the fit.
             "sizes": {
                 "extent": int(self.view_.extent),
@@ -357,14 +369,15 @@ class ScatteringEmbedder(FeatureEmbedder):
                 "n_angles": int(self.scattering_.n_angles),
                 "order": int(self.scattering_.order),
                 "translates": self.view_.aligner.pose_rule.translates,
+                "n_turns": self._turns[-1],
             },
         }
 
     def _restore_state(self, state: dict[str, Any]) -> None:
-        if state.get("second_directions") != "relative":
+        if state["align"] and "n_turns" not in state["sizes"]:
             raise ValueError(
-                "The file holds a ScatteringEmbedder from before its features were "
-                "means over turned copies: fit and save it again."
+                "The file holds a ScatteringEmbedder of objects from before features "
+                "were means over turned copies: fit and save it again."
             )
         self.background_ = np.asarray(state["background"], dtype=np.float32)
         low, high = state["intensity_range"]

@@ -56,6 +56,7 @@ def test_clusters_are_matched_and_the_temperature_undone():
     before = softmax(2 * log_p, axis=1)
     assert measured == {
         "temperature": 2.0,
+        "test_confidence": np.exp(log_p.max(axis=1)).mean(),
         "test_calibration_error": calibration_error(np.exp(log_p), is_right),
         "test_calibration_error_before": calibration_error(before, is_right),
     }

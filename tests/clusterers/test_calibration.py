@@ -9,9 +9,10 @@ from invariant_cluster import SCANClusterer, TEMIClusterer, load_model
 from invariant_cluster.clusterers._calibration import (
     at_temperature,
     find_temperature,
-    untempered,
+    log_of,
 )
 from invariant_cluster.neighbors import mine_neighbors
+from invariant_cluster.persistence import dump_clusterer, restore_clusterer
 
 N_ROWS, N_CLUSTERS = 2000, 4
 
@@ -65,10 +66,19 @@ def test_probabilities_are_never_sharpened():
     assert at_temperature(log_p, 1.0) is log_p
 
 
-def test_untempered_undoes_the_temperature():
+def test_impossible_clusters_do_not_upset_the_temperature():
+    log_p = np.array([[0.0, -np.inf], [-np.inf, 0.0]], dtype=np.float32)
+    assert find_temperature(log_p, np.array([[0], [1]])) == 1
+
+
+def test_one_cluster_has_temperature_1():
+    assert find_temperature(np.zeros((5, 1)), np.zeros((5, 2), dtype=int)) == 1
+
+
+def test_the_inverse_temperature_undoes_it():
     log_p = log_softmax(np.random.default_rng(0).normal(size=(20, 4)), axis=1)
     softened = np.exp(at_temperature(log_p, 2.5))
-    np.testing.assert_allclose(untempered(softened, 2.5), np.exp(log_p))
+    np.testing.assert_allclose(at_temperature(log_of(softened), 1 / 2.5), log_p)
 
 
 @pytest.mark.parametrize("kind", [SCANClusterer, TEMIClusterer])
@@ -77,6 +87,7 @@ def test_fitted_probabilities_are_at_the_temperature(kind, overlapping, tmp_path
     options = {"entropy_weight": 0.0} if kind is SCANClusterer else {"beta": 1.0}
     clusterer = kind(4, fine_tune=False, random_state=0, **options).fit(overlapping)
     assert clusterer.temperature_ > 1
+    assert clusterer.probabilities_.dtype == np.float32
     log_p = clusterer.predict_log_proba(overlapping)
     raw = softmax(clusterer.temperature_ * log_p.astype(float), axis=1)
     assert raw.max(axis=1).mean() > np.exp(log_p).max(axis=1).mean()
@@ -87,3 +98,37 @@ def test_fitted_probabilities_are_at_the_temperature(kind, overlapping, tmp_path
     assert loaded.temperature_ == clusterer.temperature_
     np.testing.assert_array_equal(loaded.predict_log_proba(overlapping), log_p)
     assert loaded.score(overlapping) == clusterer.score(overlapping)
+
+
+def test_a_file_without_a_temperature_has_temperature_1(overlapping):
+    clusterer = SCANClusterer(4, fine_tune=False, entropy_weight=0.0, random_state=0)
+    part = dump_clusterer(clusterer.fit(overlapping))
+    del part.spec["state"]["temperature"]
+    older = SCANClusterer(4, fine_tune=False)
+    restore_clusterer(older, part, None)
+    log_p = clusterer.predict_log_proba(overlapping).astype(float)
+    sharper = log_softmax(clusterer.temperature_ * log_p, axis=1)
+    found = older.predict_log_proba(overlapping)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, sharper, atol=1e-4)
+
+
+def test_an_interrupt_while_the_temperature_is_sought_keeps_the_fit(
+    overlapping, monkeypatch
+):
+    """It is passed on after the search, which is done once more."""
+    calls = []
+
+    def pressed_once(log_p, neighbors):
+        calls.append(len(log_p))
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return find_temperature(log_p, neighbors)
+
+    module = "invariant_cluster.clusterers._embedding_clusterer.find_temperature"
+    monkeypatch.setattr(module, pressed_once)
+    clusterer = SCANClusterer(4, fine_tune=False, max_epochs=2, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        clusterer.fit(overlapping)
+    assert len(calls) == 2
+    assert clusterer.predict_proba(overlapping).shape == (400, 4)

@@ -16,7 +16,7 @@ from invariant_cluster.embedders._texture_invariants import (
 )
 from invariant_cluster.geometry import move_array
 from invariant_cluster.metrics import neighbor_purity_score
-from invariant_cluster.modules import SquareView
+from invariant_cluster.modules import ImageAligner, SquareView
 
 TURNS = ["rotation", "rotation+translation"]
 
@@ -63,7 +63,7 @@ def move(images, alpha=0.0, shift=(0.0, 0.0)):
     return move_array(images[:, None], np.full(n, alpha), tau, 0.0)[:, 0]
 
 
-def centred_pose(images):
+def upright_pose(aligner, images):
     """The pose of images that are upright and in the middle."""
     return torch.zeros(len(images)), torch.zeros(len(images), 2)
 
@@ -134,18 +134,35 @@ def test_features_are_the_means_of_turned_copies(
 
 
 def test_turned_copies_bring_objects_of_other_poses_nearer(
-    make_scattering_embedder, blobs
+    make_scattering_embedder, blobs, monkeypatch
 ):
     """A turn that the alignment does not undo, as between objects of one kind."""
-    rounder = [make_scattering_embedder(n_turns=n, whiten=0.0) for n in (0, 2)]
-    for_view = move(blobs, 0.3)
+    monkeypatch.setattr(ImageAligner, "analytic_pose", upright_pose)
     apart = []
-    for embedder in rounder:
-        embedder.fit(blobs)
-        object.__setattr__(embedder.view_.aligner, "analytic_pose", centred_pose)
-        z, moved = (embedder.transform(some) for some in (blobs, for_view))
-        apart.append(distance(z, moved))
+    for n_turns in 0, 2:
+        embedder = make_scattering_embedder(n_turns=n_turns, whiten=0.0).fit(blobs)
+        z, turned = (embedder.transform(some) for some in (blobs, move(blobs, 0.3)))
+        apart.append(distance(z, turned))
     assert apart[1] < 0.8 * apart[0]
+
+
+@pytest.mark.parametrize(
+    ("n_angles", "expected"), [(8, 2), (16, 4), (6, 1), (4, 1), (3, 0)]
+)
+def test_copies_reach_an_eighth_of_a_turn(
+    make_scattering_embedder, images, n_angles, expected
+):
+    auto, given = (
+        make_scattering_embedder(n_angles=n_angles, n_turns=n_turns).fit(images)
+        for n_turns in ("auto", expected)
+    )
+    np.testing.assert_array_equal(auto.transform(images), given.transform(images))
+
+
+def test_copies_by_a_quarter_turn_are_refused(make_scattering_embedder, images):
+    told = "n_turns=2 with n_angles=4.*n_turns=1 at most"
+    with pytest.raises(ValueError, match=told):
+        make_scattering_embedder(n_angles=4, n_turns=2).fit(images)
 
 
 def test_textures_are_not_turned(make_scattering_embedder, images):
@@ -154,12 +171,19 @@ def test_textures_are_not_turned(make_scattering_embedder, images):
     np.testing.assert_array_equal(first, second)
 
 
-def test_a_file_from_before_the_copies_is_refused(make_scattering_embedder, images):
-    embedder = make_scattering_embedder().fit(images)
-    state = embedder._dump_state()
-    del state["second_directions"]
-    with pytest.raises(ValueError, match="fit and save it again"):
-        embedder._restore_state(state)
+def test_a_file_of_objects_from_before_the_copies_is_refused(
+    make_scattering_embedder, images
+):
+    for align in "principal_axis", None:
+        embedder = make_scattering_embedder(align=align).fit(images)
+        z, state = embedder.transform(images), embedder._dump_state()
+        del state["sizes"]["n_turns"]
+        if align:
+            with pytest.raises(ValueError, match="fit and save it again"):
+                embedder._restore_state(state)
+        else:
+            embedder._restore_state(state)
+            np.testing.assert_array_equal(embedder.transform(images), z)
 
 
 def test_neighbors_are_of_one_class_more_often_than_by_pixels():

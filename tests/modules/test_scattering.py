@@ -207,10 +207,16 @@ def test_turned_images_have_about_the_turned_coefficients(n_angles, angle_step, 
     assert (transform.turn(at, -steps) - expected).norm() > 2 * error * expected.norm()
 
 
-def test_half_a_turn_is_exact():
-    transform = ScatteringTransform(32, 3)
-    images = noise(2, 32)
-    found = transform.turn(transform(images), 8)
+@pytest.mark.parametrize(
+    ("side", "n_scales", "n_angles", "order", "angle_step"),
+    [(32, 3, 8, 2, 2), (16, 2, 5, 1, 1), (16, 2, 5, 2, 1), (8, 2, 2, 2, 2)],
+)
+def test_half_a_turn_is_exact(side, n_scales, n_angles, order, angle_step):
+    transform = ScatteringTransform(
+        side, n_scales, n_angles, order=order, angle_step=angle_step
+    )
+    images = noise(2, side)
+    found = transform.turn(transform(images), n_angles)
     torch.testing.assert_close(found, transform(images.flip(-2, -1)))
 
 
