@@ -59,7 +59,7 @@ n_clusters = len(names)
 # WM-811K, from which the bundled maps are taken.
 def make_estimator(seed: int) -> Pipeline:
     """Return the embedder and the clusterer as one estimator."""
-    pipe = make_pipeline(
+    return make_pipeline(
         n_clusters,
         kind="wafers",
         network="light",
@@ -67,7 +67,6 @@ def make_estimator(seed: int) -> Pipeline:
         random_state=seed,
         verbose=options.verbose,
     )
-    return pipe.set_params(cluster__n_heads=10)
 
 
 # %%

@@ -19,6 +19,8 @@ from invariant_cluster.validation import check_choice
 __all__ = ["FEATURES", "KINDS", "Kind", "make_pipeline"]
 
 FEATURES = ("joint", "learned", "scattering")
+# From different starts heads end in different clusters: the loss tells which to keep.
+_N_HEADS = 10
 
 
 class Kind(NamedTuple):
@@ -152,6 +154,7 @@ def make_pipeline(
         fine_tune = False if features == "scattering" else settings.fine_tune
     clusterer = SCANClusterer(
         n_clusters,
+        n_heads=_N_HEADS,
         fine_tune=fine_tune,
         fine_tune_max_epochs=fine_tune_max_epochs,
         n_neighbors=n_neighbors,

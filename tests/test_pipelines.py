@@ -19,7 +19,7 @@ def test_defaults_are_those_of_the_steps():
     assert list(pipe.named_steps) == ["embed", "cluster"]
     members = [("learned", IRLINREmbedder()), ("scattering", ScatteringEmbedder())]
     assert repr(pipe["embed"]) == repr(JointEmbedder(members))
-    assert repr(pipe["cluster"]) == repr(SCANClusterer(7))
+    assert repr(pipe["cluster"]) == repr(SCANClusterer(7, n_heads=10))
 
 
 @pytest.mark.parametrize("kind", KINDS)

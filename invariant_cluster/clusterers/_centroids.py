@@ -36,7 +36,7 @@ class Start(NamedTuple):
 def find_start(
     z: NDArray, n_clusters: int, n_heads: int, *, seed: int, n_init: int = 10
 ) -> Start:
-    """Return k-means centroids of the rows, one run a head.
+    """Return k-means centroids of the rows, for each head those of runs of its own.
 
     All rows are scaled alike: how far a row lies from the mean tells clusters apart
     too.
@@ -47,18 +47,19 @@ def find_start(
     n_clusters, n_heads : int
     seed : int
     n_init : int
-        Attempts of each run, of which the best counts: fewer make heads differ more.
+        Runs for the first head, of which the best counts. The other heads have one run
+        each: of several the best would be alike in all.
     """
     mean, scale, rows = _unit_scale(z)
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        runs = [
-            KMeans(n_clusters, n_init=n_init, random_state=seed + head).fit(rows)
-            for head in range(n_heads)
+        fits = [
+            KMeans(n_clusters, n_init=runs, random_state=seed + head).fit(rows)
+            for head, runs in enumerate([n_init] + [1] * (n_heads - 1))
         ]
-    centroids = np.stack([run.cluster_centers_ for run in runs])
-    sizes = [np.bincount(run.labels_, minlength=n_clusters) for run in runs]
+    centroids = np.stack([run.cluster_centers_ for run in fits])
+    sizes = [np.bincount(run.labels_, minlength=n_clusters) for run in fits]
     return Start(
         mean, scale, centroids.astype(np.float32), float(entropy(sizes, axis=1).max())
     )

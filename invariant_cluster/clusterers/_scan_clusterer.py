@@ -60,8 +60,8 @@ class SCANClusterer(EmbeddingClusterer):
     n_neighbors : int, default=20
         Neighbours mined for each row, by cosine after subtracting the mean.
     n_heads : int, default=1
-        Heads trained side by side on z. A single head starts from the best of ten
-        k-means runs, each of several from one run of its own. The head with the lowest
+        Heads trained side by side on z. The first starts from the best of ten k-means
+        runs, each other one from a run of its own. The head with the lowest
         SCAN loss on the training data is kept, before any fine-tuning.
     entropy_weight : float, default=5.0
         Weight of the entropy of the mean assignment, which keeps the clusters in use.
@@ -262,11 +262,7 @@ class SCANClusterer(EmbeddingClusterer):
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, fine-tuning in rounds, self-labelling."""
         seed = torch.initial_seed() % 2**31
-        # One attempt each of several: the best of ten would be alike in all heads.
-        n_init = 10 if self.n_heads == 1 else 1
-        start = find_start(
-            data.z, self.n_clusters, self.n_heads, seed=seed, n_init=n_init
-        )
+        start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
         uniform = self.entropy_target == "uniform"
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy

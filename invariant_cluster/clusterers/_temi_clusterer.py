@@ -218,7 +218,6 @@ class TEMIClusterer(EmbeddingClusterer):
         """Yield the heads alone, then fine-tuning."""
         self._fitted_beta = float(self.beta)
         seed = torch.initial_seed() % 2**31
-        # One attempt a head: of several, all heads' best would be alike.
         start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed, n_init=1)
         module = ScanModule(nn.Identity(), make_heads(start))
         yield self._heads_stage(module, data.z)

@@ -329,7 +329,7 @@ def test_the_best_head_is_kept(make_head, blobs, monkeypatch):
     good = np.stack([centred[classes == c].mean(axis=0) for c in range(3)])
     bad = np.repeat(good[:1], 3, axis=0)
 
-    def start(z, n_clusters, n_heads, *, seed, n_init):
+    def start(z, n_clusters, n_heads, *, seed):
         centroids = np.stack([bad, bad, good, bad]).astype(np.float32)
         return Start(z.mean(axis=0), 1.0, centroids, math.log(3))
 
