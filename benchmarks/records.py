@@ -110,6 +110,9 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
         parameters["clusterer"] = drop_idle(complete_scan(parameters["clusterer"]))
     if "normalize" in parameters.get("embedder", {}):
         parameters["embedder"] = drop_implied(parameters["embedder"])
+    for part in ("features", "scattering"):
+        if "n_scales" in parameters.get(part, {}):  # scattering, once without copies
+            parameters[part].setdefault("n_turns", 0)
     return record
 
 

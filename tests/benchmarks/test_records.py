@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.records import append, describe, identity, newest, read
+from benchmarks.records import append, complete, describe, identity, newest, read
 
 
 def make_record(**changes):
@@ -113,3 +113,13 @@ def test_circumstances_are_no_parameters():
 def test_the_newest_of_an_identity_counts():
     late = make_record(date="2026-02-01T00:00:00+00:00", metrics={})
     assert newest([late, make_record()]) == [late]
+
+
+@pytest.mark.parametrize("part", ["features", "scattering"])
+def test_scattering_of_earlier_code_had_no_turned_copies(part):
+    record = {"parameters": {part: {"n_scales": "auto"}}}
+    assert complete(record)["parameters"][part] == {"n_scales": "auto", "n_turns": 0}
+    today = {"parameters": {part: {"n_scales": "auto", "n_turns": 2}}}
+    assert complete(today)["parameters"][part]["n_turns"] == 2
+    polar = {"parameters": {part: {"n_radii": 16}}}
+    assert complete(polar)["parameters"][part] == {"n_radii": 16}
