@@ -39,7 +39,7 @@ SCAN = [
     Row("n_clusters", 4, HEADS),
     Row("n_neighbors", 9, LONG),
     Row("n_neighbors", 9),
-    Row("n_heads", 4, {"n_clusters": 7, **HEADS}),
+    Row("n_heads", 8, {"n_clusters": 7, **HEADS}),
     Row("entropy_weight", 50.0, {"entropy_target": "uniform", **LONG}),
     Row("entropy_target", "uniform", LONG, idle=({"entropy_weight": 0.0, **LONG},)),
     Row("max_epochs", 20, LONG),
