@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import cdist
 from torch import nn
 
 from invariant_cluster.clusterers import find_start
@@ -150,7 +151,19 @@ def test_the_start_knows_how_unequal_the_clusters_are(sizes):
     z = np.repeat(np.eye(3) * 9, sizes, axis=0) + rng.normal(size=(sum(sizes), 3))
     shares = np.array(sizes) / sum(sizes)
     expected = -(shares * np.log(shares)).sum()
-    assert find_start(z, 3, 2, seed=0).entropy == pytest.approx(expected)
+    assert find_start(z, 3, 1, seed=0).entropy == pytest.approx(expected)
+
+
+def test_the_most_equal_clusters_of_all_heads_are_the_limit():
+    z = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    start = find_start(z, 6, 4, seed=3, n_init=2)
+    scaled = (z - start.mean) / start.scale
+    shares = [
+        np.bincount(cdist(scaled, each).argmin(axis=1), minlength=6) / len(z)
+        for each in start.centroids
+    ]
+    largest = max(-(p * np.log(p)).sum() for p in shares)
+    assert start.entropy == pytest.approx(largest)
 
 
 # Objectives
