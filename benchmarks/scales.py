@@ -83,7 +83,6 @@ EMBEDDER: dict[str, dict[str, Any]] = {
     },
     "tiny": {**SMALL, "encoder_width": 8, "max_epochs": 12},
     "small": {**SMALL, "encoder_width": 16, "max_epochs": 12},
-    "full": {**SMALL, "encoder_width": 16, "max_epochs": 12},
     "paper": {**FULL, "max_epochs": 100, "batch_size": 256},
 }
 # The paper's rivals: of the same size and trained as long, where they have the same
@@ -169,20 +168,21 @@ EMBEDDER_OF_BOTH: dict[tuple[str, str], dict[str, Any]] = {
 
 def get_settings(dataset: str, scale: str) -> Settings:
     """Return the settings of a data set at a scale."""
+    sizes = SIZES_OF.get(scale, scale)
     data, kind = DATA[scale], KIND_OF_DATA.get(dataset, KINDS["general"])
     if dataset.startswith("mnist-u"):
         data = data | MNIST_DATA.get(scale, {})
     embedder = (
-        EMBEDDER[scale]
+        EMBEDDER[sizes]
         | kind.embedder
         | INVARIANCE.get(dataset, {})
-        | EMBEDDER_OF_BOTH.get((SIZES_OF.get(scale, scale), dataset), {})
+        | EMBEDDER_OF_BOTH.get((sizes, dataset), {})
     )
     return Settings(
         data,
         embedder,
         CLUSTERER[scale] | kind.clusterer,
-        {name: get_rival(name, scale, embedder) for name in RIVALS},
+        {name: get_rival(name, sizes, embedder) for name in RIVALS},
     )
 
 
@@ -191,4 +191,4 @@ def get_rival(name: str, scale: str, embedder: dict[str, Any]) -> dict[str, Any]
     shared = {key: embedder[key] for key in SHARED[name] if key in embedder}
     if name.endswith("VAE") and "invariance" in shared:  # they know no reflection
         shared["invariance"] = shared["invariance"].removesuffix("+reflection")
-    return shared | RIVAL.get((SIZES_OF.get(scale, scale), name), {})
+    return shared | RIVAL.get((scale, name), {})
