@@ -21,9 +21,9 @@ COLUMNS: dict[str, tuple[str, tuple[tuple[str, object], ...]]] = {
     "joint, heads": (f"{JOINT} + SCAN heads", ()),
     "joint, 10 heads": (f"{JOINT} + SCAN heads", HEADS),
     "joint, SCAN": (f"{JOINT} + SCAN", ()),
-    "joint, SCAN, 10 heads, 2 rounds, equal classes": (
+    "joint, SCAN, 10 heads, 3 rounds, equal classes": (
         f"{JOINT} + SCAN",
-        (("entropy_target", "uniform"), *HEADS, ("n_rounds", 2)),
+        (("entropy_target", "uniform"), *HEADS, ("n_rounds", 3)),
     ),
     **{f"all labels, {step} on joint": (f"{JOINT} + {step}", ()) for step in CEILINGS},
 }

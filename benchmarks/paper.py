@@ -38,6 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--scale", choices=SCALES, default="small")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
     add("--features", nargs="+", metavar="NAME", help="only rows of these embedders")
+    add("--steps", nargs="+", metavar="NAME", help="only rows of these steps")
     add("--device", default="auto")
     add("--threads", type=int, help="of the CPU; default: torch's")
     add("--force", action="store_true", help="run and train anew what is there")
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     table = ALIASES.get(options.table, options.table)
     dataset = DATASET_OF_ALIAS.get(options.table, options.dataset)
-    rows = select(table, options.features)
+    rows = select(table, features=options.features, step=options.steps)
     try:
         bench = open_bench(options, dataset)
     except (FileNotFoundError, ValueError) as error:
@@ -63,17 +64,26 @@ def main(arguments: list[str] | None = None) -> None:
             run_row(bench, row, seed, table)
 
 
-def select(table: str, features: list[str] | None) -> list[Row]:
-    """Return the rows of a table, or those of some features alone."""
+def select(table: str, **wanted: list[str] | None) -> list[Row]:
+    """Return the rows of a table that have one of the wanted values in each field.
+
+    Parameters
+    ----------
+    table : str
+    **wanted : list of str or None
+        Values of a field of ``Row``; None accepts all.
+    """
     rows = TABLES[table]()
-    known = {row.features for row in rows}
-    unknown = set(features or []) - known
-    if unknown:
-        sys.exit(
-            f"benchmarks.paper: --features {' '.join(sorted(unknown))}: table {table} "
-            f"has {', '.join(sorted(known))}"
-        )
-    return [row for row in rows if not features or row.features in features]
+    for field, values in wanted.items():
+        known = {getattr(row, field) for row in rows}
+        unknown = set(values or []) - known
+        if unknown:
+            sys.exit(
+                f"benchmarks.paper: {', '.join(sorted(unknown))}: table {table} has "
+                f"{', '.join(sorted(known))}"
+            )
+        rows = [row for row in rows if not values or getattr(row, field) in values]
+    return rows
 
 
 def open_bench(options: argparse.Namespace, dataset: str) -> Bench:

@@ -211,9 +211,9 @@ def joint_rows() -> list[Row]:
 
 
 def joint_best_rows() -> list[Row]:
-    """Return what ten heads are worth, then with two rounds and equal classes."""
+    """Return what ten heads are worth, then with three rounds and equal classes."""
     heads = {"n_heads": 10}
-    best = {**heads, "n_rounds": 2, "entropy_target": "uniform"}
+    best = {**heads, "n_rounds": 3, "entropy_target": "uniform"}
     return [
         Row("scattering", "SCAN heads", clusterer=heads),
         Row(JOINT, "SCAN heads", clusterer=heads),

@@ -24,7 +24,7 @@ class Start(NamedTuple):
     centroids : ndarray of shape (n_heads, n_clusters, d)
         Of the rows less their mean, divided by the scale.
     entropy : float
-        Of the clusters' sizes in nats, the largest of all heads.
+        Of the sizes of the first head's clusters, in nats.
     """
 
     mean: NDArray[np.float32]
@@ -59,10 +59,8 @@ def find_start(
             for head, runs in enumerate([n_init] + [1] * (n_heads - 1))
         ]
     centroids = np.stack([run.cluster_centers_ for run in fits])
-    sizes = [np.bincount(run.labels_, minlength=n_clusters) for run in fits]
-    return Start(
-        mean, scale, centroids.astype(np.float32), float(entropy(sizes, axis=1).max())
-    )
+    sizes = np.bincount(fits[0].labels_, minlength=n_clusters)
+    return Start(mean, scale, centroids.astype(np.float32), float(entropy(sizes)))
 
 
 def start_from(z: NDArray, probabilities: NDArray) -> Start:
@@ -78,13 +76,8 @@ def start_from(z: NDArray, probabilities: NDArray) -> Start:
     mean, scale, rows = _unit_scale(z)
     weight = probabilities / probabilities.sum(axis=0).clip(np.finfo(np.float32).tiny)
     centroids = np.einsum("nhk,nd->hkd", weight, rows)
-    shares = probabilities.mean(axis=0)
-    return Start(
-        mean,
-        scale,
-        centroids.astype(np.float32),
-        float(entropy(shares, axis=1).max()),
-    )
+    shares = probabilities[:, 0].mean(axis=0)
+    return Start(mean, scale, centroids.astype(np.float32), float(entropy(shares)))
 
 
 def _unit_scale(

@@ -61,14 +61,14 @@ class SCANClusterer(EmbeddingClusterer):
         Neighbours mined for each row, by cosine after subtracting the mean.
     n_heads : int, default=1
         Heads trained side by side on z. The first starts from the best of ten k-means
-        runs, each other one from a run of its own. The head with the lowest
-        SCAN loss on the training data is kept, before any fine-tuning.
+        runs, each other one from a run of its own. The head with the lowest SCAN loss
+        on the training data is kept, before any fine-tuning.
     entropy_weight : float, default=5.0
         Weight of the entropy of the mean assignment, which keeps the clusters in use.
     entropy_target : {"k-means", "uniform"}, default="k-means"
         Upper limit of the entropy reward. "uniform", as in SCAN, rewards clusters of
         equal size, which suits classes of equal size. "k-means" lets the sizes be as
-        unequal as those of the k-means clusters of z from which the heads start.
+        unequal as those of the k-means clusters of z from which the first head starts.
         Ignored with ``entropy_weight=0``.
     max_epochs : int or "auto", default="auto"
         Epochs of the heads alone on z. "auto" is as many as make about 10,000 steps,

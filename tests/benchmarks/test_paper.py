@@ -134,6 +134,13 @@ def test_features_that_a_table_lacks_are_named(run_table):
         run_table("dimension", "--features", "SimCLR")
 
 
+def test_steps_are_chosen_and_those_that_a_table_lacks_are_named(run_table):
+    records, _ = run_table("joint", "--steps", "20-neighbour vote", *OURS)
+    assert [record["method"] for record in records] == ["IRL-INR + 20-neighbour vote"]
+    with pytest.raises(SystemExit, match="SCAN!: table joint has .*, TEMI heads"):
+        run_table("joint", "--steps", "SCAN!")
+
+
 def test_joint_rows_share_a_trained_embedder(run_table, tmp_path):
     records, _ = run_table("joint", dataset="cells")
     by_method = {record["method"]: record for record in records}
