@@ -129,6 +129,16 @@ def scan_rows() -> list[Row]:
     return [Row(features, "SCAN") for features in LEARNED]
 
 
+def converged_rows() -> list[Row]:
+    """Return the rivals after as many steps as IRL-INR and three rounds of SCAN."""
+    steps = {"max_epochs": 48}
+    return [
+        Row(features, step, steps)
+        for features in RIVALS
+        for step in ("k-means", "SCAN heads", "SCAN")
+    ]
+
+
 def frozen_rows() -> list[Row]:
     """Return SCAN that trains heads alone, on the same z."""
     return [Row(features, "SCAN heads") for features in LEARNED]
@@ -252,6 +262,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "embedding": embedding_rows,
     "scan": scan_rows,
     "scan-frozen": frozen_rows,
+    "converged": converged_rows,
     "dimension": dimension_rows,
     "augmentation": augmentation_rows,
     "simclr": simclr_rows,

@@ -115,5 +115,5 @@ plt.show()
 # Half of the angles are right to a twentieth of a degree. The few wrong angles are off
 # by half a turn, which happens to digits whose two ends are nearly alike. In our run
 # k-means on z put 80 % of the digits into the cluster of their class, and SCAN 89 %.
-# The confusion matrix shows which digits are taken for one another. A
-# rotated 9 is much like a 6; here the handwriting separates most of them.
+# The confusion matrix shows which digits are taken for one another. A rotated 9 is much
+# like a 6; here the handwriting separates most of them.
