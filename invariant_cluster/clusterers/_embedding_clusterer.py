@@ -26,8 +26,7 @@ from invariant_cluster.clusterers._calibration import (
     find_temperature,
     log_of,
 )
-from invariant_cluster.clusterers._centroids import start_from
-from invariant_cluster.clusterers._heads import infer_heads, make_heads
+from invariant_cluster.clusterers._heads import imitate_heads, infer_heads
 from invariant_cluster.images import ImageEmbedding, check_rows, check_width
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ImageEncoder, ScanModule
@@ -430,15 +429,14 @@ class EmbeddingClusterer(
     def _with_encoder(self, module: ScanModule, data: ClusteringData) -> ScanModule:
         """Return the module to fine-tune, after ``module`` was trained on z.
 
-        Its heads are those of ``module``, or in a joint space new ones, which start
-        from the means, in the encoder's columns, of the clusters found in all.
+        Its heads are those of ``module``, or in a joint space new ones, which find the
+        clusters of those in the encoder's columns alone, as well as they can.
         """
         assert data.encoder is not None
         if not data.is_joint:
             return ScanModule(data.encoder, module.heads)
         p = np.exp(infer_heads(module, data.z, self.device))
-        start = start_from(data.z[:, data.columns], p)
-        return ScanModule(data.encoder, make_heads(start))
+        return ScanModule(data.encoder, imitate_heads(data.z[:, data.columns], p))
 
     def _loss_of(self, log_p: NDArray, p: NDArray, nearest: NDArray) -> float:
         """Return the loss of rows with their neighbours among the training rows."""

@@ -167,8 +167,8 @@ class SCANClusterer(EmbeddingClusterer):
     ``entropy_target="uniform"``.
 
     Behind a ``JointEmbedder``, neighbours are mined and the first heads are trained in
-    all spaces together. Fine-tuning begins with heads at the means, in the learned
-    space, of the clusters that these heads found.
+    all spaces together. Fine-tuning begins with heads on the learned space alone that
+    imitate these.
 
     References
     ----------
