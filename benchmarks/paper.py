@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     table = ALIASES.get(options.table, options.table)
     dataset = DATASET_OF_ALIAS.get(options.table, options.dataset)
-    rows = select(table, features=options.features, step=options.steps)
+    rows = select(table, options.features, options.steps)
     try:
         bench = open_bench(options, dataset)
     except (FileNotFoundError, ValueError) as error:
@@ -64,26 +64,31 @@ def main(arguments: list[str] | None = None) -> None:
             run_row(bench, row, seed, table)
 
 
-def select(table: str, **wanted: list[str] | None) -> list[Row]:
-    """Return the rows of a table that have one of the wanted values in each field.
-
-    Parameters
-    ----------
-    table : str
-    **wanted : list of str or None
-        Values of a field of ``Row``; None accepts all.
-    """
+def select(
+    table: str, features: list[str] | None, steps: list[str] | None
+) -> list[Row]:
+    """Return the rows of a table, or those of some features and steps alone."""
     rows = TABLES[table]()
-    for field, values in wanted.items():
-        known = {getattr(row, field) for row in rows}
-        unknown = set(values or []) - known
-        if unknown:
-            sys.exit(
-                f"benchmarks.paper: {', '.join(sorted(unknown))}: table {table} has "
-                f"{', '.join(sorted(known))}"
-            )
-        rows = [row for row in rows if not values or getattr(row, field) in values]
-    return rows
+    check_names("--features", features, {row.features for row in rows}, table)
+    check_names("--steps", steps, {row.step for row in rows}, table)
+    return [
+        row
+        for row in rows
+        if (not features or row.features in features)
+        and (not steps or row.step in steps)
+    ]
+
+
+def check_names(
+    option: str, names: list[str] | None, known: set[str], table: str
+) -> None:
+    """Exit with what a table has if it lacks a name."""
+    unknown = set(names or []) - known
+    if unknown:
+        sys.exit(
+            f"benchmarks.paper: {option} {' '.join(sorted(unknown))}: table {table} "
+            f"has {', '.join(sorted(known))}"
+        )
 
 
 def open_bench(options: argparse.Namespace, dataset: str) -> Bench:

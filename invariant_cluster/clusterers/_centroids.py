@@ -50,7 +50,7 @@ def find_start(
         Runs for the first head, of which the best counts. The other heads have one run
         each: of several the best would be alike in all.
     """
-    mean, scale, rows = _unit_scale(z)
+    mean, scale, rows = unit_scale(z)
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -63,24 +63,7 @@ def find_start(
     return Start(mean, scale, centroids.astype(np.float32), float(entropy(sizes)))
 
 
-def start_from(z: NDArray, probabilities: NDArray) -> Start:
-    """Return the means of known clusters, weighted by probability.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n, d)
-    probabilities : ndarray of shape (n, n_heads, n_clusters)
-        Probability of each cluster, for each head, in clusters that were found before,
-        for example in another space.
-    """
-    mean, scale, rows = _unit_scale(z)
-    weight = probabilities / probabilities.sum(axis=0).clip(np.finfo(np.float32).tiny)
-    centroids = np.einsum("nhk,nd->hkd", weight, rows)
-    shares = probabilities[:, 0].mean(axis=0)
-    return Start(mean, scale, centroids.astype(np.float32), float(entropy(shares)))
-
-
-def _unit_scale(
+def unit_scale(
     z: NDArray,
 ) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
     """Return the mean, the root mean square distance from it, and the scaled rows."""

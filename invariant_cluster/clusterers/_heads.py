@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from invariant_cluster.clusterers._centroids import Start, start_from
+from invariant_cluster.clusterers._centroids import Start, unit_scale
 from invariant_cluster.losses import (
     mean_entropy,
     pair_agreement,
@@ -20,9 +20,8 @@ from invariant_cluster.modules import ClusterHeads, ScanModule
 from invariant_cluster.runtime import map_rows, to_tensor
 from invariant_cluster.training import ScanObjective
 
-# The optimum of heads that imitate others is finite, and found in about 50 steps.
 _IMITATION_DECAY = 1e-4
-_IMITATION_STEPS = 200
+_IMITATION_STEPS = 200  # most; about 50 are needed
 
 
 def make_heads(start: Start) -> ClusterHeads:
@@ -34,6 +33,9 @@ def make_heads(start: Start) -> ClusterHeads:
 def imitate_heads(z: NDArray, probabilities: NDArray) -> ClusterHeads:
     """Return heads on z that find known clusters, as well as linear heads can.
 
+    Each is a multinomial logistic regression: it minimises the cross-entropy with the
+    probabilities, plus 5e-5 times its squared weights.
+
     Parameters
     ----------
     z : ndarray of shape (n, d)
@@ -41,28 +43,27 @@ def imitate_heads(z: NDArray, probabilities: NDArray) -> ClusterHeads:
         Probability of each cluster, for each head, in clusters that were found before,
         for example in another space.
 
-    Returns
-    -------
-    ClusterHeads
-        They minimise the cross-entropy with the probabilities. The mean z of each
-        cluster alone, from which they start, would part clusters of unequal size or
-        width in the wrong places.
+    Notes
+    -----
+    Heads at the mean z of each cluster would part clusters of unequal size or width in
+    the wrong places.
     """
-    heads, rows = make_heads(start_from(z, probabilities)), to_tensor(z)
-    wanted = to_tensor(probabilities).transpose(0, 1)
+    mean, scale, _ = unit_scale(z)
+    wanted, rows = to_tensor(probabilities).transpose(0, 1), to_tensor(z)
+    centroids = torch.zeros(len(wanted), wanted.shape[2], z.shape[1])
+    heads = ClusterHeads(torch.from_numpy(mean), scale, centroids)
     optimizer = torch.optim.LBFGS(
         heads.parameters(), max_iter=_IMITATION_STEPS, line_search_fn="strong_wolfe"
     )
 
-    def step() -> Tensor:
+    def measure_loss() -> Tensor:
         optimizer.zero_grad()
         error = -(wanted * heads(rows)).sum(dim=(0, 2)).mean()
         loss = error + _IMITATION_DECAY / 2 * heads.weight.square().sum()
         loss.backward()
         return loss
 
-    with torch.enable_grad():
-        optimizer.step(step)
+    optimizer.step(measure_loss)
     optimizer.zero_grad()
     return heads
 

@@ -137,7 +137,7 @@ def test_features_that_a_table_lacks_are_named(run_table):
 def test_steps_are_chosen_and_those_that_a_table_lacks_are_named(run_table):
     records, _ = run_table("joint", "--steps", "20-neighbour vote", *OURS)
     assert [record["method"] for record in records] == ["IRL-INR + 20-neighbour vote"]
-    with pytest.raises(SystemExit, match=r"SCAN!: table joint has .*, TEMI heads"):
+    with pytest.raises(SystemExit, match=r"--steps SCAN!: table joint has .*, TEMI"):
         run_table("joint", "--steps", "SCAN!")
 
 

@@ -21,6 +21,8 @@ from invariant_cluster import (
     load_model,
     save_model,
 )
+from invariant_cluster.clusterers import ClusteringData
+from invariant_cluster.clusterers._heads import imitate_heads, infer_heads
 from invariant_cluster.inspection import find_step, named_steps_of, steps_of
 from invariant_cluster.metrics import label_stability_scorer
 from invariant_cluster.modules import ImageEncoder
@@ -315,6 +317,22 @@ def test_scan_fine_tunes_the_learned_encoder(make_pipe, images):
     assert scan.encoder_.d == scan.net_.module_.heads.weight.shape[-1] == 4
     assert scan.n_features_in_ == 10
     np.testing.assert_array_equal(pipe.predict(images), scan.labels_)
+
+
+def test_fine_tuning_starts_from_heads_that_imitate_those_of_all_spaces(
+    make_pipe, images
+):
+    pipe = make_pipe(cluster__fine_tune=False).fit(images)
+    z, scan = pipe["embed"].transform(images), pipe["cluster"]
+    rows, module = np.asarray(z), scan.net_.module_
+    data = ClusteringData(rows, z.images, z.encoder, z.encoded_columns)
+    wanted = np.exp(infer_heads(module, rows, "cpu"))
+    expected = imitate_heads(rows[:, z.encoded_columns], wanted)
+    tuned = scan._with_encoder(module, data)
+    assert tuned.encoder is z.encoder
+    np.testing.assert_allclose(
+        tuned.heads.weight.detach(), expected.weight.detach(), atol=1e-5
+    )
 
 
 def test_prediction_with_a_tuned_encoder_needs_no_other_space(
