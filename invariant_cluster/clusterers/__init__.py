@@ -5,7 +5,7 @@ from invariant_cluster.clusterers._embedding_clusterer import (
     ClusteringData,
     EmbeddingClusterer,
 )
-from invariant_cluster.clusterers._heads import make_heads
+from invariant_cluster.clusterers._heads import imitate_heads, make_heads
 from invariant_cluster.clusterers._scan_clusterer import SCANClusterer
 from invariant_cluster.clusterers._temi_clusterer import TEMIClusterer
 
@@ -16,5 +16,6 @@ __all__ = [
     "Start",
     "TEMIClusterer",
     "find_start",
+    "imitate_heads",
     "make_heads",
 ]

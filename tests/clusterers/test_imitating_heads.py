@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from invariant_cluster.clusterers._heads import imitate_heads
+from invariant_cluster.clusterers import imitate_heads
 
 WIDE, NARROW = 12.0, 0.5
 
