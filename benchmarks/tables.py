@@ -212,6 +212,15 @@ def precision_rows() -> list[Row]:
     ]
 
 
+def copies_rows() -> list[Row]:
+    """Return one moved copy of each image in a step against two."""
+    return [
+        Row(OURS, step, {"n_copies": n_copies})
+        for n_copies in (1, 2)
+        for step in ("k-means", "SCAN heads", "SCAN")
+    ]
+
+
 def joint_rows() -> list[Row]:
     """Return two spaces beside each alone, and the ceilings of all three."""
     alone = [Row(OURS, step) for step in ("TEMI heads", *CEILINGS)]
@@ -271,6 +280,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "longer": longer_rows,
     "rounds": rounds_rows,
     "precision": precision_rows,
+    "copies": copies_rows,
     "classical": classical_rows,
     "joint": joint_rows,
     "joint-best": joint_best_rows,

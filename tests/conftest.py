@@ -174,6 +174,7 @@ EMBEDDERS = {
             "symmetry_breaking": ["mean", "long_axis", False],
             "reconstruction": ["l1", None],
             "consistency": ["l1", None],
+            "n_copies": [0, 3, 1.5, None],
             "deformation": [-0.1, np.nan, np.inf, "auto", None],
             "temperature": [0, -1.0, np.nan, "auto", None],
             "noise": [-0.1, np.nan, np.inf, "auto", None],

@@ -34,7 +34,7 @@ from invariant_cluster.modules import (
 )
 from invariant_cluster.runtime import evenly_spaced, map_batches
 from invariant_cluster.training import IRLINRNet, IRLINRObjective
-from invariant_cluster.validation import Interval, StrOptions, check_sizes
+from invariant_cluster.validation import Interval, Options, StrOptions, check_sizes
 from invariant_cluster.views import Variation
 
 _WEIGHT_ALIGNED = 0.01  # of the symmetry loss
@@ -48,6 +48,7 @@ PAPER_RECIPE: dict[str, Any] = {
     "symmetry_breaking": "center_of_mass",
     "reconstruction": "squared_error",
     "consistency": "cosine",
+    "n_copies": 2,
     "deformation": 0.0,
     "noise": 0.0,
     "consistency_weight": 1.0,
@@ -137,6 +138,10 @@ class IRLINREmbedder(GenerativeEmbedder):
         others, each dimension of z has mean 0 and variance 1 over the training images,
         by batch normalisation; without it z encodes little but brightness for much of
         training.
+    n_copies : {1, 2}, default=2
+        Moved copies of each image in a training step. With 2, the paper's method, the
+        consistency loss compares the copies; with 1 it compares the copy with the image
+        itself, so the encoder sees two images instead of three.
     temperature : float, default=0.5
         Temperature of NT-Xent. Higher values separate images less; 1 suits classes of
         very unequal size. Ignored with another ``consistency``.
@@ -285,6 +290,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         ],
         "reconstruction": [StrOptions(set(RECONSTRUCTIONS))],
         "consistency": [StrOptions(set(CONSISTENCIES))],
+        "n_copies": [Options(Integral, {1, 2})],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "deformation": [Interval(Real, 0, None, closed="left")],
         "noise": [Interval(Real, 0, None, closed="left")],
@@ -329,6 +335,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         symmetry_breaking: str | None = "auto",
         reconstruction: str = "cross_entropy",
         consistency: str = "nt_xent",
+        n_copies: int = 2,
         temperature: float = 0.5,
         deformation: float = 1.0,
         noise: float = 0.0,
@@ -367,6 +374,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         self.symmetry_breaking = symmetry_breaking
         self.reconstruction = reconstruction
         self.consistency = consistency
+        self.n_copies = n_copies
         self.temperature = temperature
         self.deformation = deformation
         self.noise = noise
@@ -451,6 +459,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         return {
             "translation_std": self.translation_std if self._translates else 0.0,
             "n_pixels": self._sizes()["n_pixels"],
+            "n_copies": self.n_copies,
         }
 
     def _sizes(self) -> dict[str, Any]:

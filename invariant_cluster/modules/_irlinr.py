@@ -23,9 +23,9 @@ class TrainingBatch(NamedTuple):
     mass : Tensor of shape (n, h, w)
         Masses of the images as encoded, the source of the symmetry-breaking targets.
     z1 : Tensor of shape (n, d)
-        z of the first moved copy of each image.
+        z of each image, or of its first moved copy if there are two.
     z2 : Tensor of shape (n, d)
-        z of the second moved copy of each image.
+        z of the last moved copy of each image.
     """
 
     reconstruction: Reconstruction
@@ -58,29 +58,34 @@ class IRLINR(ImageModel):
 
     encoder: PoseEncoder
 
-    def forward_views(self, seen: Tensor, n_pixels: int | None) -> TrainingBatch:
-        """Encode images and two views of each, and reconstruct the images.
+    def forward_views(
+        self, seen: Tensor, n_pixels: int | None, n_copies: int = 2
+    ) -> TrainingBatch:
+        """Encode images and one or two views of each, and reconstruct the images.
 
         Parameters
         ----------
-        seen : Tensor of shape (3 n, c, h, w)
-            Scaled, already aligned images: n images, then the first and then the second
-            views of them.
+        seen : Tensor of shape ((1 + n_copies) n, c, h, w)
+            Scaled, already aligned images: n images, then the first views of them, then
+            the second ones if there are two.
         n_pixels : int or None
             Number of pixels to reconstruct per image; None takes all pixels of the
             disc.
+        n_copies : {1, 2}, default=2
+            Number of views of each image.
 
         Returns
         -------
         TrainingBatch
-            Reconstruction, pose and mass of the images, and z of the views.
+            Reconstruction, pose and mass of the images, and z of the last two of image
+            and views.
         """
         z, seen, pose = self.encoder.encode_aligned(seen)
-        n = len(seen) // 3
+        n = len(seen) // (1 + n_copies)
         first = Encoding(z[:n], seen[:n], PoseVectors(*(part[:n] for part in pose)))
         reconstruction = self.reconstruct_sample(first, n_pixels)
         mass = self.encoder.aligner.mass(first.seen)
-        _, z1, z2 = z.split(n)
+        z1, z2 = z.split(n)[-2:]
         return TrainingBatch(reconstruction, first.pose, mass, z1, z2)
 
     def reconstruct_sample(

@@ -23,7 +23,7 @@ from invariant_cluster.views import rigid_views, vary
 
 
 class IRLINRNet(TermNet):
-    """Net that trains an ``IRLINR`` module on images and two moved copies of each.
+    """Net that trains an ``IRLINR`` module on images and moved copies of each.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ class IRLINRNet(TermNet):
         longer side.
     n_pixels : int, optional
         Number of pixels that a step reconstructs per image; by default all of the disc.
+    n_copies : {1, 2}, default=2
+        Number of moved copies of each image.
     **kwargs
         Keyword arguments of :class:`TermNet`.
 
@@ -48,18 +50,20 @@ class IRLINRNet(TermNet):
         *args: Any,
         translation_std: float = 0.0,
         n_pixels: int | None = None,
+        n_copies: int = 2,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.translation_std = translation_std
         self.n_pixels = n_pixels
+        self.n_copies = n_copies
 
     def infer(self, x: Tensor, **fit_params: Any) -> Any:
         """Return the output of one training step.
 
-        Each image is copied twice. The copies are mirrored at random if z ignores
-        reflections, then rotated, shifted, aligned if the encoder aligns, and changed
-        by the encoder's variation.
+        Copies of each image are mirrored at random if z ignores reflections, then
+        rotated, shifted, aligned if the encoder aligns, and changed by the encoder's
+        variation. Images and copies are aligned together.
 
         Parameters
         ----------
@@ -71,20 +75,20 @@ class IRLINRNet(TermNet):
         Returns
         -------
         TrainingBatch
-            Reconstruction, pose and mass of the images, and z of the copies.
+            Reconstruction, pose and mass of the images, and z of two views of each.
         """
         encoder = self.module_.encoder
         aligner, variation = encoder.aligner, encoder.variation
         images = aligner.scale(x.to(self.device))
         copies = rigid_views(
-            images.repeat(2, 1, 1, 1),
+            images.repeat(self.n_copies, 1, 1, 1),
             translation_std=self.translation_std,
             fill=aligner.fill,
             reflection=variation.reflection,
         )
-        views = vary(aligner(copies), variation, aligner.fill)
-        seen = torch.cat([aligner(images), views])
-        return self.module_.forward_views(seen, self.n_pixels)
+        plain, moved = aligner(torch.cat([images, copies])).tensor_split([len(images)])
+        seen = torch.cat([plain, vary(moved, variation, aligner.fill)])
+        return self.module_.forward_views(seen, self.n_pixels, self.n_copies)
 
 
 class IRLINRObjective(nn.Module):

@@ -323,6 +323,16 @@ def test_forward_views_encodes_images_and_both_views(align, side):
     assert batch.pose.center.shape == batch.pose.direction.shape == (4, 2)
 
 
+def test_with_one_copy_images_are_compared_with_their_view():
+    model = make_model(size=(12, 12)).eval()
+    images, view = torch.rand(2, 4, 1, 12, 12)
+    seen = model.encoder.aligner(torch.cat([images, view]))
+    batch = model.forward_views(seen, n_pixels=7, n_copies=1)
+    torch.testing.assert_close(batch.z1, model(images), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(batch.z2, model(view), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(batch.mass, image_mass(seen[:4]))
+
+
 def test_the_reconstruction_trains_every_part():
     model = make_model()
     batch = model.forward_views(torch.rand(12, 1, 8, 8), n_pixels=None)
