@@ -378,8 +378,9 @@ def self_label_loss(
     W. Van Gansbeke et al., "SCAN: learning to classify images without labels", ECCV
     2020, section 2.3.
     """
-    counts = torch.bincount(labels[confident], minlength=n_clusters)
-    weights = confident.float() / counts.clamp_min(1)[labels]
+    chosen = confident.float()
+    counts = chosen.new_zeros(n_clusters).index_add(0, labels, chosen)
+    weights = chosen / counts.clamp_min(1)[labels]
     errors = F.cross_entropy(logits, labels, reduction="none")
     return (weights * errors).sum() / weights.sum().clamp_min(_TINY)
 

@@ -151,13 +151,16 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
     """Seed PyTorch inside a block and restore its generators afterwards.
 
     Parameters
     ----------
     seed : int
-        Seed of the generators of the CPU and of all CUDA devices.
+        Seed of the generators of the CPU and, where CUDA is used, of its devices.
+    device : str or torch.device, default="cpu"
+        Device on which the block draws numbers. CUDA is left alone unless the device
+        needs it or it is in use already: a process that has used it cannot fork.
 
     Yields
     ------
@@ -168,8 +171,11 @@ def seeded(seed: int) -> Iterator[None]:
     --------
     draw_seed : Draw a seed from ``random_state``.
     """
-    with torch.random.fork_rng(range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
+    on_cuda = resolve_device(device).type == "cuda" or torch.cuda.is_initialized()
+    with torch.random.fork_rng(range(torch.cuda.device_count()) if on_cuda else ()):
+        torch.default_generator.manual_seed(seed)
+        if on_cuda:
+            torch.cuda.manual_seed_all(seed)
         yield
 
 
@@ -178,7 +184,8 @@ def evaluating(module: nn.Module, device: torch.device) -> Iterator[None]:
     """Evaluate a module inside a block, on a device, without gradients.
 
     The module is in evaluation mode inside the block and on the CPU after it. Idle
-    modules stay on the CPU, so pickles load on any machine.
+    modules stay on the CPU, so pickles load on any machine. Inside the block a GPU
+    computes in full float32, without TF32: z would differ from that of a CPU by 1e-3.
 
     Parameters
     ----------
@@ -198,10 +205,25 @@ def evaluating(module: nn.Module, device: torch.device) -> Iterator[None]:
     """
     module.to(device).eval()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), _full_float32(torch.device(device)):
             yield
     finally:
         module.to("cpu")
+
+
+@contextmanager
+def _full_float32(device: torch.device) -> Iterator[None]:
+    """Compute without TF32 inside a block, if the device is a GPU."""
+    if device.type != "cuda":
+        yield
+        return
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    products.allow_tf32 = convolutions.allow_tf32 = False
+    try:
+        yield
+    finally:
+        products.allow_tf32, convolutions.allow_tf32 = before
 
 
 def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:

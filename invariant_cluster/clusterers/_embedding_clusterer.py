@@ -267,7 +267,7 @@ class EmbeddingClusterer(
         with unchanged_on_error(self):
             data = self._check_training(X)
         self._forget()
-        with seeded(draw_seed(self.random_state)):
+        with seeded(draw_seed(self.random_state), self.device):
             self.neighbors_ = mined = mine_neighbors(data.z, self.n_neighbors)
             run = run_stages(self._stages(data))
         self._store(data, run, mined)

@@ -256,7 +256,7 @@ class ImageEmbedder(
         """
         self._check_parameters()
         resume = self.warm_start and hasattr(self, "net_")
-        with seeded(draw_seed(self.random_state)):
+        with seeded(draw_seed(self.random_state), self.device):
             with unchanged_on_error(self):
                 images = self._check_images(X, reset=not resume, min_samples=2)
                 if resume:
@@ -320,7 +320,7 @@ class ImageEmbedder(
             theta, tau = estimate(encoder.aligner.scale(raw))
             return torch.column_stack([theta, tau])
 
-        pose = self._map(pose_columns, images)
+        pose = map_rows(encoder, pose_columns, images, self.device)
         pixels = pose[:, 1:] / pixels_to_units(*images.shape[-2:])
         return pose[:, 0], pixels.astype(np.float32)
 
@@ -346,7 +346,7 @@ class ImageEmbedder(
             moved = encoder.canonical(scaled, learned=learned)
             return encoder.aligner.unscale(moved)
 
-        return self._to_user(self._map(canonical, images))
+        return self._to_user(map_rows(encoder, canonical, images, self.device))
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return the negative training loss of X, higher is better.
@@ -586,7 +586,7 @@ class ImageEmbedder(
             return self._make_module(self._make_aligner(side))
 
     def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
-        """Return a function of the images, computed in batches without gradients."""
+        """Return a function of rows and all the module, computed in batches."""
         return map_rows(self.net_.module_, function, images, self.device)
 
     def _to_user(self, images: NDArray) -> NDArray:

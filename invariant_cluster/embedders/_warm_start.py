@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from invariant_cluster.runtime import resolve_device
 from invariant_cluster.training import TermNet, TrainingProgress
 
 # Parameters that may differ between a fit and its continuation.
@@ -45,6 +46,7 @@ def continue_net(embedder: Any, max_epochs: int) -> TermNet:
     users = [item[1] if isinstance(item, tuple) else item for item in net.callbacks]
     net = copy.deepcopy(net, {id(callback): callback for callback in users})
     net.set_params(max_epochs=max_epochs)
+    net.device = str(resolve_device(embedder.device))
     for _, callback in net.callbacks_:
         if isinstance(callback, TrainingProgress):
             callback.verbose = embedder.verbose

@@ -9,7 +9,15 @@ grid units. Angles are in radians and run counter-clockwise as displayed. The po
     J(x) = I_can(R(-theta) (x - tau))
 """
 
-from invariant_cluster.geometry._grid import disc_mask, pixel_grid, pixels_to_units
+from invariant_cluster.geometry._grid import (
+    disc_mask,
+    disc_points,
+    homogeneous_grid,
+    kept_disc,
+    pixel_grid,
+    pixels_to_units,
+)
+from invariant_cluster.geometry._kept import kept
 from invariant_cluster.geometry._moments import (
     NO_MASS,
     center_of_mass,
@@ -47,6 +55,7 @@ from invariant_cluster.geometry._rotation_invariants import (
 from invariant_cluster.geometry._rotations import (
     angle_of,
     compose_poses,
+    exponential,
     rotation_matrix,
     rotation_towards,
     to_canonical,
@@ -63,7 +72,12 @@ __all__ = [
     "complex_moment",
     "compose_poses",
     "disc_mask",
+    "disc_points",
+    "exponential",
+    "homogeneous_grid",
     "image_mass",
+    "kept",
+    "kept_disc",
     "low_pass",
     "low_pass_width",
     "mass_radius",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from invariant_cluster.geometry._kept import kept
+
 
 def pixel_grid(
     height: int, width: int, *, device: torch.device | str | None = None
@@ -75,6 +77,97 @@ def disc_mask(
     """
     radius = min(height, width) / max(height, width)
     return pixel_grid(height, width, device=device).norm(dim=-1) <= radius
+
+
+@kept
+def kept_disc(
+    height: int, width: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Return 1 for the pixels inside the disc and 0 outside, kept.
+
+    Parameters
+    ----------
+    height : int
+        Number of pixel rows.
+    width : int
+        Number of pixel columns.
+    dtype : torch.dtype
+        Dtype of the result.
+    device : torch.device
+        Device of the result.
+
+    Returns
+    -------
+    Tensor of shape (height, width)
+        The mask as numbers.
+
+    See Also
+    --------
+    disc_mask : Return the mask anew.
+    """
+    return disc_mask(height, width, device=device).to(dtype)
+
+
+@kept
+def disc_points(height: int, width: int, device: torch.device) -> Tensor:
+    """Return the flat indices of the pixels inside the disc, kept.
+
+    Parameters
+    ----------
+    height : int
+        Number of pixel rows.
+    width : int
+        Number of pixel columns.
+    device : torch.device
+        Device of the result.
+
+    Returns
+    -------
+    Tensor of shape (p,), int64
+        Indices ``row * width + column``, ascending.
+
+    See Also
+    --------
+    disc_mask : Return the mask.
+    """
+    return disc_mask(height, width, device=device).flatten().nonzero().squeeze(1)
+
+
+@kept
+def homogeneous_grid(
+    rows: int,
+    columns: int,
+    longer: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Tensor:
+    """Return the pixel centres of a centred frame as rows (x, y, 1), kept.
+
+    Parameters
+    ----------
+    rows : int
+        Number of pixel rows of the frame.
+    columns : int
+        Number of pixel columns of the frame.
+    longer : int
+        Longer side in pixels of the image in whose grid units the points are.
+    dtype : torch.dtype
+        Dtype of the result.
+    device : torch.device
+        Device of the result.
+
+    Returns
+    -------
+    Tensor of shape (rows * columns, 3)
+        Homogeneous coordinates, so that an affine map is one matrix product.
+
+    See Also
+    --------
+    pixel_grid : Return the coordinates of an image's own pixels.
+    """
+    grid = pixel_grid(rows, columns, device=device).double().reshape(-1, 2)
+    points = grid * (max(rows, columns) / longer)
+    return torch.cat([points, torch.ones_like(points[:, :1])], dim=1).to(dtype)
 
 
 def pixels_to_units(height: int, width: int) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from invariant_cluster.geometry._grid import disc_mask, pixel_grid
+from invariant_cluster.geometry._grid import kept_disc, pixel_grid
+from invariant_cluster.geometry._kept import kept
 
 # An image whose total mass is not above this is treated as blank.
 NO_MASS = 1e-8
@@ -35,7 +37,7 @@ def image_mass(images: Tensor, background: Tensor | float = 0.0) -> Tensor:
     measure_mass : Return the mass in float64, centred on request.
     """
     mass = (images - background).abs().sum(dim=1)
-    return mass * disc_mask(*images.shape[-2:], device=images.device)
+    return mass * kept_disc(*mass.shape[-2:], mass.dtype, mass.device)
 
 
 def center_of_mass(mass: Tensor) -> Tensor:
@@ -62,9 +64,8 @@ def center_of_mass(mass: Tensor) -> Tensor:
     This is the integral of section 3.4 of the IRL-INR paper, as a sum over the pixel
     grid.
     """
-    grid = _grid_of(mass)
-    first = torch.einsum("nhw,hwk->nk", mass, grid)
-    return _per_mass(first, mass)
+    center, _ = low_moments(mass)
+    return center.to(mass.dtype)
 
 
 def complex_moment(mass: Tensor, center: Tensor, p: int = 2, q: int = 1) -> Tensor:
@@ -106,6 +107,118 @@ def complex_moment(mass: Tensor, center: Tensor, p: int = 2, q: int = 1) -> Tens
     # Products instead of powers: ONNX has no power of complex numbers.
     kernel = torch.view_as_real(reduce(torch.mul, [w] * p + [w.conj()] * q))
     return _per_mass(torch.einsum("nhw,nhwk->nk", mass, kernel), mass)
+
+
+class LowMoments(NamedTuple):
+    """Moments of each mass up to the third order, about a point.
+
+    Each is a mean over the mass, of powers of ``w = (x - p_x) + i (y - p_y)`` with p
+    the point. Complex numbers are rows (Re, Im).
+
+    Attributes
+    ----------
+    first : Tensor of shape (n, 2)
+        mu_10, the mean of w.
+    spread : Tensor of shape (n, 1)
+        mu_11, the mean of ``|w|^2``.
+    second : Tensor of shape (n, 2)
+        mu_20, the mean of ``w^2``.
+    third : Tensor of shape (n, 2)
+        mu_21, the mean of ``w |w|^2``.
+
+    See Also
+    --------
+    low_moments : Return the moments about the centre of mass.
+    complex_moment : Return a single moment of any order.
+    """
+
+    first: Tensor
+    spread: Tensor
+    second: Tensor
+    third: Tensor
+
+    def about(self, offset: Tensor) -> LowMoments:
+        """Return central moments as moments about another point.
+
+        Parameters
+        ----------
+        offset : Tensor of shape (n, 2)
+            The point, relative to the centre of mass.
+
+        Returns
+        -------
+        LowMoments
+            ``mu_10 = -p``, ``mu_11 + |p|^2``, ``mu_20 + p^2`` and
+            ``mu_21 - conj(p) mu_20 - p (2 mu_11 + |p|^2)`` with p the offset.
+        """
+        square = offset.square().sum(dim=1, keepdim=True)
+        turned = _times(_conjugate(offset), self.second)
+        return LowMoments(
+            -offset,
+            self.spread + square,
+            self.second + _times(offset, offset),
+            self.third - turned - offset * (2 * self.spread + square),
+        )
+
+
+def low_moments(mass: Tensor) -> tuple[Tensor, LowMoments]:
+    """Return the centre of each mass and its central moments up to the third order.
+
+    Parameters
+    ----------
+    mass : Tensor of shape (n, h, w)
+        Non-negative masses, such as those of :func:`image_mass`.
+
+    Returns
+    -------
+    center : Tensor of shape (n, 2), float64
+        Centre of mass, in grid units; float32 on devices of type "mps".
+    moments : LowMoments
+        Moments about the centre. All are 0 for an image without mass.
+
+    See Also
+    --------
+    center_of_mass : Return the centre alone.
+
+    Notes
+    -----
+    One matrix product computes all moments about the image's centre. It is in float64,
+    since moments about the centre of mass are differences of these.
+    """
+    height, width = mass.shape[-2:]
+    dtype = torch.float32 if mass.device.type == "mps" else torch.float64
+    monomials = _monomials(height, width, dtype, mass.device)
+    sums = mass.flatten(1).to(dtype) @ monomials
+    total = sums[:, :1]
+    means = torch.where(total > NO_MASS, sums / total.clamp_min(NO_MASS), 0.0)
+    center, spread, second, third = means[:, 1:].split([2, 1, 2, 2], dim=1)
+    turned = _times(_conjugate(center), second)
+    spread = spread - center.square().sum(dim=1, keepdim=True)
+    second = second - _times(center, center)
+    third = third - turned - 2 * spread * center
+    return center, LowMoments(torch.zeros_like(center), spread, second, third)
+
+
+@kept
+def _monomials(
+    height: int, width: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Return 1, w, |w|^2, w^2 and w |w|^2 of each pixel as columns, (h w, 8)."""
+    grid = pixel_grid(height, width, device=device).to(dtype).reshape(-1, 2)
+    square = grid.square().sum(dim=1, keepdim=True)
+    one = torch.ones_like(square)
+    return torch.cat([one, grid, square, _times(grid, grid), grid * square], dim=1)
+
+
+def _times(a: Tensor, b: Tensor) -> Tensor:
+    """Return the products of complex numbers, rows (Re, Im); ONNX lacks the type."""
+    (x, y), (u, v) = a.unbind(dim=1), b.unbind(dim=1)
+    return torch.stack([x * u - y * v, x * v + y * u], dim=1)
+
+
+def _conjugate(a: Tensor) -> Tensor:
+    """Return the conjugates of complex numbers, rows (Re, Im)."""
+    return torch.stack([a[:, 0], -a[:, 1]], dim=1)
 
 
 def _grid_of(mass: Tensor) -> Tensor:

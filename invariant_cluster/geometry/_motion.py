@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from invariant_cluster.geometry._grid import pixels_to_units
+from invariant_cluster.geometry._grid import homogeneous_grid, pixels_to_units
+from invariant_cluster.geometry._kept import kept
 from invariant_cluster.geometry._rotations import rotation_matrix
 
 # Images that move_array converts to float32 at a time.
@@ -122,17 +123,12 @@ def sample_affine(
     --------
     sample_points : Read images at arbitrary points.
     """
-    height, width = images.shape[-2:]
-    longer = max(height, width)
-    rows, columns = (side, side) if side else (height, width)
-    # Coordinates of affine_grid run from -1 to 1 along both sides, with y down.
-    given = images.new_tensor([width / longer, -height / longer])
-    asked = images.new_tensor([columns / longer, -rows / longer])
-    linear = matrix * asked[None, None, :] / given[None, :, None]
-    affine = torch.cat([linear, (offset / given)[:, :, None]], dim=-1)
-    shape = [*images.shape[:2], rows, columns]
-    grid = F.affine_grid(affine, shape, align_corners=False)
-    return _sample(images, grid, fill)
+    rows, columns = (side, side) if side else images.shape[-2:]
+    longer = max(images.shape[-2:])
+    frame = homogeneous_grid(rows, columns, longer, matrix.dtype, matrix.device)
+    affine = torch.cat([matrix, offset[:, :, None]], dim=2)
+    points = (frame @ affine.mT).unflatten(1, (rows, columns))
+    return sample_points(images, points, fill)
 
 
 def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tensor:
@@ -157,19 +153,24 @@ def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tenso
     sample_affine : Resample images under an affine map.
     """
     height, width = images.shape[-2:]
-    longer = max(height, width)
-    # Coordinates of grid_sample run from -1 to 1 along both sides, with y down.
-    return _sample(
-        images, points * points.new_tensor([longer / width, -longer / height]), fill
-    )
-
-
-def _sample(images: Tensor, grid: Tensor, fill: Tensor | float) -> Tensor:
-    """Sample images on a ``grid_sample`` grid; the fill lies outside the frame."""
+    grid = points * _frame_scale(height, width, points.dtype, points.device)
     moved = F.grid_sample(
         images - fill, grid.to(images.dtype), mode="bilinear", align_corners=False
     )
     return moved + fill
+
+
+@kept
+def _frame_scale(
+    height: int, width: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Return what grid units are multiplied by for ``grid_sample``, (2,).
+
+    Its coordinates run from -1 to 1 along both sides, with y down.
+    """
+    longer = max(height, width)
+    scale = [longer / width, -longer / height]
+    return torch.tensor(scale, dtype=dtype, device=device)
 
 
 def move_array(

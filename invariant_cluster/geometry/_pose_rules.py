@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invariant_cluster.geometry._moments import center_of_mass, complex_moment
-from invariant_cluster.geometry._principal_axis import principal_axis
+from invariant_cluster.geometry._moments import low_moments
+from invariant_cluster.geometry._principal_axis import axis_of
 from invariant_cluster.geometry._rotations import angle_of
 
 SYMMETRY_RULES = ("center_of_mass", "complex_moment", "principal_axis")
@@ -89,14 +89,15 @@ def symmetry_targets(
     --------
     analytic_pose : Return the angle and the shift of these vectors.
     """
-    center = center_of_mass(mass)
+    middle, moments = low_moments(mass)
+    center = middle.to(mass.dtype)
     if rule == "center_of_mass":
         return center, center
-    about = center if translates else torch.zeros_like(center)
+    if rule is None:
+        return center, torch.zeros_like(center)
+    if not translates:
+        moments = moments.about(-middle)
     if rule == "complex_moment":
-        return center, complex_moment(mass, about)
-    if rule == "principal_axis":
-        return center, principal_axis(
-            mass, about, first=(2, 1) if translates else (1, 0)
-        )
-    return center, torch.zeros_like(center)
+        return center, moments.third.to(mass.dtype)
+    axis = axis_of(moments, first=(2, 1) if translates else (1, 0))
+    return center, axis.to(mass.dtype)

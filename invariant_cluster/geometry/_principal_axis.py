@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from invariant_cluster.geometry._moments import NO_MASS, complex_moment
+from invariant_cluster.geometry._kept import kept
+from invariant_cluster.geometry._moments import NO_MASS, LowMoments, low_moments
 
 _AXIS_WEIGHT = 0.5
 _SHORTEST = 1e-6
@@ -50,13 +51,39 @@ def principal_axis(mass: Tensor, about: Tensor, *, first: tuple[int, int]) -> Te
     the heavier end; about the centre of mass it points to the end that reaches farther,
     since mu_21 is a skewness.
     """
-    p, q = first
-    spread = complex_moment(mass, about, 1, 1)[:, :1].clamp_min(NO_MASS)
-    one = complex_moment(mass, about, p, q) / spread ** ((p + q) / 2)
-    two = _AXIS_WEIGHT * complex_moment(mass, about, 2, 0) / spread
-    theta = _steepest_angle(one, two)
-    length = _turned_back(one, theta)[0].clamp_min(_SHORTEST)
-    return torch.stack([length * theta.cos(), length * theta.sin()], dim=1)
+    center, moments = low_moments(mass)
+    there = moments.about(about.to(center.dtype) - center)
+    return axis_of(there, first=first).to(mass.dtype)
+
+
+def axis_of(moments: LowMoments, *, first: tuple[int, int]) -> Tensor:
+    """Return the vector of :func:`principal_axis` from the moments about its point.
+
+    Parameters
+    ----------
+    moments : LowMoments
+        Moments about the point.
+    first : {(2, 1), (1, 0)}
+        Moment that chooses the end.
+
+    Returns
+    -------
+    Tensor of shape (n, 2)
+        Dimensionless vectors, in the precision of the moments.
+
+    See Also
+    --------
+    principal_axis : Compute the moments too.
+    """
+    spread = moments.spread.clamp_min(NO_MASS)
+    if first == (2, 1):
+        one = moments.third / spread**1.5
+    else:
+        one = moments.first / spread.sqrt()
+    theta = _steepest_angle(one, _AXIS_WEIGHT * moments.second / spread)
+    turn = torch.stack([theta.cos(), theta.sin()], dim=1)
+    length = (one * turn).sum(dim=1, keepdim=True).clamp_min(_SHORTEST)
+    return length * turn
 
 
 def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
@@ -66,35 +93,64 @@ def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
     maxima. Both are located on a grid of 64 angles and then refined, since the grid
     alone may rank them wrongly.
     """
-    angles = torch.arange(_N_ANGLES, device=one.device) * (2 * math.pi / _N_ANGLES)
-    heights = _height(one[:, None], two[:, None], angles)
-    best = angles[heights.argmax(dim=1)]
-    behind = (angles - best[:, None]).cos() < 0
-    other = angles[heights.where(behind, -torch.inf).argmax(dim=1)]
-    best, other = _climb(one, two, best), _climb(one, two, other)
-    higher = _height(one, two, best) >= _height(one, two, other)
-    return torch.where(higher, best, other)
+    x, y = torch.stack([one, two], dim=2).unbind(dim=1)
+    table, behind, angles = (
+        make(x.dtype, x.device) for make in (_waves_of_grid, _behind_in_grid, _grid)
+    )
+    heights = torch.cat([x, y], dim=1) @ table
+    best = heights.argmax(dim=1)
+    other = heights.where(behind[best], -torch.inf).argmax(dim=1)
+    ends, height = _climb(x, y, angles[torch.stack([best, other])])
+    return torch.where(height[0] >= height[1], ends[0], ends[1])
 
 
-def _turned_back(vectors: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-    """Return real and imaginary part of ``v e^{-i theta}``, v given as (..., 2)."""
-    x, y = vectors.unbind(dim=-1)
-    cos, sin = theta.cos(), theta.sin()
+def _climb(x: Tensor, y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """Refine maxima (2, n) by Newton's method; return them and their heights.
+
+    A step is at most half the grid's spacing.
+    """
+    orders = _orders(x.dtype, x.device)
+    limit = math.pi / _N_ANGLES
+    for _ in range(_N_STEPS):
+        along, across = _turned_back(x, y, theta, orders)
+        slope = across @ orders
+        bend = (along @ orders.square()).clamp_min(NO_MASS)
+        theta = theta + (slope / bend).clamp(-limit, limit)
+    along, _ = _turned_back(x, y, theta, orders)
+    return theta, along.sum(dim=-1)
+
+
+def _turned_back(
+    x: Tensor, y: Tensor, theta: Tensor, orders: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return real and imaginary part of ``(x + iy) e^{-i k theta}``, each (2, n, 2)."""
+    angle = theta[..., None] * orders
+    cos, sin = angle.cos(), angle.sin()
     return x * cos + y * sin, y * cos - x * sin
 
 
-def _height(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
-    """Return ``Re(one e^{-i theta}) + Re(two e^{-2 i theta})``."""
-    return _turned_back(one, theta)[0] + _turned_back(two, 2 * theta)[0]
+@kept
+def _orders(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return (1, 2): how many times each wave turns with the angle."""
+    return torch.tensor([1, 2], dtype=dtype, device=device)
 
 
-def _climb(one: Tensor, two: Tensor, theta: Tensor) -> Tensor:
-    """Refine maxima by Newton's method; a step is at most half the grid's spacing."""
-    limit = math.pi / _N_ANGLES
-    for _ in range(_N_STEPS):
-        first, slope_of_first = _turned_back(one, theta)
-        second, slope_of_second = _turned_back(two, 2 * theta)
-        slope = slope_of_first + 2 * slope_of_second
-        bend = (first + 4 * second).clamp_min(NO_MASS)
-        theta = theta + (slope / bend).clamp(-limit, limit)
-    return theta
+@kept
+def _grid(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return 64 angles of a turn."""
+    steps = torch.arange(_N_ANGLES, dtype=dtype, device=device)
+    return steps * (2 * math.pi / _N_ANGLES)
+
+
+@kept
+def _waves_of_grid(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the heights of each wave's parts at these angles, (4, 64)."""
+    angles = _grid(dtype, device) * _orders(dtype, device)[:, None]
+    return torch.cat([angles.cos(), angles.sin()])
+
+
+@kept
+def _behind_in_grid(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return which angles (64) lie more than a quarter turn from each (64)."""
+    angles = _grid(dtype, device)
+    return (angles - angles[:, None]).cos() < 0

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _LEAST_LENGTH = 1e-3
+_SMALL_ANGLE = 1e-4
 
 
 def rotation_matrix(theta: Tensor) -> Tensor:
@@ -30,6 +31,41 @@ def rotation_matrix(theta: Tensor) -> Tensor:
     """
     cos, sin = theta.cos(), theta.sin()
     return torch.stack([cos, -sin, sin, cos], dim=-1).reshape(-1, 2, 2)
+
+
+def exponential(matrix: Tensor) -> Tensor:
+    """Return the exponential of 2 x 2 matrices, in closed form.
+
+    Parameters
+    ----------
+    matrix : Tensor of shape (n, 2, 2)
+        Any matrices, floating point.
+
+    Returns
+    -------
+    Tensor of shape (n, 2, 2)
+        ``e^m (cosh(s) I + sinh(s) / s (A - m I))`` with half the trace m and
+        ``s^2 = -det(A - m I)``; cos and sin of |s| where that is negative.
+
+    See Also
+    --------
+    rotation_matrix : Return the exponential of antisymmetric matrices.
+
+    Notes
+    -----
+    ``torch.matrix_exp`` waits for the GPU, since it looks at the norms.
+    """
+    mean = (matrix[:, 0, 0] + matrix[:, 1, 1]) / 2
+    unit = torch.eye(2, dtype=matrix.dtype, device=matrix.device)
+    rest = matrix - mean[:, None, None] * unit
+    square = rest[:, 0, 0].square() + rest[:, 0, 1] * rest[:, 1, 0]
+    s = square.abs().sqrt()
+    cosine = torch.where(square > 0, s.cosh(), s.cos())
+    sine = torch.where(square > 0, s.sinh(), s.sin())
+    # sinh(s) / s is 1 to rounding where s is this small.
+    ratio = torch.where(s > _SMALL_ANGLE, sine / s.clamp_min(_SMALL_ANGLE), 1.0)
+    even, odd = mean.exp() * cosine, mean.exp() * ratio
+    return even[:, None, None] * unit + odd[:, None, None] * rest
 
 
 def rotation_towards(direction: Tensor) -> Tensor:

@@ -7,12 +7,14 @@ from functools import partial
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from invariant_cluster.modules._inr import ImplicitNetwork
 from invariant_cluster.modules._mlp import make_mlp
 
 _MODULATION = 0.1
+_MULTIPLE = 8
 
 
 class Hypernetwork(nn.Module):
@@ -53,12 +55,13 @@ class Hypernetwork(nn.Module):
         hidden: Sequence[int] = (256, 256, 256),
     ) -> None:
         super().__init__()
-        sizes = (d, *hidden, implicit.n_weights)
-        self.layers = make_mlp(sizes, partial(nn.LeakyReLU, 0.1))
+        initial = implicit.initial_weights()
+        initial = F.pad(initial, (0, -len(initial) % _MULTIPLE))
+        self.layers = make_mlp((d, *hidden, len(initial)), partial(nn.LeakyReLU, 0.1))
         last = cast(nn.Linear, self.layers[-1])
         with torch.no_grad():
             last.weight.mul_(_MODULATION)
-            last.bias.copy_(implicit.initial_weights())
+            last.bias.copy_(initial)
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the weights of each image's implicit network.
@@ -71,6 +74,7 @@ class Hypernetwork(nn.Module):
         Returns
         -------
         Tensor of shape (n, k)
-            Weights and biases eta, k = ``implicit.n_weights``.
+            Weights and biases eta. k is ``implicit.n_weights`` rounded up to a multiple
+            of 8, for which GPUs have the faster kernels; the last few are not used.
         """
         return self.layers(z)

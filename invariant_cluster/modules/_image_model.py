@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from invariant_cluster.geometry import (
-    disc_mask,
+    disc_points,
+    homogeneous_grid,
     pixel_grid,
     rotation_matrix,
     to_canonical,
@@ -123,7 +124,8 @@ class ImageModel(nn.Module):
         """
         height, width = seen.shape[-2:]
         index = _sample_disc(height, width, n_pixels, z.device)
-        points = pixel_grid(height, width, device=index.device).reshape(-1, 2)[index]
+        size = height, width, max(height, width)
+        points = homogeneous_grid(*size, tau.dtype, tau.device)[index, :2]
         logits = self.draw(z, to_canonical(points, rotation, tau))
         targets = seen.flatten(2)[:, :, index].transpose(1, 2)
         return Reconstruction(logits, targets)
@@ -169,7 +171,7 @@ def _sample_disc(
     height: int, width: int, n_pixels: int | None, device: torch.device
 ) -> Tensor:
     """Return flat indices of the disc's pixels: all, or n_pixels drawn at random."""
-    inside = disc_mask(height, width, device=device).flatten().nonzero().squeeze(1)
+    inside = disc_points(height, width, device)
     if n_pixels is None or n_pixels >= len(inside):
         return inside
     return inside[torch.randperm(len(inside), device=device)[:n_pixels]]

@@ -143,7 +143,8 @@ class ImplicitNetwork(nn.Module):
         points : Tensor of shape (n, p, 2)
             Canonical points of each image.
         eta : Tensor of shape (n, k)
-            Weights and biases of each image's network: w_1, b_1, w_2, b_2, ...
+            Weights and biases of each image's network: w_1, b_1, w_2, b_2, ... More
+            than ``n_weights`` of them are ignored.
 
         Returns
         -------
@@ -161,7 +162,7 @@ class ImplicitNetwork(nn.Module):
         """Return each layer's weights (n, n_in, n_out) and biases (n, 1, n_out)."""
         shapes = list(pairwise(self.sizes))
         counts = [count for a, b in shapes for count in (a * b, b)]
-        parts = iter(eta.split(counts, dim=1))
+        parts = iter(eta[:, : self.n_weights].split(counts, dim=1))
         return [
             (next(parts).reshape(-1, n_in, n_out), next(parts)[:, None])
             for n_in, n_out in shapes

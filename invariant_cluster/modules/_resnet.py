@@ -89,8 +89,10 @@ class ResidualBlock(nn.Module):
         Tensor of shape (n, n_out, ceil(h / stride), ceil(w / stride))
             Feature maps, not negative.
         """
-        y = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(y)) + self.skip(x))
+        y = F.relu(self.norm1(self.conv1(x)), inplace=True)
+        y = self.norm2(self.conv2(y))
+        y += self.skip(x)
+        return F.relu(y, inplace=True)
 
 
 class ResNet18(nn.Module):
@@ -129,7 +131,7 @@ class ResNet18(nn.Module):
         super().__init__()
         self.n_features = 8 * width
         self.stem = nn.Sequential(
-            _conv3x3(n_channels, width, 1), nn.BatchNorm2d(width), nn.ReLU()
+            _conv3x3(n_channels, width, 1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.stages = nn.Sequential(
             *_stage(width, width, 1),

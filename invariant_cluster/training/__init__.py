@@ -3,7 +3,13 @@
 from invariant_cluster.training._callbacks import check_callbacks
 from invariant_cluster.training._history import history_frame
 from invariant_cluster.training._irlinr import IRLINRNet, IRLINRObjective
-from invariant_cluster.training._loop import finish, make_net, resting_net, train
+from invariant_cluster.training._loop import (
+    finish,
+    make_net,
+    move_net,
+    resting_net,
+    train,
+)
 from invariant_cluster.training._mean_loss import mean_loss
 from invariant_cluster.training._progress import TrainingProgress
 from invariant_cluster.training._rows import (
@@ -11,6 +17,7 @@ from invariant_cluster.training._rows import (
     NeighborPairs,
     count_epochs,
     keep_batch,
+    keep_near,
 )
 from invariant_cluster.training._scan import (
     HeadsNet,
@@ -51,8 +58,10 @@ __all__ = [
     "finish",
     "history_frame",
     "keep_batch",
+    "keep_near",
     "make_net",
     "mean_loss",
+    "move_net",
     "resting_net",
     "run_stages",
     "train",

@@ -12,7 +12,12 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from invariant_cluster.runtime import evenly_spaced, row_limit, to_tensor
-from invariant_cluster.training._rows import ImageRows, NeighborPairs, keep_batch
+from invariant_cluster.training._rows import (
+    ImageRows,
+    NeighborPairs,
+    keep_batch,
+    keep_near,
+)
 from invariant_cluster.training._schedule import OneCycleSchedule
 from invariant_cluster.training._term_net import TermNet
 
@@ -79,6 +84,8 @@ def make_net(
         module,
         criterion=objective,
         optimizer=torch.optim.Adam,
+        # One kernel for all parameters, where torch has it.
+        optimizer__fused=device.type in ("cpu", "cuda"),
         optimizer__weight_decay=weight_decay,
         lr=lr,
         max_epochs=max_epochs,
@@ -172,22 +179,23 @@ def train(
     attribute ``interrupted_`` is True. The net moves to the CPU after an exception,
     too.
     """
-    dataset = ImageRows(rows) if neighbors is None else NeighborPairs(rows, neighbors)
+    here = keep_near(rows, torch.device(net.device))
+    dataset = ImageRows(here) if neighbors is None else NeighborPairs(here, neighbors)
     try:
         _run_epochs(net, dataset, resume=resume)
         _, pressed = finish(lambda: recalibrate(net.module_, rows, net.device))
         net.interrupted_ = net.interrupted_ or pressed
     finally:
         # A faulty callback can stop skorch before module_ exists.
-        module = cast(nn.Module, getattr(net, "module_", net.module))
-        module.to("cpu").eval()
+        cast(nn.Module, getattr(net, "module_", net.module)).eval()
+        move_net(net, "cpu")
 
 
 def _run_epochs(net: TermNet, dataset: ImageRows, *, resume: bool) -> None:
     """Fit a net; note Ctrl-C before the first epoch or after the last one, too."""
     try:
         if resume:
-            net.module_.to(net.device)
+            move_net(net, net.device)
             net.partial_fit(dataset)
         else:
             net.fit(dataset)
@@ -195,6 +203,26 @@ def _run_epochs(net: TermNet, dataset: ImageRows, *, resume: bool) -> None:
         if not hasattr(net, "module_"):
             raise
         net.interrupted_ = True
+
+
+def move_net(net: TermNet, device: str) -> None:
+    """Move a net to a device: its modules and the state of its optimiser.
+
+    Parameters
+    ----------
+    net : TermNet
+        Net, changed in place. Its attribute ``device`` becomes the device, so that a
+        pickle or a copy of it stays there.
+    device : str
+        Device to move to.
+    """
+    for part in list(vars(net).values()):
+        if isinstance(part, nn.Module):
+            part.to(device)
+    if hasattr(net, "optimizer_"):
+        # Loading a state moves it to where the parameters are.
+        net.optimizer_.load_state_dict(net.optimizer_.state_dict())
+    net.device = device
 
 
 def finish(work: Callable[[], T]) -> tuple[T, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
@@ -34,7 +35,8 @@ def mean_loss(net: TermNet, images: NDArray, batch_size: int) -> float:
         When the loss is not finite.
     """
     total = 0.0
-    with seeded(_SEED), evaluating(net.module_, net.device):
+    device = torch.device(net.device)
+    with seeded(_SEED, device), evaluating(net.module_, device):
         for rows in gen_batches(len(images), batch_size, min_batch_size=2):
             outputs = net.infer(to_tensor(images[rows], net.device))
             loss = net.criterion_(outputs, None)["loss"]

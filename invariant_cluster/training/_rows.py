@@ -12,19 +12,20 @@ from invariant_cluster.runtime import to_tensor
 
 
 class ImageRows(Dataset):
-    """Rows of an array or memmap, read a batch at a time.
+    """Rows of an array, memmap or tensor, read a batch at a time.
 
     Parameters
     ----------
-    rows : ndarray of shape (n, ...)
-        Images or rows of z of any real dtype.
+    rows : ndarray or Tensor of shape (n, ...)
+        Images or rows of z of any real dtype; batches of a tensor stay on its device.
 
     See Also
     --------
     NeighborPairs : Draw each row with a neighbour.
+    keep_near : Keep all rows on the device of the training.
     """
 
-    def __init__(self, rows: NDArray) -> None:
+    def __init__(self, rows: NDArray | Tensor) -> None:
         self.rows = rows
 
     def __len__(self) -> int:
@@ -45,7 +46,25 @@ class ImageRows(Dataset):
         target : Tensor of shape (0,)
             Empty target, which skorch expects.
         """
-        return to_tensor(self.rows[np.sort(indices)]), torch.empty(0)
+        return self.take(np.sort(indices)), torch.empty(0)
+
+    def take(self, indices: NDArray) -> Tensor:
+        """Return rows as a tensor.
+
+        Parameters
+        ----------
+        indices : int ndarray of shape (b,)
+            Indices of the rows.
+
+        Returns
+        -------
+        Tensor of shape (b, ...)
+            The rows; uint8 and float32 keep their dtype, others become float32.
+        """
+        if isinstance(self.rows, Tensor):
+            places = torch.from_numpy(indices)
+            return self.rows[places.to(self.rows.device, non_blocking=True)]
+        return to_tensor(self.rows[indices])
 
 
 class NeighborPairs(ImageRows):
@@ -53,7 +72,7 @@ class NeighborPairs(ImageRows):
 
     Parameters
     ----------
-    rows : ndarray of shape (n, ...)
+    rows : ndarray or Tensor of shape (n, ...)
         Images or rows of z of any real dtype.
     neighbors : int ndarray of shape (n, k)
         Indices of the neighbours of each row.
@@ -64,7 +83,7 @@ class NeighborPairs(ImageRows):
     mine_neighbors : Find the neighbours.
     """
 
-    def __init__(self, rows: NDArray, neighbors: NDArray) -> None:
+    def __init__(self, rows: NDArray | Tensor, neighbors: NDArray) -> None:
         super().__init__(rows)
         self.neighbors = neighbors
 
@@ -86,8 +105,34 @@ class NeighborPairs(ImageRows):
         anchors = np.sort(indices)
         column = torch.randint(self.neighbors.shape[1], (len(anchors),)).numpy()
         partners = self.neighbors[anchors, column]
-        both = np.concatenate([self.rows[anchors], self.rows[partners]])
-        return to_tensor(both), torch.empty(0)
+        return self.take(np.concatenate([anchors, partners])), torch.empty(0)
+
+
+def keep_near(rows: NDArray, device: torch.device) -> NDArray | Tensor:
+    """Return rows on the GPU that trains, if they take little of its memory.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, ...)
+        Images or rows of z of any real dtype.
+    device : torch.device
+        Device of the training.
+
+    Returns
+    -------
+    ndarray or Tensor of shape (n, ...)
+        A tensor on the device if it is a CUDA device with four times as much free
+        memory as the rows take there; else the array itself.
+
+    See Also
+    --------
+    ImageRows : Read either a batch at a time.
+    """
+    if device.type != "cuda":
+        return rows
+    n_bytes = rows.size * (1 if rows.dtype == np.uint8 else 4)
+    free, _ = torch.cuda.mem_get_info(device)
+    return to_tensor(rows, device) if 4 * n_bytes <= free else rows
 
 
 def count_batches(n_rows: int, batch_size: int) -> int:

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping, PassthroughScoring
+from skorch.dataset import get_len
 from torch import Tensor
+
+# On a GPU, reading a loss makes the processor wait for all steps before it.
+_STEPS_BETWEEN_LOOKS = 50
+
+
+class Unread(NamedTuple):
+    """Loss terms of a step that were not read from the device yet.
+
+    Attributes
+    ----------
+    batch : dict
+        Row of the history that they belong to.
+    names : list of str
+        Names of the terms in the history.
+    values : Tensor of shape (n_terms,)
+        The terms, on the device.
+    """
+
+    batch: dict[str, Any]
+    names: list[str]
+    values: Tensor
 
 
 class TermNet(NeuralNet):
     """Net whose criterion returns a dict of loss terms, including "loss".
 
     Each term is recorded for every batch and averaged over the epoch. A loss that is
-    not finite stops the training.
+    not finite stops the training: on a CPU at once, on other devices within 50 steps,
+    since losses are read from there together.
 
     Parameters
     ----------
@@ -32,12 +55,16 @@ class TermNet(NeuralNet):
     ----------
     interrupted_ : bool
         Whether Ctrl-C stopped the last training.
+    unread_ : list of Unread
+        Steps whose loss terms are still on the device.
 
     See Also
     --------
     make_net : Build a net with the package's settings.
     history_frame : Return the recorded terms as a table.
     """
+
+    unread_: list[Unread]
 
     def __init__(
         self,
@@ -111,18 +138,74 @@ class TermNet(NeuralNet):
         """
         terms = self.criterion_(y_pred, y_true)
         self._check_terms(terms)
-        # One transfer for all terms: each transfer makes the CPU wait for the GPU.
-        values = torch.stack([term.detach() for term in terms.values()]).tolist()
-        numbers = dict(zip(terms, values, strict=True))
-        loss = numbers.pop("loss")
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"The training loss became {loss} in epoch {len(self.history)}: "
-                f"lower {self.lr_name} (now {self.lr}), and use precision='float32'."
-            )
-        for name, value in numbers.items():
-            self.history.record_batch(name, value)
+        named = {"train_loss" if n == "loss" else n: t for n, t in terms.items()}
+        values = torch.stack([term.detach().float() for term in named.values()])
+        self.unread_.append(Unread(self.history[-1]["batches"][-1], [*named], values))
+        if len(self.unread_) >= self._steps_between_looks:
+            self._read_losses()
         return cast(Tensor, terms["loss"])
+
+    @property
+    def _steps_between_looks(self) -> int:
+        """Number of steps whose losses are read together."""
+        on_cpu = torch.device(self.device).type == "cpu"
+        return 1 if on_cpu else _STEPS_BETWEEN_LOOKS
+
+    def _read_losses(self) -> None:
+        """Record the terms of the last steps; raise if a loss is not finite."""
+        unread, self.unread_ = self.unread_, []
+        if not unread:
+            return
+        rows = torch.stack([step.values for step in unread]).tolist()
+        for step, row in zip(unread, rows, strict=True):
+            step.batch.update(zip(step.names, row, strict=True))
+            loss = step.batch["train_loss"]
+            if not math.isfinite(loss):
+                raise FloatingPointError(
+                    f"The training loss became {loss} in epoch {len(self.history)}: "
+                    f"lower {self.lr_name} (now {self.lr}), and use "
+                    "precision='float32'."
+                )
+
+    def run_single_epoch(
+        self,
+        iterator: Any,
+        training: bool,
+        prefix: str,
+        step_fn: Any,
+        **fit_params: Any,
+    ) -> None:
+        """Train for one epoch, as skorch does, but without reading each loss at once.
+
+        Parameters
+        ----------
+        iterator : DataLoader or None
+            Batches; None, without a validation set, does nothing.
+        training : bool
+            Passed to the callbacks.
+        prefix : str
+            Prefix of the names in the history.
+        step_fn : callable
+            Runs a step on a batch.
+        **fit_params
+            Passed to ``step_fn``.
+
+        Raises
+        ------
+        FloatingPointError
+            If a loss is not finite.
+        """
+        if iterator is None:
+            return
+        n_batches = 0
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            self.history.record_batch(f"{prefix}_batch_size", get_len(batch[0]))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+            n_batches += 1
+        self._read_losses()
+        self.history.record(f"{prefix}_batch_count", n_batches)
 
     def _check_terms(self, terms: dict[str, Tensor]) -> None:
         """Raise if the loss or a term that was announced is missing."""
@@ -157,6 +240,7 @@ class TermNet(NeuralNet):
             If the loss becomes NaN or infinite.
         """
         self.interrupted_ = False
+        self.unread_ = []
         try:
             return super().fit_loop(*args, **kwargs)
         except KeyboardInterrupt:

@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from invariant_cluster.geometry import (
-    disc_mask,
-    pixel_grid,
+    exponential,
+    homogeneous_grid,
+    kept,
+    kept_disc,
     rotation_matrix,
     sample_points,
 )
@@ -90,7 +92,7 @@ def speckle(images: Tensor, strength: float, fill: Tensor) -> Tensor:
         < uniform(images, 0, share * strength)[:, None, None, None]
         for share in (_DROPPED, _ADDED)
     )
-    added &= disc_mask(height, width, device=images.device)
+    added &= kept_disc(height, width, torch.bool, images.device)
     farthest = (fill < 0.5).to(images.dtype)
     specks = fill + torch.rand_like(images) * (farthest - fill)
     is_stronger = (specks - fill).abs() > (images - fill).abs()
@@ -130,17 +132,34 @@ def deform(images: Tensor, strength: float, fill: Tensor) -> Tensor:
     """
     if not strength:
         return images
-    n, _, height, width = images.shape
-    normal = partial(torch.randn, device=images.device)
-    stretch = torch.matrix_exp(normal(n, 2, 2) * _STRETCH * strength)
-    matrix = stretch @ rotation_matrix(normal(n) * _TURN * strength)
-    grid = pixel_grid(height, width, device=images.device)
-    shift = normal(n, 1, 1, 2) * (2 * _BEND * strength)
-    nodes = normal(n, 2, _N_NODES, _N_NODES) * (2 * _BEND * strength)
-    bend = F.interpolate(nodes, (height, width), mode="bicubic", align_corners=True)
-    points = torch.einsum("nij,hwj->nhwi", matrix, grid) + shift
-    bent = sample_points(images, points + bend.permute(0, 2, 3, 1), fill)
+    size = images.shape[-2:]
+    basis = _bending_basis(*size, images.device)
+    maps = _random_maps(len(images), strength, images.device)
+    bent = sample_points(images, (basis @ maps).unflatten(1, size), fill)
     return _smooth(bent, uniform(images, -1, 1) * _SMOOTHING * strength)
+
+
+def _random_maps(n: int, strength: float, device: torch.device) -> Tensor:
+    """Return random maps, coefficients (n, 3 + nodes, 2) of the bending basis."""
+    normal = partial(torch.randn, device=device)
+    stretch = exponential(normal(n, 2, 2) * _STRETCH * strength)
+    matrix = stretch @ rotation_matrix(normal(n) * _TURN * strength)
+    displacements = normal(n, 1 + _N_NODES**2, 2) * (2 * _BEND * strength)
+    return torch.cat([matrix.mT, displacements], dim=1)
+
+
+@kept
+def _bending_basis(height: int, width: int, device: torch.device) -> Tensor:
+    """Return the coordinates and what each node adds to them, (h w, 3 + nodes).
+
+    The columns are x, y, 1 and, for each of the nodes, the bicubic interpolation of an
+    image that is 1 there and 0 at the others.
+    """
+    longer = max(height, width)
+    frame = homogeneous_grid(height, width, longer, torch.float32, device)
+    nodes = torch.eye(_N_NODES**2, device=device).unflatten(1, (1, _N_NODES, -1))
+    waves = F.interpolate(nodes, (height, width), mode="bicubic", align_corners=True)
+    return torch.cat([frame, waves.flatten(1).T], dim=1)
 
 
 def _smooth(images: Tensor, amount: Tensor) -> Tensor:

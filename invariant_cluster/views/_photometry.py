@@ -153,6 +153,8 @@ def _where(
     chosen: Tensor, images: Tensor, operation: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Return the images with the operation applied to the chosen ones."""
+    if images.device.type != "cpu":  # to know which are chosen would make it wait
+        return torch.where(chosen[:, None, None, None], operation(images), images)
     index = chosen.nonzero().squeeze(1)
     if len(index) == 0:
         return images

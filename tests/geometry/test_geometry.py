@@ -15,6 +15,7 @@ from invariant_cluster.geometry import (
     complex_moment,
     compose_poses,
     disc_mask,
+    exponential,
     image_mass,
     move_array,
     move_images,
@@ -27,6 +28,7 @@ from invariant_cluster.geometry import (
     symmetry_targets,
     to_canonical,
 )
+from invariant_cluster.geometry._moments import low_moments
 from invariant_cluster.geometry._principal_axis import _steepest_angle
 
 SIZES = [(40, 40), (32, 48), (48, 32)]
@@ -205,6 +207,19 @@ def test_rotation_matrix_turns_counter_clockwise():
     points = torch.randn(6, 2)
     product = (rotation_matrix(theta) @ points[:, :, None]).squeeze(-1)
     torch.testing.assert_close(product, turned(points, theta))
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-6, 0.1, 1.0, 5.0])
+def test_the_exponential_equals_torchs(scale):
+    matrix = torch.randn(200, 2, 2, dtype=torch.float64) * scale
+    torch.testing.assert_close(exponential(matrix), torch.matrix_exp(matrix))
+
+
+def test_the_exponential_of_a_turn_is_a_rotation():
+    theta = torch.linspace(-3, 3, 7)
+    zero = torch.zeros_like(theta)
+    turns = torch.stack([zero, -theta, theta, zero], dim=1).reshape(-1, 2, 2)
+    torch.testing.assert_close(exponential(turns), rotation_matrix(theta))
 
 
 def test_angle_of_lies_in_the_half_open_range():
@@ -447,6 +462,29 @@ def test_complex_moment_equals_the_naive_twin(p, q):
     torch.testing.assert_close(
         result, torch.tensor(expected).float(), atol=1e-6, rtol=1e-5
     )
+
+
+def test_low_moments_equal_the_naive_twin():
+    mass, point = torch.rand(3, 8, 11, dtype=torch.float64), torch.randn(3, 2) * 0.3
+    center, central = low_moments(mass)
+    moved = central.about(point - center)
+    for moments, about in ((central, center), (moved, point)):
+        for name, p, q in (("first", 1, 0), ("second", 2, 0), ("third", 2, 1)):
+            pairs = zip(mass.numpy(), about.tolist(), strict=True)
+            twin = torch.tensor([naive_moment(m, c, p, q) for m, c in pairs])
+            torch.testing.assert_close(getattr(moments, name), twin.to(mass))
+        pairs = zip(mass.numpy(), about.tolist(), strict=True)
+        spread = [naive_moment(m, c, 1, 1)[0] for m, c in pairs]
+        torch.testing.assert_close(moments.spread[:, 0], torch.tensor(spread).to(mass))
+
+
+def test_the_moments_of_a_small_object_far_from_the_middle_keep_their_digits():
+    mass = torch.zeros(1, 96, 96)
+    mass[0, 10:15, 60:64] = torch.rand(5, 4)
+    center = center_of_mass(mass)
+    found = symmetry_targets(mass, "complex_moment", translates=True)[1]
+    twin = naive_moment(mass[0].double().numpy(), center[0].tolist(), 2, 1)
+    torch.testing.assert_close(found, torch.tensor([twin]), rtol=1e-3, atol=0)
 
 
 def test_image_mass_sums_channels_inside_the_disc():

@@ -35,6 +35,7 @@ from invariant_cluster.training import (
     TrainingProgress,
     history_frame,
     make_net,
+    move_net,
     train,
 )
 from invariant_cluster.views import Augmentation
@@ -145,6 +146,48 @@ def test_the_history_has_one_row_an_epoch_and_one_column_a_term():
         losses = [batch["train_loss"] for batch in row["batches"]]
         assert frame["loss"][i] == pytest.approx(sum(losses) / 4)
     assert (frame["seconds"] > 0).all()
+
+
+class SeldomRead(TermNet):
+    """As on a GPU: the losses of several steps are read together."""
+
+    _steps_between_looks = 3
+
+
+@pytest.mark.parametrize("max_epochs", [1, 3])
+def test_losses_that_are_read_together_are_the_same(max_epochs):
+    nets = [make(net_class=c, max_epochs=max_epochs) for c in (TermNet, SeldomRead)]
+    for net in nets:
+        with seeded(0):
+            train(net, ROWS)
+    once, seldom = (history_frame(net).drop(columns="seconds") for net in nets)
+    assert once.equals(seldom)
+    assert (
+        nets[1].history[-1, "batches", :, "train_loss"]
+        == (nets[0].history[-1, "batches", :, "train_loss"])
+    )
+
+
+@pytest.mark.parametrize("spoil", [1, 3, 4, 5])
+def test_a_loss_that_is_read_late_still_stops_the_training(spoil):
+    net = make(Distance(spoil=spoil), net_class=SeldomRead)
+    with pytest.raises(FloatingPointError, match="loss became nan"):
+        train(net, ROWS)
+    assert not net.module_.training
+
+
+def test_a_net_moves_with_its_criterion_and_the_state_of_its_optimizer():
+    net = make(Distance())
+    net.criterion_ = None
+    train(net, ROWS)
+    assert net.device == "cpu"
+    before = net.optimizer_.state_dict()["state"]
+    net.criterion_.register_buffer("weight", torch.ones(2))
+    move_net(net, "cpu:0")
+    after = net.optimizer_.state_dict()["state"]
+    assert net.device == "cpu:0"
+    assert torch.equal(after[0]["exp_avg"], before[0]["exp_avg"])
+    assert net.criterion_.weight.device.type == "cpu"
 
 
 def test_a_net_without_terms_has_a_history_too():

@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from invariant_cluster.views import cut_out, jitter_colors, random_augment
+from invariant_cluster.views import (
+    _photometry,
+    cut_out,
+    jitter_colors,
+    random_augment,
+)
 
 CHANGES = [jitter_colors, random_augment, cut_out]
 BLACK, GREY, WHITE = (torch.full((1, 1, 1), value) for value in (0.0, 0.4, 1.0))
@@ -114,3 +119,18 @@ def test_cut_out_replaces_one_square_of_half_the_shorter_side(size):
     share = lost.float().mean(dim=0)
     assert share.min() > 0
     assert share[height // 2, width // 2] > share[0, 0]
+
+
+def test_a_gpu_gets_the_same_views_without_looking_which_images_are_chosen():
+    """There every image is changed and the chosen ones are taken."""
+    images = torch.rand(6, 1, 8, 8)
+    chosen = torch.tensor([True, False, False, True, True, False])
+
+    class OnGpu(torch.Tensor):
+        device = torch.device("cuda")
+
+    everywhere = _photometry._where(chosen, images.as_subclass(OnGpu), lambda x: 1 - x)
+    assert torch.equal(
+        everywhere.as_subclass(torch.Tensor),
+        _photometry._where(chosen, images, lambda x: 1 - x),
+    )

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from invariant_cluster.geometry import (
     analytic_pose,
@@ -12,6 +13,7 @@ from invariant_cluster.geometry import (
     disc_mask,
     image_mass,
     pixel_grid,
+    rotation_matrix,
 )
 from invariant_cluster.views import (
     AUGMENTATIONS,
@@ -185,6 +187,29 @@ def test_a_deformation_of_strength_0_is_the_image_itself():
     images = torch.rand(3, 1, 9, 14)
     assert deform(images, 0.0, FILL) is images
     assert deform(images, 0, FILL) is images
+
+
+@pytest.mark.parametrize("size", [(16, 16), (12, 20), (20, 12)])
+def test_a_deformation_equals_its_twin_from_the_formula(size, monkeypatch):
+    """Matrices, shift and bicubic bend, each by torch's own function."""
+    n, strength, sampled = 3, 0.7, []
+    images = torch.rand(n, 1, *size)
+    monkeypatch.setattr(
+        _deformation,
+        "sample_points",
+        lambda images, points, fill: sampled.append(points) or images,
+    )
+    torch.manual_seed(0)
+    deform(images, strength, FILL)
+    torch.manual_seed(0)
+    stretch = torch.matrix_exp(torch.randn(n, 2, 2) * 0.1 * strength)
+    matrix = stretch @ rotation_matrix(torch.randn(n) * 0.15 * strength)
+    shift, *nodes = (torch.randn(n, 26, 2) * 0.06 * strength).unbind(dim=1)
+    nodes = torch.stack(nodes, dim=2).unflatten(2, (5, 5))
+    bend = F.interpolate(nodes, size, mode="bicubic", align_corners=True)
+    points = torch.einsum("nij,hwj->nhwi", matrix, pixel_grid(*size))
+    expected = points + shift[:, None, None] + bend.permute(0, 2, 3, 1)
+    torch.testing.assert_close(sampled[0], expected, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 17), (12, 20), (20, 12)])
