@@ -1,0 +1,143 @@
+"""Training steps of a real fit under probes, and the fit's end when they have seen it.
+
+The probes take their turns in one fit; the steps are those of ``fit``, whatever it does
+in them.
+"""
+
+import math
+import time
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import numpy as np
+from skorch.callbacks import Callback
+
+from benchmarks.step_probes import Probe
+from benchmarks.step_regions import BETWEEN, OPTIMISER, VIEWS, Regions
+from invariant_cluster import IRLINREmbedder, SCANClusterer
+
+_WARM_UP = 2
+
+
+class EnoughError(Exception):
+    """Ends a fit: its steps have been seen."""
+
+
+class WatchSteps(Callback):
+    """Runs probes one after another, then ends the fit.
+
+    Parameters
+    ----------
+    probes : list of Probe
+    warm_up : int
+        Steps before the first probe.
+    stop_at : float
+        Moment, of ``time.monotonic``, from which each probe sees one step only.
+    """
+
+    def __init__(
+        self, probes: list[Probe], warm_up: int = _WARM_UP, stop_at: float = math.inf
+    ) -> None:
+        self.probes = probes
+        self.warm_up = warm_up
+        self.stop_at = stop_at
+        self.regions = Regions()
+        self.n_done = -warm_up
+        self.waiting = list(probes)
+        self.context = ExitStack()
+        self.seen_shape: tuple[int, ...] = ()
+
+    def on_train_begin(self, net: Any, **_: Any) -> None:
+        self.is_watching = hasattr(net.module_.encoder, "aligner")
+        if self.is_watching:
+            self.seen_shape = net.module_.encoder.aligner.seen_shape
+        if self.warm_up == 0:
+            self._open(net)
+
+    def on_batch_begin(self, net: Any, **_: Any) -> None:
+        self.regions.switch(VIEWS)
+
+    def on_grad_computed(self, net: Any, **_: Any) -> None:
+        self.regions.switch(OPTIMISER)
+
+    def on_batch_end(self, net: Any, **_: Any) -> None:
+        if not self.is_watching:
+            return
+        self.n_done += 1
+        self.regions.switch(BETWEEN)
+        if self.n_done > 0:
+            self.waiting[0].on_step()
+            if self._is_over(self.waiting[0]):
+                self._close()
+        if self.n_done == 0:
+            self._open(net)
+
+    def on_train_end(self, net: Any, **_: Any) -> None:
+        self.context.close()
+
+    def _is_over(self, probe: Probe) -> bool:
+        return self.n_done >= probe.n_steps or time.monotonic() >= self.stop_at
+
+    def _open(self, net: Any) -> None:
+        if not self.waiting:
+            raise EnoughError
+        if self.is_watching:
+            self.context.enter_context(self.waiting[0].watching(net, self.regions))
+
+    def _close(self) -> None:
+        self.context.close()
+        self.waiting.pop(0).conclude(self.n_done)
+        self.n_done = 0
+
+
+def watch_embedding(
+    embedder: IRLINREmbedder, images: np.ndarray, probes: list[Probe], **options: Any
+) -> WatchSteps:
+    """Let probes see training steps of an embedder; it is left unfitted."""
+    watch = WatchSteps(probes, **options)
+    embedder.set_params(callbacks=[watch], max_epochs=_count_epochs(watch))
+    with suppress(EnoughError):
+        embedder.fit(images)
+    return watch
+
+
+def _count_epochs(watch: WatchSteps) -> int:
+    """Return epochs enough for all probes, an epoch having at least one step."""
+    return watch.warm_up + sum(probe.n_steps for probe in watch.probes)
+
+
+def watch_tuning(
+    clusterer: SCANClusterer,
+    embedder: IRLINREmbedder,
+    images: np.ndarray,
+    probes: list[Probe],
+    **options: Any,
+) -> WatchSteps:
+    """Let probes see steps of SCAN's fine-tuning behind a hardly trained embedder."""
+    n_few = 2 * clusterer.batch_size
+    embedder.set_params(callbacks=None, max_epochs=1, batch_size=clusterer.batch_size)
+    embedding = embedder.fit(images[:n_few]).transform(images)
+    watch = WatchSteps(probes, **options)
+    clusterer.set_params(
+        callbacks=[watch],
+        max_epochs=1,
+        fine_tune=True,
+        fine_tune_max_epochs=_count_epochs(watch),
+    )
+    with suppress(EnoughError):
+        clusterer.fit(embedding)
+    return watch
+
+
+def make_noise(side: int, n_images: int, seed: int = 0) -> np.ndarray:
+    """Return images of noise (n, side, side), uint8, of which nothing is cropped."""
+    shape = n_images, side, side
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def gather(watch: WatchSteps) -> dict[str, Any]:
+    """Return what all probes found."""
+    found: dict[str, Any] = {"seen_shape": list(watch.seen_shape)}
+    for probe in watch.probes:
+        found |= probe.found
+    return found

@@ -1,0 +1,163 @@
+"""What is told of a step is what the step does, and nothing of the watching stays."""
+
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from benchmarks import profile_step
+from benchmarks.peaks import known_peak, measure_peak
+from benchmarks.scales import EMBEDDER
+from benchmarks.step_probes import (
+    Flops,
+    Operations,
+    PartTimes,
+    Throughput,
+    Trace,
+    summarize,
+)
+from benchmarks.step_regions import (
+    BACKWARD,
+    BETWEEN,
+    LOSSES,
+    OPTIMISER,
+    TRUNK_BACKWARD,
+    Regions,
+)
+from benchmarks.step_runs import gather, make_noise, watch_embedding, watch_tuning
+from invariant_cluster import IRLINREmbedder, SCANClusterer
+
+CPU = torch.device("cpu")
+SIZE = {"batch_size": 16, "device": "cpu", "precision": "float32", "random_state": 0}
+IMAGES = make_noise(16, 32)
+
+
+def make_embedder():
+    return IRLINREmbedder(**EMBEDDER["smoke"] | SIZE)
+
+
+def make_clusterer():
+    return SCANClusterer(3, n_neighbors=3, **SIZE)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What the probes find in steps of each stage."""
+
+    def make_probes():
+        return [PartTimes(3, CPU), Operations(), Flops()]
+
+    return {
+        "embedding": gather(watch_embedding(make_embedder(), IMAGES, make_probes())),
+        "fine-tuning": gather(
+            watch_tuning(make_clusterer(), make_embedder(), IMAGES, make_probes())
+        ),
+    }
+
+
+@pytest.mark.parametrize("stage", ["embedding", "fine-tuning"])
+def test_each_part_is_seen(found, stage):
+    parts = {"pose", "interpolation", "trunk", "heads", LOSSES}
+    parts |= {BACKWARD, TRUNK_BACKWARD, OPTIMISER, BETWEEN}
+    parts |= {"decoder"} if stage == "embedding" else set()
+    for of in ("parts", "operations"):
+        assert parts <= set(found[stage][of])
+        assert all(found[stage][of][part] > 0 for part in parts)
+
+
+@pytest.mark.parametrize("stage", ["embedding", "fine-tuning"])
+def test_parts_do_not_overlap(found, stage):
+    # The median is of steps whose mean the parts are.
+    assert sum(found[stage]["parts"].values()) > 0.5 * found[stage]["median_step"]
+    assert sum(found[stage]["parts"].values()) < 5 * found[stage]["median_step"]
+
+
+@pytest.mark.parametrize("stage", ["embedding", "fine-tuning"])
+def test_backward_of_trunk_takes_two_products_for_one(found, stage):
+    flops = found[stage]["flops"]
+    assert 1.7 < flops[TRUNK_BACKWARD] / flops["trunk"] <= 2
+
+
+def test_embedding_sees_three_views_where_tuning_sees_two(found):
+    trunk = [found[stage]["flops"]["trunk"] for stage in ("embedding", "fine-tuning")]
+    assert trunk[0] / trunk[1] == pytest.approx(3 / 2)
+
+
+def test_operations_count_no_views():
+    probe, regions = Operations(), Regions()
+    probe.regions = regions
+    regions.switch("a")
+    with probe:
+        (torch.ones(3) * 2).view(3, 1).T.add_(1)
+    assert probe.counts == {"a": 3}  # ones, mul, add_
+
+
+def test_nothing_stays_behind():
+    embedder, functions = make_embedder(), (F.grid_sample, F.affine_grid)
+    net = {}
+
+    class Look(PartTimes):
+        def watching(self, seen, regions):
+            net["module"] = seen.module_
+            return super().watching(seen, regions)
+
+    watch_embedding(embedder, IMAGES, [Look(1, CPU)])
+    assert (F.grid_sample, F.affine_grid) == functions
+    for module in net["module"].modules():
+        assert not module._forward_hooks
+        assert not module._forward_pre_hooks
+    assert "analytic_pose" not in vars(net["module"].encoder.aligner)
+    assert not hasattr(embedder, "net_")
+
+
+def test_probes_take_their_turns():
+    probes = [Throughput(3, CPU), Throughput(2, CPU)]
+    watch_embedding(make_embedder(), IMAGES, probes)
+    assert [probe.found["steps"] for probe in probes] == [3, 2]
+
+
+def test_time_limit_leaves_each_probe_one_step():
+    probes = [Throughput(50, CPU), Throughput(50, CPU)]
+    watch_embedding(make_embedder(), IMAGES, probes, stop_at=0.0)
+    assert [probe.found["steps"] for probe in probes] == [1, 1]
+
+
+def test_trace_counts_reads_of_single_numbers():
+    probe = Trace(2, CPU)
+    watch_embedding(make_embedder(), IMAGES, [probe])
+    assert probe.found["trace"]["aten::_local_scalar_dense"] >= 1
+    assert probe.found["trace"]["kernel_launches"] == 0
+
+
+def test_trace_of_a_gpu_is_counted_by_kind():
+    counts = {"cudaLaunchKernel": 4, "cudaLaunchKernelExC": 2, "aten::item": 6}
+    counts |= {"Memcpy DtoH (Device -> Pageable)": 8, "cudaStreamSynchronize": 2}
+    trace = summarize(counts, n_steps=2)
+    assert trace["kernel_launches"] == 3
+    assert trace["Memcpy DtoH"] == 4
+    assert trace["cudaStreamSynchronize"] == 1
+
+
+def test_peaks_are_told_by_name():
+    assert known_peak("NVIDIA H100 80GB HBM3") == 989e12
+    assert known_peak("NVIDIA H100 PCIe") == 756e12
+    assert known_peak("NVIDIA A100-SXM4-80GB") == 312e12
+    assert known_peak("unknown") is None
+
+
+def test_peak_is_measured():
+    assert measure_peak(CPU, side=64) > 1e6
+
+
+def test_command_prints_both_stages(monkeypatch, capsys):
+    monkeypatch.setitem(profile_step.NETWORKS, "light", EMBEDDER["smoke"])
+    n_threads = torch.get_num_threads()
+    profile_step.main(["--side", "16", "--batch", "16", "--steps", "1"])
+    torch.set_num_threads(n_threads)
+    printed = capsys.readouterr().out
+    for stage in ("embedding", "fine-tuning"):
+        pattern = rf"^{stage} step: [\d.]+ ms, \d+ images/s, .* operations and \d+ of"
+        assert re.search(pattern, printed, re.MULTILINE)
+    shares = re.findall(r" ([\d.]+)% ", printed)
+    assert sum(map(float, shares)) == pytest.approx(200, abs=2)
