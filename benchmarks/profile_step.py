@@ -70,7 +70,8 @@ def profile_embedding(options: argparse.Namespace) -> dict[str, Any]:
     """Return what the probes found in steps of the embedding."""
     images = make_noise(options.side, _BATCHES * options.batch)
     probes = make_probes(options.steps)
-    return gather(watch_embedding(make_embedder(options), images, probes))
+    watch_embedding(make_embedder(options), images, probes)
+    return gather(probes)
 
 
 def profile_tuning(options: argparse.Namespace) -> dict[str, Any]:
@@ -84,7 +85,8 @@ def profile_tuning(options: argparse.Namespace) -> dict[str, Any]:
         random_state=0,
     )
     probes = make_probes(options.steps)
-    return gather(watch_tuning(clusterer, make_embedder(options), images, probes))
+    watch_tuning(clusterer, make_embedder(options), images, probes)
+    return gather(probes)
 
 
 STAGES = {"embedding": profile_embedding, "fine-tuning": profile_tuning}

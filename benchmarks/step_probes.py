@@ -1,5 +1,6 @@
 """What is measured of training steps: each probe watches some steps of a real fit."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,10 +23,19 @@ _COPIES = ("Memcpy DtoH", "Memcpy HtoD")
 
 
 class Probe:
-    """Watches at most ``n_steps`` steps; ``found`` holds what it saw of them."""
+    """Watches some steps; ``found`` holds what it saw of them.
 
-    def __init__(self, n_steps: int) -> None:
+    Parameters
+    ----------
+    n_steps : int
+        The most steps.
+    most_seconds : float
+        After which it watches no further step.
+    """
+
+    def __init__(self, n_steps: int, most_seconds: float = math.inf) -> None:
         self.n_steps = n_steps
+        self.most_seconds = most_seconds
         self.found: dict[str, Any] = {}
 
     def watching(self, net: Any, regions: Regions) -> Any:
@@ -42,8 +52,10 @@ class Probe:
 class Throughput(Probe):
     """Seconds a step, without any hook."""
 
-    def __init__(self, n_steps: int, device: torch.device) -> None:
-        super().__init__(n_steps)
+    def __init__(
+        self, n_steps: int, device: torch.device, most_seconds: float = math.inf
+    ) -> None:
+        super().__init__(n_steps, most_seconds)
         self.device = device
 
     @contextmanager

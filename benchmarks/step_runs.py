@@ -33,24 +33,29 @@ class WatchSteps(Callback):
         Steps before the first probe.
     stop_at : float
         Moment, of ``time.monotonic``, from which each probe sees one step only.
+    of_images : bool
+        Whether it is a stage of training on images that is watched, or one on z.
     """
 
     def __init__(
-        self, probes: list[Probe], warm_up: int = _WARM_UP, stop_at: float = math.inf
+        self,
+        probes: list[Probe],
+        warm_up: int = _WARM_UP,
+        stop_at: float = math.inf,
+        of_images: bool = True,
     ) -> None:
         self.probes = probes
+        self.of_images = of_images
         self.warm_up = warm_up
         self.stop_at = stop_at
         self.regions = Regions()
         self.n_done = -warm_up
         self.waiting = list(probes)
         self.context = ExitStack()
-        self.seen_shape: tuple[int, ...] = ()
 
     def on_train_begin(self, net: Any, **_: Any) -> None:
-        self.is_watching = hasattr(net.module_.encoder, "aligner")
-        if self.is_watching:
-            self.seen_shape = net.module_.encoder.aligner.seen_shape
+        has_images = hasattr(net.module_.encoder, "aligner")
+        self.is_watching = has_images == self.of_images
         if self.warm_up == 0:
             self._open(net)
 
@@ -76,12 +81,15 @@ class WatchSteps(Callback):
         self.context.close()
 
     def _is_over(self, probe: Probe) -> bool:
-        return self.n_done >= probe.n_steps or time.monotonic() >= self.stop_at
+        now = time.monotonic()
+        is_long = now - self.opened_at >= probe.most_seconds
+        return self.n_done >= probe.n_steps or is_long or now >= self.stop_at
 
     def _open(self, net: Any) -> None:
         if not self.waiting:
             raise EnoughError
         if self.is_watching:
+            self.opened_at = time.monotonic()
             self.context.enter_context(self.waiting[0].watching(net, self.regions))
 
     def _close(self) -> None:
@@ -129,15 +137,25 @@ def watch_tuning(
     return watch
 
 
+def watch_heads(
+    clusterer: SCANClusterer, z: np.ndarray, probes: list[Probe], **options: Any
+) -> WatchSteps:
+    """Let probes see steps of SCAN's heads on rows of z."""
+    watch = WatchSteps(probes, of_images=False, **options)
+    clusterer.set_params(
+        callbacks=[watch], fine_tune=False, max_epochs=_count_epochs(watch)
+    )
+    with suppress(EnoughError):
+        clusterer.fit(z)
+    return watch
+
+
 def make_noise(side: int, n_images: int, seed: int = 0) -> np.ndarray:
     """Return images of noise (n, side, side), uint8, of which nothing is cropped."""
     shape = n_images, side, side
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
-def gather(watch: WatchSteps) -> dict[str, Any]:
+def gather(probes: list[Probe]) -> dict[str, Any]:
     """Return what all probes found."""
-    found: dict[str, Any] = {"seen_shape": list(watch.seen_shape)}
-    for probe in watch.probes:
-        found |= probe.found
-    return found
+    return {name: value for probe in probes for name, value in probe.found.items()}

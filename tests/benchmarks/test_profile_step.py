@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -25,7 +26,13 @@ from benchmarks.step_regions import (
     TRUNK_BACKWARD,
     Regions,
 )
-from benchmarks.step_runs import gather, make_noise, watch_embedding, watch_tuning
+from benchmarks.step_runs import (
+    gather,
+    make_noise,
+    watch_embedding,
+    watch_heads,
+    watch_tuning,
+)
 from invariant_cluster import IRLINREmbedder, SCANClusterer
 
 CPU = torch.device("cpu")
@@ -45,15 +52,10 @@ def make_clusterer():
 def found():
     """What the probes find in steps of each stage."""
 
-    def make_probes():
-        return [PartTimes(3, CPU), Operations(), Flops()]
-
-    return {
-        "embedding": gather(watch_embedding(make_embedder(), IMAGES, make_probes())),
-        "fine-tuning": gather(
-            watch_tuning(make_clusterer(), make_embedder(), IMAGES, make_probes())
-        ),
-    }
+    first, second = ([PartTimes(3, CPU), Operations(), Flops()] for _ in range(2))
+    watch_embedding(make_embedder(), IMAGES, first)
+    watch_tuning(make_clusterer(), make_embedder(), IMAGES, second)
+    return {"embedding": gather(first), "fine-tuning": gather(second)}
 
 
 @pytest.mark.parametrize("stage", ["embedding", "fine-tuning"])
@@ -121,6 +123,19 @@ def test_time_limit_leaves_each_probe_one_step():
     probes = [Throughput(50, CPU), Throughput(50, CPU)]
     watch_embedding(make_embedder(), IMAGES, probes, stop_at=0.0)
     assert [probe.found["steps"] for probe in probes] == [1, 1]
+
+
+def test_heads_are_watched_without_images():
+    probe = Throughput(4, CPU)
+    z = np.random.default_rng(0).standard_normal((64, 5), dtype=np.float32)
+    watch_heads(make_clusterer(), z, [probe])
+    assert probe.found["steps"] == 4
+
+
+def test_probe_ends_after_its_seconds():
+    probe = Throughput(50, CPU, most_seconds=0.0)
+    watch_embedding(make_embedder(), IMAGES, [probe])
+    assert probe.found["steps"] == 1
 
 
 def test_trace_counts_reads_of_single_numbers():
