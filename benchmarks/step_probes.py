@@ -60,6 +60,8 @@ class Throughput(Probe):
 
     @contextmanager
     def watching(self, net: Any, regions: Regions) -> Iterator[None]:
+        aligner = getattr(net.module_.encoder, "aligner", None)
+        self.seen = {"seen_shape": list(aligner.seen_shape)} if aligner else {}
         wait(self.device)
         start = time.perf_counter(), time.process_time()
         yield
@@ -72,6 +74,7 @@ class Throughput(Probe):
             "steps": n_done,
             "seconds_a_step": self.wall / n_done,
             "processor_seconds_a_step": self.processor / n_done,
+            **self.seen,
         }
 
 
@@ -123,7 +126,7 @@ class Operations(Probe, TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        if not func.is_view:
+        if not getattr(func, "is_view", False):  # operators of compiled code have none
             self.counts[self.regions.present] += 1
         return func(*args, **(kwargs or {}))
 
@@ -149,12 +152,12 @@ class Flops(Probe):
     @contextmanager
     def watching(self, net: Any, regions: Regions) -> Iterator[None]:
         counter = FlopCounterMode(display=False)
-        seen = {"part": BETWEEN, "flops": 0}
+        self.part, self.n_seen = BETWEEN, 0
 
         def settle(name: str) -> None:
             total = counter.get_total_flops()
-            self.counts[seen["part"]] += total - seen["flops"]
-            seen.update(part=name, flops=total)
+            self.counts[self.part] += total - self.n_seen
+            self.part, self.n_seen = name, total
 
         with following(net, regions), told(regions, settle), counter:
             yield

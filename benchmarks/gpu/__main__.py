@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.data import Split, find_file, load_split
@@ -31,12 +32,13 @@ from benchmarks.gpu.speed import run_speed
 from benchmarks.gpu.train import run_train
 from benchmarks.machine import describe_code, describe_machine
 from benchmarks.scales import SCALES, Settings, get_settings
+from benchmarks.step_runs import make_noise
 from invariant_cluster.runtime import resolve_device
 
 DATASET = "mnist-u"
 STAGES = ("smoke", "profile", "train")
 # Each stage ends at this part of the minutes; the last leaves some for the end.
-ENDS = {"smoke": 0.4, "profile": 0.6, "train": 0.96}
+ENDS = {"smoke": 0.5, "profile": 0.65, "train": 0.95}
 MADE = {"train": 10_000, "test": 2_000}  # images, where no data are given
 
 
@@ -116,7 +118,8 @@ class Bench:
             run_smoke(log, options.device, work, self.end_of("smoke"))
         if "profile" in options.stages:
             end = self.end_of("profile")
-            run_speed(log, options.device, self.settings, self.split.train, end)
+            images = self.profiled
+            run_speed(log, options.device, self.settings, images, end)
         if "train" in options.stages:
             end = self.end_of("train")
             run_train(
@@ -135,6 +138,13 @@ class Bench:
         data = self.settings.data
         n_train, n_test = (data[f"n_{part}"] or MADE[part] for part in MADE)
         return make_split(n_train, n_test, data["side"])
+
+    @property
+    def profiled(self) -> np.ndarray:
+        """The images of the profile: where no data are given, noise is not cropped."""
+        if self.options.data:
+            return self.split.train
+        return make_noise(self.settings.data["side"], MADE["train"])
 
     def describe(self) -> dict[str, Any]:
         """Return on what and by which code the stages run."""

@@ -114,7 +114,7 @@ def set_device(model: Any, device: str) -> Any:
 
 def list_subjects(device: str, images: np.ndarray) -> list[Subject]:
     """Return a subject for every estimator and every way to use it."""
-    options = {"device": device, "random_state": 0}
+    options: dict[str, Any] = {"device": device, "random_state": 0}
     ours = {**SETTINGS.embedder, **options}
     fits: dict[str, Fit] = {
         f"IRL-INR, {decoder}": IRLINREmbedder(**ours, decoder=decoder).fit

@@ -13,6 +13,7 @@ _FACTS = {
     "images_a_second": "images a second",
     "steps": "steps timed",
     "batch": "images a step",
+    "seen_side": "side seen, pixels",
     "tflop_a_step": "TFLOP a step",
     "share_of_stated_bfloat16": "share of the stated bfloat16 peak",
     "share_of_measured_bfloat16": "share of the measured bfloat16 peak",

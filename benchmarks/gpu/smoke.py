@@ -128,10 +128,22 @@ def check_poses(subject: Subject, folder: Path) -> dict[str, Any]:
 
 
 def check_reconstruction(subject: Subject, folder: Path) -> dict[str, Any]:
-    """Draw the images and score the drawings."""
+    """Draw the images."""
     drawn = subject.model.reconstruct(subject.images)
     assert drawn.shape == subject.images.shape, f"drew {drawn.shape}"
-    return {"score": subject.model.score(subject.images)}
+    assert np.isfinite(drawn).all(), "a drawing is not finite"
+    return {}
+
+
+def check_scores(subject: Subject, folder: Path) -> dict[str, Any]:
+    """Score the fit and, where a model can, each image."""
+    scores = {
+        name: float(np.mean(getattr(subject.model, name)(subject.images)))
+        for name in ("score", "score_samples")
+        if hasattr(subject.model, name)
+    }
+    assert np.isfinite(list(scores.values())).all(), f"{scores}"
+    return scores
 
 
 def check_save(subject: Subject, folder: Path) -> dict[str, Any]:
@@ -191,7 +203,7 @@ def check_onnx(subject: Subject, folder: Path) -> dict[str, Any]:
     subject.model.export_onnx(path)
     size = path.stat().st_size
     try:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
     except ImportError:
         return {"bytes": size}
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -294,6 +306,7 @@ CHECKS: dict[str, Callable[[Subject, Path], dict[str, Any]]] = {
     "agreement with the CPU": check_agreement,
     "poses": check_poses,
     "reconstruction": check_reconstruction,
+    "scores": check_scores,
     "save and load": check_save,
     "joblib": check_joblib,
     "deepcopy": check_deepcopy,

@@ -30,6 +30,7 @@ from invariant_cluster.runtime import resolve_device
 
 STAGE = "profile"
 N_STEPS = 200
+_N_TRACED, _N_PARTED = 3, 20
 N_CLUSTERS = 10
 _EMBEDDING_BATCHES = 40  # of different images
 _TUNING_BATCHES = 16
@@ -132,8 +133,8 @@ def profile(
     resolved = resolve_device(device)
     probes = [
         Throughput(N_STEPS, resolved, _OF_THROUGHPUT * seconds),
-        Trace(5, resolved),
-        PartTimes(20, resolved),
+        Trace(_N_TRACED, resolved),
+        PartTimes(_N_PARTED, resolved),
         Flops(),
         Operations(),
     ]
@@ -157,6 +158,7 @@ def derive(
     seconds = found["seconds_a_step"]
     derived: dict[str, Any] = {
         "batch": n_images,
+        "seen_side": max(found["seen_shape"][1:]),
         "images_a_second": n_images / seconds,
         "peak_memory_mib": peak_memory(),
     }

@@ -19,7 +19,7 @@ from invariant_cluster.metrics import clustering_accuracy_score, neighbor_purity
 from invariant_cluster.runtime import map_batches, resolve_device
 
 STAGE = "train"
-_STORE_EVERY = 45.0  # seconds
+_STORE_EVERY = 60.0  # seconds
 _TELL_EVERY = 20.0
 _MOST_TOLD = 2000  # test images
 # Parts of the time that is left: the rest is for neighbours, k-means and transforms.
@@ -84,6 +84,7 @@ class TellAccuracy(Callback):
         module, device = net.module_, torch.device(net.device)
         has_heads = hasattr(module, "heads")
         rows = self.images[:, None] if hasattr(module.encoder, "aligner") else self.z
+        assert rows is not None
         function = (lambda x: module(x)[0]) if has_heads else module.encoder
         module.eval()
         try:
@@ -215,20 +216,20 @@ class Training:
     def plan_clustering(self, stop_at: float) -> dict[str, Any]:
         """Choose the epochs of the heads and of fine-tuning."""
         left = stop_at - time.monotonic()
-        clusterer = SCANClusterer(**self.settings.clusterer)
-        n_steps = count_batches(len(self.train_images), clusterer.batch_size)
+        parameters = SCANClusterer(**self.settings.clusterer).get_params()
+        n_steps = count_batches(len(self.train_images), parameters["batch_size"])
         return {
             "head_epochs": fit_epochs(
                 _HEADS_SHARE * left,
                 self.seconds_a_step("heads"),
                 n_steps,
-                clusterer.max_epochs,
+                parameters["max_epochs"],
             ),
             "tuning_epochs": fit_epochs(
                 _TUNING_SHARE * left,
                 self.seconds_a_step("fine-tuning"),
                 n_steps,
-                clusterer.fine_tune_max_epochs,
+                parameters["fine_tune_max_epochs"],
             ),
             "steps_an_epoch": n_steps,
         }

@@ -16,6 +16,7 @@ from benchmarks.step_probes import (
     PartTimes,
     Throughput,
     Trace,
+    make_clock,
     summarize,
 )
 from benchmarks.step_regions import (
@@ -143,6 +144,29 @@ def test_trace_counts_reads_of_single_numbers():
     watch_embedding(make_embedder(), IMAGES, [probe])
     assert probe.found["trace"]["aten::_local_scalar_dense"] >= 1
     assert probe.found["trace"]["kernel_launches"] == 0
+
+
+def test_device_clock_tells_seconds_between_events(monkeypatch):
+    class Event:
+        n_made = 0
+
+        def __init__(self, enable_timing):
+            assert enable_timing
+
+        def record(self):
+            Event.n_made += 1
+            self.moment = Event.n_made**2
+
+        def synchronize(self):
+            assert self.moment == 9, "only the last event is waited for"
+
+        def elapsed_time(self, end):
+            return 1000.0 * (end.moment - self.moment)
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    clock = make_clock(torch.device("cuda"))
+    assert clock.lengths([clock.now() for _ in range(3)]) == [3, 5]
+    assert clock.lengths([]) == []
 
 
 def test_trace_of_a_gpu_is_counted_by_kind():
