@@ -27,7 +27,7 @@ from benchmarks.data import Split, find_file, load_split
 from benchmarks.gpu.images import make_split
 from benchmarks.gpu.log import FAILED, SKIPPED, Log
 from benchmarks.gpu.report import write_summary
-from benchmarks.gpu.smoke import READING, run_exports, run_smoke
+from benchmarks.gpu.smoke import READING, run_rest, run_smoke
 from benchmarks.gpu.speed import run_speed
 from benchmarks.gpu.train import run_train
 from benchmarks.machine import describe_code, describe_machine
@@ -126,8 +126,8 @@ class Bench:
                 log, options.device, self.settings, self.split, self.checkpoints, end
             )
         if "smoke" in options.stages:  # slow, and hardly of the device: what is left
-            run_exports(log, options.device, work, self.end_of("train"))
-        if (log.records.get(("smoke", READING)) or {}).get("status") != SKIPPED:
+            run_rest(log, options.device, work, self.end_of("train"))
+        if log.ended("smoke", READING) != SKIPPED:
             shutil.rmtree(work, ignore_errors=True)
 
     @cached_property

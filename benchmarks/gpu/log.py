@@ -42,6 +42,11 @@ class Log:
         record = self.records.get((stage, check))
         return record["facts"] if record and record["status"] == OK else None
 
+    def ended(self, stage: str, check: str) -> str | None:
+        """Return how a check ended when it was last tried, None if it was not."""
+        record = self.records.get((stage, check))
+        return record["status"] if record else None
+
     def forget(self, stage: str, check: str) -> None:
         """Let a check be done again; its lines stay in the file."""
         self.records.pop((stage, check), None)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.gpu.images import make_images
-from benchmarks.gpu.log import Log
+from benchmarks.gpu.log import SKIPPED, Log
 from benchmarks.gpu.models import (
     N_IMAGES,
     SIDE,
@@ -67,10 +67,15 @@ def pickle_of(subject: Subject, folder: Path) -> Path:
     return folder / _PICKLES / f"{file_name(subject)}.pickle"
 
 
-def run_exports(
+def run_rest(
     log: Log, device: str, folder: Path, stop_at: float, subjects: Any = None
 ) -> None:
-    """Export every kind of encoder, if what that needs is installed; it is slow."""
+    """Load the pickles if there was no time to, then export every kind of encoder.
+
+    Exports are slow, and left out where what they need is not installed.
+    """
+    if log.ended(STAGE, READING) == SKIPPED:
+        log.run(STAGE, READING, lambda: read_pickles(folder, stop_at), stop_at)
     if not has_onnx():
         return
     for subject in subjects or default_subjects(device):

@@ -197,6 +197,25 @@ def test_pickles_that_were_lost_before_they_were_read_are_made_again(
     assert log.get(smoke.STAGE, "kept: pickle") == {}
 
 
+def test_pickles_are_read_at_the_end_if_there_was_no_time(
+    log, images, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(smoke, "read_pickles", lambda *_: {"models": 1})
+    monkeypatch.setattr(smoke, "EXPORTED", ())
+    smoke.run_rest(log, "cpu", tmp_path, soon())
+    assert log.ended(smoke.STAGE, smoke.READING) is None
+    log.add(smoke.STAGE, smoke.READING, SKIPPED, error="no time left")
+    smoke.run_rest(log, "cpu", tmp_path, soon())
+    assert log.get(smoke.STAGE, smoke.READING) == {"models": 1}
+
+
+def test_encoder_is_exported(log, images, tmp_path):
+    pytest.importorskip("onnxscript")
+    (subject,) = make_subjects(images, "Spatial-VAE")
+    smoke.run_rest(log, "cpu", tmp_path, soon(), [subject])
+    assert log.get(smoke.STAGE, "Spatial-VAE: export_onnx")["bytes"] > 1000
+
+
 # Profile and training
 
 
