@@ -1,7 +1,13 @@
+import sys
+
 import numpy as np
 import pytest
 
-from invariant_cluster.neighbors import find_neighbors, mine_neighbors
+from invariant_cluster.neighbors import (
+    find_neighbors,
+    mine_neighbors,
+    mine_with_recall,
+)
 
 
 def naive_cosines(queries, embedding):
@@ -146,3 +152,146 @@ def test_widths_that_differ(embedding):
 def test_no_memory(embedding):
     with pytest.raises(ValueError, match="memory_mib=0 must be positive"):
         mine_neighbors(embedding, 2, memory_mib=0)
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3, 20, 500])
+@pytest.mark.parametrize("n", [1_000, 20_001])
+def test_wide_blocks_equal_a_full_sort(n, n_neighbors):
+    """In one block or two, by groups or, where there are many neighbours, without."""
+    rows = np.random.default_rng(n).normal(size=(n, 4)).astype(np.float32)
+    queries = rows[-50:]
+    found = find_neighbors(queries, rows, n_neighbors)
+    centred = rows - rows.mean(axis=0, dtype=np.float64)
+    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    cosines = unit[-50:] @ unit.T
+    best = -np.sort(-cosines, axis=1)[:, :n_neighbors]
+    got = np.take_along_axis(cosines, found, axis=1)
+    np.testing.assert_allclose(got, best, atol=1e-6)
+    assert all(len(set(row)) == n_neighbors for row in found)
+
+
+def test_self_is_left_out_in_every_block():
+    rows = np.repeat(np.random.default_rng(0).normal(size=(9_000, 8)), 2, axis=0)
+    found = mine_neighbors(rows, 1)[:, 0]
+    np.testing.assert_array_equal(found, np.arange(18_000) ^ 1)
+
+
+def test_equal_rows_are_in_order(embedding):
+    rows = np.vstack([embedding, np.repeat(embedding[:1] * 2, 5, axis=0)])
+    assert (np.diff(find_neighbors(rows[-1:], rows, 5)) > 0).all()
+
+
+def clustered(n, d=16):
+    random = np.random.default_rng(0)
+    centers = random.normal(0, 1.5, (30, d))
+    rows = centers[random.integers(30, size=n)] + random.normal(size=(n, d))
+    return rows.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def many():
+    return clustered(20_000)
+
+
+def share_found(found, truth):
+    common = [len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)]
+    return np.mean(common) / truth.shape[1]
+
+
+def test_approximate_neighbors_are_nearly_all(many):
+    pytest.importorskip("faiss")
+    indices, recall = mine_with_recall(many, 10, method="approximate")
+    exact = mine_neighbors(many, 10, method="exact")
+    assert indices.shape == exact.shape
+    assert indices.dtype == np.int64
+    assert 0.95 <= recall < 1
+    assert share_found(indices, exact) == pytest.approx(recall, abs=0.02)
+    assert not (indices == np.arange(len(many))[:, None]).any()
+    assert all(len(set(row)) == 10 for row in indices)
+
+
+def test_approximate_search_of_other_rows(many):
+    pytest.importorskip("faiss")
+    queries = clustered(20_400)[20_000:] + np.float32(0.01)
+    found = find_neighbors(queries, many, 5, method="approximate")
+    assert share_found(found, find_neighbors(queries, many, 5)) >= 0.94
+
+
+def test_approximate_search_is_the_same_in_every_call(many):
+    pytest.importorskip("faiss")
+    first, second = (mine_neighbors(many, 5, method="approximate") for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_rows_without_clusters_are_searched_exactly():
+    pytest.importorskip("faiss")
+    rows = np.random.default_rng(0).normal(size=(9_000, 32))
+    indices, recall = mine_with_recall(rows, 10, method="approximate")
+    assert recall == 1
+    np.testing.assert_array_equal(indices, mine_neighbors(rows, 10, method="exact"))
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 39, 400])
+def test_approximate_search_of_few_rows_lacks_none(n_neighbors):
+    """Lists hold fewer rows than are asked for, equal rows among them."""
+    pytest.importorskip("faiss")
+    rows = np.repeat(clustered(250), 2, axis=0)
+    found = mine_neighbors(rows, n_neighbors, method="approximate")
+    assert found.min() >= 0
+    assert not (found == np.arange(500)[:, None]).any()
+    assert all(len(set(row)) == n_neighbors for row in found)
+
+
+def test_auto_is_exact_for_few_rows(many):
+    indices, recall = mine_with_recall(many, 5)
+    assert recall == 1
+    np.testing.assert_array_equal(indices, mine_neighbors(many, 5, method="exact"))
+
+
+@pytest.fixture
+def few_pairs(monkeypatch):
+    """Let "auto" be exact up to 10,000 pairs only."""
+    monkeypatch.setattr("invariant_cluster.neighbors._mining._MOST_EXACT_PAIRS", 10_000)
+
+
+@pytest.mark.usefixtures("few_pairs")
+def test_auto_is_approximate_for_many_rows(many):
+    pytest.importorskip("faiss")
+    auto, approximate = (
+        mine_with_recall(many, 5, method=method) for method in ("auto", "approximate")
+    )
+    assert auto.recall == approximate.recall < 1
+    np.testing.assert_array_equal(auto.indices, approximate.indices)
+
+
+@pytest.mark.usefixtures("few_pairs")
+def test_auto_without_faiss_is_exact_and_says_so(many, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    rows = many[:200]
+    with pytest.warns(UserWarning, match=r"of 200 rows .* exactly.*\[scale\]"):
+        indices, recall = mine_with_recall(rows, 5)
+    assert recall == 1
+    np.testing.assert_array_equal(indices, mine_neighbors(rows, 5, method="exact"))
+
+
+def test_approximate_without_faiss(many, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(ImportError, match=r"\[scale\].*or use method=\"exact\""):
+        mine_neighbors(many, 5, method="approximate")
+
+
+def test_a_low_recall_is_told(monkeypatch):
+    """With many rows without clusters, of which few lists are searched."""
+    pytest.importorskip("faiss")
+    lists = "invariant_cluster.neighbors._approximate"
+    monkeypatch.setattr(f"{lists}._PATIENCE", 0)
+    rows = np.random.default_rng(0).normal(size=(9_000, 32))
+    with pytest.warns(UserWarning, match=r"found 0\.\d\d of .* less than 0\.95, with"):
+        indices, recall = mine_with_recall(rows, 10, method="approximate")
+    exact = mine_neighbors(rows, 10, method="exact")
+    assert share_found(indices, exact) == pytest.approx(recall, abs=0.05)
+
+
+def test_unknown_method(embedding):
+    with pytest.raises(ValueError, match="method='ann' must be one of"):
+        mine_neighbors(embedding, 2, method="ann")

@@ -32,7 +32,7 @@ from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ImageEncoder, ScanModule
 from invariant_cluster.neighbors import (
     find_neighbors,
-    mine_neighbors,
+    mine_with_recall,
     score_nearness,
 )
 from invariant_cluster.persistence import (
@@ -138,6 +138,9 @@ class EmbeddingClusterer(
         Probability of each cluster for each training row, as ``predict_proba``.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first.
+    neighbors_recall_ : float
+        Share of the nearest rows that ``neighbors_`` holds: 1 up to 200,000 rows, where
+        the search is exact.
     temperature_ : float
         By what log-probabilities are divided after training, from 1 to 10: so much
         softer must they be to foretell the clusters of the neighbours mined first
@@ -268,9 +271,10 @@ class EmbeddingClusterer(
             data = self._check_training(X)
         self._forget()
         with seeded(draw_seed(self.random_state), self.device):
-            self.neighbors_ = mined = mine_neighbors(data.z, self.n_neighbors)
+            mined = mine_with_recall(data.z, self.n_neighbors)
+            self.neighbors_, self.neighbors_recall_ = mined
             run = run_stages(self._stages(data))
-        self._store(data, run, mined)
+        self._store(data, run, mined.indices)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ from invariant_cluster.clusterers._stage_sizes import (
     count_tuning_epochs,
 )
 from invariant_cluster.modules import ScanModule
-from invariant_cluster.neighbors import mine_neighbors
+from invariant_cluster.neighbors import mine_with_recall
 from invariant_cluster.runtime import map_rows
 from invariant_cluster.training import (
     HeadsNet,
@@ -132,6 +132,9 @@ class SCANClusterer(EmbeddingClusterer):
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first, by z of the embedder, in all its
         spaces; after further rounds, with z of the encoder tuned before.
+    neighbors_recall_ : float
+        Share of the nearest rows that ``neighbors_`` holds: 1 up to 200,000 rows, where
+        the search is exact.
     temperature_ : float
         By what log-probabilities are divided after training, from 1 to 10: so much
         softer must they be to foretell the clusters of the neighbours mined first
@@ -298,7 +301,8 @@ class SCANClusterer(EmbeddingClusterer):
             if number > 1:
                 z = data.z.copy()
                 z[:, data.columns] = map_rows(encoder, encoder, images, self.device)
-                self.neighbors_ = mine_neighbors(z, self.n_neighbors)
+                mined = mine_with_recall(z, self.n_neighbors)
+                self.neighbors_, self.neighbors_recall_ = mined
             name = "fine-tuning" if number == 1 else f"fine-tuning {number}"
             yield self._tuning_stage(name, module, images)
 

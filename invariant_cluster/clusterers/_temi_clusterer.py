@@ -97,6 +97,9 @@ class TEMIClusterer(EmbeddingClusterer):
         Probability of each cluster for each training row, as ``predict_proba``.
     neighbors_ : ndarray of shape (n, n_neighbors), int64
         Row indices of the neighbours, nearest first.
+    neighbors_recall_ : float
+        Share of the nearest rows that ``neighbors_`` holds: 1 up to 200,000 rows, where
+        the search is exact.
     temperature_ : float
         By what log-probabilities are divided after training, from 1 to 10: so much
         softer must they be to foretell the clusters of the neighbours mined first

@@ -61,6 +61,7 @@ def dump_clusterer(clusterer: Any) -> Part:
         "n_features_in": clusterer.n_features_in_,
         "feature_names_in": names_of(clusterer),
         "temperature": clusterer.temperature_,
+        "neighbors_recall": clusterer.neighbors_recall_,
         "own": clusterer._dump_state(),
     }
     blueprint = encode_blueprint(encoder) if encoder is not None else None
@@ -105,6 +106,8 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
     clusterer.n_iter_ = len(clusterer.history_)
     clusterer.n_features_in_ = state["n_features_in"]
     clusterer.temperature_ = state.get("temperature", 1.0)  # older files have none
+    # Older files have none: their search was exact.
+    clusterer.neighbors_recall_ = state.get("neighbors_recall", 1.0)
     set_names(clusterer, state["feature_names_in"])
     clusterer._restore_state(state["own"])
 

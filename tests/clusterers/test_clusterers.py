@@ -66,7 +66,9 @@ def test_neighbors_equal_their_naive_twin(make_head, rows):
     cosines = unit @ unit.T
     np.fill_diagonal(cosines, -np.inf)
     expected = np.sort(cosines, axis=1)[:, ::-1][:, :4]
-    found = make_head(n_neighbors=4).fit(rows).neighbors_
+    clusterer = make_head(n_neighbors=4).fit(rows)
+    found = clusterer.neighbors_
+    assert clusterer.neighbors_recall_ == 1
     np.testing.assert_allclose(
         np.take_along_axis(cosines, found, axis=1), expected, atol=1e-6
     )

@@ -446,9 +446,12 @@ def test_one_head_of_several_is_fine_tuned(make_clusterer, embedding):
 
 def test_rounds_are_saved(make_clusterer, embedding, tmp_path):
     clusterer = make_clusterer(n_rounds=2).fit(embedding)
+    assert clusterer.neighbors_recall_ == 1
+    clusterer.neighbors_recall_ = 0.97
     clusterer.save(tmp_path / "rounds.safetensors")
     loaded = SCANClusterer.load(tmp_path / "rounds.safetensors")
     assert loaded.n_rounds == 2
+    assert loaded.neighbors_recall_ == 0.97
     np.testing.assert_array_equal(loaded.neighbors_, clusterer.neighbors_)
     np.testing.assert_array_equal(loaded.predict(embedding), clusterer.labels_)
 
@@ -583,7 +586,7 @@ def test_interrupt_of_a_later_round(make_clusterer, embedding, stage, result):
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 
-@pytest.mark.parametrize("step", ["map_rows", "mine_neighbors"])
+@pytest.mark.parametrize("step", ["map_rows", "mine_with_recall"])
 def test_interrupt_between_rounds(make_clusterer, embedding, monkeypatch, step):
     once = make_clusterer().fit(embedding)
 

@@ -1,25 +1,51 @@
-"""Nearest rows of an embedding, and their distances."""
+"""Nearest rows of an embedding."""
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-# Measured at 60,000 x 128: larger blocks are slower, 1,024 rows by 20 % and more.
-_MAX_BLOCK_ROWS = 64
-# Tolerance for equal rows, relative to the training rows' median length. Rounding, when
-# an image is embedded in another batch, is about a hundredth of this.
-_SAME = 1e-4
+from invariant_cluster.neighbors._approximate import (
+    Found,
+    has_faiss,
+    search_lists,
+)
+from invariant_cluster.neighbors._exact import search_exactly
+
+METHODS = ("auto", "exact", "approximate")
+# Pairs of rows up to which "auto" is exact: those of 200,000 rows.
+_MOST_EXACT_PAIRS = 200_000**2
 _N_NEIGHBORS = 20
 
 
+class MinedNeighbors(NamedTuple):
+    """Neighbours of rows, and how many of the nearest they are.
+
+    Attributes
+    ----------
+    indices : ndarray of shape (n_samples, n_neighbors), int64
+        Row indices, nearest first.
+    recall : float
+        Share of the nearest rows that were found: 1 if the search was exact, else as
+        measured on 500 rows.
+    """
+
+    indices: NDArray[np.int64]
+    recall: float
+
+
 def mine_neighbors(
-    embedding: ArrayLike, n_neighbors: int, *, memory_mib: float = 256
+    embedding: ArrayLike,
+    n_neighbors: int,
+    *,
+    memory_mib: float = 256,
+    method: str = "auto",
 ) -> NDArray[np.int64]:
     """Return the nearest other rows of each row, by centred cosine.
 
@@ -30,8 +56,12 @@ def mine_neighbors(
     n_neighbors : int
         Number of neighbours of each row, from 1 to n_samples - 1.
     memory_mib : float, default=256
-        Upper limit in MiB of the block of similarities that is held at a time. One row
-        of similarities, 4 n_samples bytes, is always held.
+        Upper limit in MiB of what exact search holds beside the rows and the result.
+        One row of a block of similarities, at most 256 KiB, is always held.
+    method : {"auto", "exact", "approximate"}, default="auto"
+        "approximate" searches an inverted file of faiss (``pip install
+        "invariant-cluster[scale]"``) with a recall of 0.95 or more. "auto" is exact up
+        to 200,000 rows, and above if faiss is not installed, then with a warning.
 
     Returns
     -------
@@ -41,20 +71,34 @@ def mine_neighbors(
     Raises
     ------
     ValueError
-        If ``n_neighbors`` is out of range, or the embedding is not 2-D, numeric and
-        finite.
+        If ``n_neighbors`` is out of range, ``method`` is unknown, or the embedding is
+        not 2-D, numeric and finite.
+    ImportError
+        If ``method="approximate"`` and faiss is not installed.
 
     See Also
     --------
+    mine_with_recall : Return the recall too.
     find_neighbors : Find neighbours of other rows.
     score_nearness : Score rows by the distance to their neighbours.
 
     Notes
     -----
     The mean row is subtracted first, since a common component makes all cosines alike.
-    The search is exact. A row is never its own neighbour, even if other rows equal it.
+    A row is never its own neighbour, even if other rows equal it.
     A row equal to the mean has no direction: its cosine with any row is 0. Ties have no
     particular order, but the same one in every call.
+
+    Exact search takes time that grows with the square of the number of rows. The other
+    sorts the rows into ``2 sqrt(n_samples)`` lists by k-means and searches 8 lists for
+    each row, or as many more as the recall needs. It is exact too where lists have no
+    advantage, as with rows without clusters, up to about two million rows; above, a
+    warning tells a recall below 0.95.
+
+    References
+    ----------
+    J. Johnson, M. Douze, H. Jégou, "Billion-scale similarity search with GPUs", IEEE
+    Transactions on Big Data, 2019.
 
     Examples
     --------
@@ -65,10 +109,50 @@ def mine_neighbors(
            [3],
            [2]])
     """
+    return mine_with_recall(
+        embedding, n_neighbors, memory_mib=memory_mib, method=method
+    ).indices
+
+
+def mine_with_recall(
+    embedding: ArrayLike,
+    n_neighbors: int,
+    *,
+    memory_mib: float = 256,
+    method: str = "auto",
+) -> MinedNeighbors:
+    """Return the nearest other rows of each row, and the recall of the search.
+
+    Parameters
+    ----------
+    embedding, n_neighbors, memory_mib, method
+        As in :func:`mine_neighbors`.
+
+    Returns
+    -------
+    MinedNeighbors
+        Indices of shape (n_samples, n_neighbors), and the recall.
+
+    Raises
+    ------
+    ValueError, ImportError
+        As in :func:`mine_neighbors`.
+
+    See Also
+    --------
+    mine_neighbors : Return the neighbours alone.
+
+    Examples
+    --------
+    >>> from invariant_cluster.neighbors import mine_with_recall
+    >>> mine_with_recall([[2, 0], [2, 1], [-2, 0], [-2, -1]], n_neighbors=1).recall
+    1.0
+    """
     rows = _as_rows(embedding, "embedding")
     _check_n_neighbors(n_neighbors, len(rows), largest=len(rows) - 1)
     unit = _unit_rows(rows, _mean_row(rows))
-    return _search(unit, unit, n_neighbors, memory_mib, skip_self=True)
+    own = np.arange(len(rows))
+    return MinedNeighbors(*_search(unit, unit, n_neighbors, memory_mib, method, own))
 
 
 def find_neighbors(
@@ -77,6 +161,7 @@ def find_neighbors(
     n_neighbors: int,
     *,
     memory_mib: float = 256,
+    method: str = "auto",
 ) -> NDArray[np.int64]:
     """Return the rows of an embedding nearest to each query, by centred cosine.
 
@@ -90,8 +175,10 @@ def find_neighbors(
     n_neighbors : int
         Number of neighbours of each query, from 1 to n_samples.
     memory_mib : float, default=256
-        Upper limit in MiB of the block of similarities that is held at a time, as in
-        :func:`mine_neighbors`.
+        Upper limit in MiB of what exact search holds, as in :func:`mine_neighbors`.
+    method : {"auto", "exact", "approximate"}, default="auto"
+        As in :func:`mine_neighbors`. "auto" is exact up to 200,000 x 200,000 pairs of a
+        query and a row.
 
     Returns
     -------
@@ -102,8 +189,10 @@ def find_neighbors(
     Raises
     ------
     ValueError
-        If ``n_neighbors`` is out of range, an array is not 2-D, numeric and finite, or
-        the widths differ.
+        If ``n_neighbors`` is out of range, ``method`` is unknown, an array is not 2-D,
+        numeric and finite, or the widths differ.
+    ImportError
+        If ``method="approximate"`` and faiss is not installed.
 
     See Also
     --------
@@ -119,7 +208,48 @@ def find_neighbors(
     _check_n_neighbors(n_neighbors, len(rows), largest=len(rows))
     center = _mean_row(rows)
     unit, unit_queries = _unit_rows(rows, center), _unit_rows(asked, center)
-    return _search(unit_queries, unit, n_neighbors, memory_mib, skip_self=False)
+    return _search(unit_queries, unit, n_neighbors, memory_mib, method).indices
+
+
+def _search(
+    queries: Tensor,
+    bank: Tensor,
+    n_neighbors: int,
+    memory_mib: float,
+    method: str,
+    own: NDArray[np.int64] | None = None,
+) -> Found:
+    """Return the most similar rows of bank (n, d) for queries (m, d), and the recall.
+
+    ``own`` holds the row of the bank that each query is, to be left out.
+    """
+    if _is_exact(method, len(queries), len(bank)):
+        return Found(search_exactly(queries, bank, n_neighbors, memory_mib, own), 1.0)
+    return search_lists(queries, bank, n_neighbors, memory_mib, own)
+
+
+def _is_exact(method: str, n_queries: int, n_rows: int) -> bool:
+    """Return whether a method means exact search; warn if it should not."""
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} must be one of {METHODS}.")
+    if method != "auto":
+        return method == "exact"
+    if n_queries * n_rows <= _MOST_EXACT_PAIRS:
+        return True
+    if not has_faiss():
+        _warn_of_exact_search(n_queries, n_rows)
+    return not has_faiss()
+
+
+def _warn_of_exact_search(n_queries: int, n_rows: int) -> None:
+    warnings.warn(
+        f"Neighbours of {n_queries} rows among {n_rows} are searched exactly, which "
+        "takes some minutes for a million rows, a hundred times as long for ten "
+        'million: run `pip install "invariant-cluster[scale]"` for approximate search, '
+        "or fit on fewer rows.",
+        UserWarning,
+        stacklevel=5,
+    )
 
 
 def _as_rows(array: ArrayLike, name: str) -> NDArray:
@@ -163,83 +293,6 @@ def _unit_rows(rows: NDArray, center: NDArray) -> Tensor:
     centred /= np.where(peak > 0, peak, 1)
     unit = torch.from_numpy(centred.astype(np.float32, copy=False))
     return unit.div_(unit.norm(dim=1, keepdim=True).clamp_min(1))
-
-
-def _search(
-    queries: Tensor,
-    bank: Tensor,
-    n_neighbors: int,
-    memory_mib: float,
-    *,
-    skip_self: bool,
-) -> NDArray[np.int64]:
-    """Return the n_neighbors rows of bank (n, d) most similar to each query (m, d)."""
-    found = np.empty((len(queries), n_neighbors), dtype=np.int64)
-    step = _block_rows(len(bank), memory_mib)
-    for start in range(0, len(queries), step):
-        similarity = queries[start : start + step] @ bank.T
-        if skip_self:
-            similarity.diagonal(start).fill_(-torch.inf)
-        nearest = similarity.topk(n_neighbors, dim=1).indices
-        found[start : start + step] = nearest.numpy()
-    return found
-
-
-def _block_rows(n_samples: int, memory_mib: float) -> int:
-    """Return how many float32 rows of n_samples similarities are held at a time."""
-    if not memory_mib > 0:
-        raise ValueError(f"memory_mib={memory_mib!r} must be positive: use 256.")
-    return int(max(1, min(_MAX_BLOCK_ROWS, memory_mib * 2**20 // (4 * n_samples))))
-
-
-def score_nearness(
-    queries: ArrayLike, training: ArrayLike, n_neighbors: int
-) -> NDArray[np.float32]:
-    """Return the negative mean distance of each query to its nearest training rows.
-
-    Parameters
-    ----------
-    queries : array-like of shape (m, d)
-        Rows to score.
-    training : array-like of shape (n, d)
-        Rows among which the neighbours are found.
-    n_neighbors : int
-        Number of neighbours, from 1 to n - 1.
-
-    Returns
-    -------
-    ndarray of shape (m,), float32
-        ``-mean_{j in N(i)} |q_i - z_j|``, Euclidean, at most 0. The lower the score,
-        the more abnormal the row.
-
-    See Also
-    --------
-    find_neighbors : Find neighbours by centred cosine.
-
-    Notes
-    -----
-    A query that equals a training row up to rounding is taken for that row, which is
-    then left out of its own neighbours. If several training rows equal it, only one is
-    left out: a row that others repeat is not abnormal.
-
-    The reference uses vectors of length 1 and the distance to the k-th neighbour alone.
-
-    References
-    ----------
-    Y. Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML
-    2022.
-    """
-    rows, asked = np.asarray(training), np.asarray(queries)
-    search = NearestNeighbors(n_neighbors=n_neighbors + 1, algorithm="brute").fit(rows)
-    distance, _ = search.kneighbors(asked)
-    is_training = distance[:, 0] <= _SAME * _typical_length(rows)
-    others = np.where(is_training[:, None], distance[:, 1:], distance[:, :-1])
-    return -others.mean(axis=1).astype(np.float32)
-
-
-def _typical_length(rows: NDArray) -> float:
-    """Return the median distance of the rows (n, d) from their median."""
-    return float(np.median(np.linalg.norm(rows - np.median(rows, axis=0), axis=1)))
 
 
 def default_n_neighbors(n_samples: int) -> int:
