@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import entropy
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+
+_MOST_ROWS = 200_000  # of k-means; of more, a sample finds the same centroids
+_CHUNK = 65_536
 
 
 class Start(NamedTuple):
@@ -39,7 +43,7 @@ def find_start(
     """Return k-means centroids of the rows, for each head those of runs of its own.
 
     All rows are scaled alike: how far a row lies from the mean tells clusters apart
-    too.
+    too. Of more than 200,000 rows, k-means sees as many drawn at random.
 
     Parameters
     ----------
@@ -50,7 +54,8 @@ def find_start(
         Runs for the first head, of which the best counts. The other heads have one run
         each: of several the best would be alike in all.
     """
-    mean, scale, rows = unit_scale(z)
+    mean, scale = measure_scale(z)
+    rows = _scaled(_draw_rows(z, seed), mean, scale)
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -60,14 +65,33 @@ def find_start(
         ]
     centroids = np.stack([run.cluster_centers_ for run in fits])
     sizes = np.bincount(fits[0].labels_, minlength=n_clusters)
-    return Start(mean, scale, centroids.astype(np.float32), float(entropy(sizes)))
+    centroids = centroids.astype(np.float32)
+    return Start(mean.astype(np.float32), scale, centroids, float(entropy(sizes)))
 
 
-def unit_scale(
-    z: NDArray,
-) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
-    """Return the mean, the root mean square distance from it, and the scaled rows."""
+def measure_scale(z: NDArray) -> tuple[NDArray[np.float64], float]:
+    """Return the mean of rows (n, d) and the root mean square distance from it."""
     mean = z.mean(axis=0, dtype=np.float64)
-    centred = z - mean
-    scale = float(np.sqrt(np.square(centred).sum(axis=1).mean())) or 1.0
-    return mean.astype(np.float32), scale, (centred / scale).astype(np.float32)
+    squares = [np.square(part - mean).sum(axis=1) for part in _chunks(z)]
+    return mean, float(np.sqrt(np.concatenate(squares).mean())) or 1.0
+
+
+def _draw_rows(z: NDArray, seed: int) -> NDArray:
+    """Return rows (m, d) in their order, all of them up to a limit."""
+    if len(z) <= _MOST_ROWS:
+        return z
+    rng = np.random.default_rng(seed)
+    return z[np.sort(rng.choice(len(z), _MOST_ROWS, replace=False))]
+
+
+def _scaled(z: NDArray, mean: NDArray[np.float64], scale: float) -> NDArray[np.float32]:
+    """Return the rows less the mean, divided by the scale in float64."""
+    rows = np.empty(z.shape, dtype=np.float32)
+    for part, out in zip(_chunks(z), _chunks(rows), strict=True):
+        out[:] = (part - mean) / scale
+    return rows
+
+
+def _chunks(rows: NDArray) -> Iterator[NDArray]:
+    """Yield views, each of so few rows that float64 copies take little memory."""
+    yield from (rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK))

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from invariant_cluster.clusterers._centroids import Start, unit_scale
+from invariant_cluster.clusterers._centroids import Start, measure_scale
 from invariant_cluster.losses import (
     mean_entropy,
     pair_agreement,
@@ -48,10 +48,10 @@ def imitate_heads(z: NDArray, probabilities: NDArray) -> ClusterHeads:
     Heads at the mean z of each cluster would part clusters of unequal size or width in
     the wrong places.
     """
-    mean, scale, _ = unit_scale(z)
+    mean, scale = measure_scale(z)
     wanted, rows = to_tensor(probabilities).transpose(0, 1), to_tensor(z)
     centroids = torch.zeros(len(wanted), wanted.shape[2], z.shape[1])
-    heads = ClusterHeads(torch.from_numpy(mean), scale, centroids)
+    heads = ClusterHeads(torch.from_numpy(mean).float(), scale, centroids)
     optimizer = torch.optim.LBFGS(
         heads.parameters(), max_iter=_IMITATION_STEPS, line_search_fn="strong_wolfe"
     )

@@ -9,6 +9,8 @@ from invariant_cluster.training import count_epochs
 from invariant_cluster.views import Augmentation
 
 _HEAD_STEPS, _LEAST_EPOCHS, _MOST_EPOCHS = 10_000, 20, 100
+# Rows that heads need to see, each as often as it is seen: 20 epochs of 320,000 rows.
+_HEAD_ROWS = 6_400_000
 _TUNING_STEPS, _LEAST_TUNING_EPOCHS, _MOST_TUNING_EPOCHS = 500, 2, 50
 
 
@@ -16,9 +18,8 @@ def count_head_epochs(max_epochs: int | str, n_rows: int, batch_size: int) -> in
     """Return the epochs of the heads; "auto" is some steps, within bounds."""
     if not isinstance(max_epochs, str):
         return max_epochs
-    return count_epochs(
-        n_rows, batch_size, _HEAD_STEPS, least=_LEAST_EPOCHS, most=_MOST_EPOCHS
-    )
+    least = min(_LEAST_EPOCHS, max(1, _HEAD_ROWS // n_rows))
+    return count_epochs(n_rows, batch_size, _HEAD_STEPS, least=least, most=_MOST_EPOCHS)
 
 
 def count_tuning_epochs(

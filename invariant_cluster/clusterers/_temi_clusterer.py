@@ -65,7 +65,8 @@ class TEMIClusterer(EmbeddingClusterer):
         own teacher.
     max_epochs : int or "auto", default="auto"
         Epochs of the heads alone on z. "auto" is as many as make about 10,000 steps,
-        from 20 to 100.
+        from 20 to 100. Above 320,000 rows the least number is what sees 6.4 million
+        rows, for example 6 epochs of a million.
     lr : float, default=0.003
         Peak learning rate of the cluster heads, alone and in fine-tuning.
     batch_size : int, default=128

@@ -147,6 +147,22 @@ def test_heads_take_10_000_steps_in_20_to_100_epochs(
 
 
 @pytest.mark.parametrize(
+    ("n_rows", "batch_size", "epochs"),
+    [
+        (10_000, 128, 100),
+        (60_000, 128, 21),
+        (320_000, 128, 20),
+        (1_000_000, 128, 6),
+        (1_000_000, 1024, 10),
+        (10_000_000, 128, 1),
+    ],
+)
+def test_heads_see_6_million_rows_of_many(n_rows, batch_size, epochs):
+    assert _stage_sizes.count_head_epochs("auto", n_rows, batch_size) == epochs
+    assert _stage_sizes.count_head_epochs(7, n_rows, batch_size) == 7
+
+
+@pytest.mark.parametrize(
     ("device", "batch_size", "epochs"),
     [("cpu", 16, 50), ("cpu", 2, 21), ("cuda", 2, 50)],
 )

@@ -97,3 +97,17 @@ def test_errors_say_what_to_do(clusterer):
         SCANClusterer().score_samples(np.zeros((3, 2)))
     with pytest.raises(ValueError, match="6 features"):
         clusterer[0].score_samples(np.zeros((3, 2)))
+
+
+def test_of_many_training_rows_a_sample_is_searched():
+    """The scores order the queries as before, and training rows compare with new."""
+    random = np.random.default_rng(0)
+    training = random.normal(size=(300_000, 2)).astype(np.float32)
+    new = random.normal(size=(300, 2)).astype(np.float32)
+    far = np.linspace(4, 9, 20, dtype=np.float32)[:, None] * np.ones(2, np.float32)
+    scores = score_nearness(np.vstack([new, training[:300], far]), training, 5)
+    fresh, old, outer = np.split(scores, [300, 600])
+    assert np.median(old) == pytest.approx(np.median(fresh), rel=0.3)
+    assert (np.diff(outer[5:]) < 0).all()
+    assert outer.max() < np.quantile(fresh, 0.01)
+    np.testing.assert_array_equal(score_nearness(new, training, 5), fresh)

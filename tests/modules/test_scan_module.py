@@ -259,3 +259,19 @@ def test_without_confident_images_the_loss_is_zero_and_trains():
     terms["loss"].backward()
     assert terms["loss"].item() == terms["confident"].item() == 0
     assert not augmented.grad.any()
+
+
+def test_of_many_rows_a_sample_has_the_same_start():
+    z, _ = make_groups()
+    many = np.tile(z, (-(-300_000 // len(z)), 1)).astype(np.float32)
+    few, start = find_start(z, 3, 1, seed=0), find_start(many, 3, 1, seed=0, n_init=2)
+    assert start.scale == pytest.approx(few.scale, rel=1e-4)
+    np.testing.assert_allclose(start.mean, few.mean, atol=1e-3)
+    found = start.centroids[0]
+    order = [
+        int(np.linalg.norm(found - centroid, axis=1).argmin())
+        for centroid in few.centroids[0]
+    ]
+    assert sorted(order) == [0, 1, 2]
+    np.testing.assert_allclose(found[order], few.centroids[0], atol=0.02)
+    assert start.entropy == pytest.approx(few.entropy, abs=0.01)
