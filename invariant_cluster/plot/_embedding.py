@@ -34,6 +34,7 @@ _INCHES = 7.0  # longer side of the map
 _LEGEND_INCHES = 1.3
 _FLATTEST = 0.4
 _MARKERS = "os^DvPX*<>"
+_MOST_POINTS = 20_000
 
 
 class EmbeddingDisplay:
@@ -73,6 +74,9 @@ class EmbeddingDisplay:
     Colours and markers distinguish clusters or classes. Near points have a similar z.
     The axes have no units, and with t-SNE and UMAP the sizes of groups and the
     distances between far groups have no meaning.
+
+    Of more than 20,000 images the map shows as many drawn at random. ``places``,
+    ``pictures`` and ``labels`` are then those of the images drawn.
 
     Examples
     --------
@@ -309,12 +313,13 @@ class EmbeddingDisplay:
             labels = check_labels(labels, "labels")
             check_same_length(z=rows, labels=labels)
             found = np.unique(labels)
-            shown = [prefix + name for name in name_labels(found, target_names)]
-            names = dict(zip(found.tolist(), shown, strict=True))
+            texts = [prefix + name for name in name_labels(found, target_names)]
+            names = dict(zip(found.tolist(), texts, strict=True))
+        shown = _draw_sample(len(rows))
         return cls(
-            map_to_plane(rows, **mapping),
-            pictures=pictures,
-            labels=labels,
+            map_to_plane(rows[shown], **mapping),
+            pictures=None if pictures is None else pictures[shown],
+            labels=None if labels is None else labels[shown],
             label_names=names,
         )
 
@@ -382,6 +387,14 @@ def _figure_size(places: NDArray) -> tuple[float, float]:
     extent = np.ptp(places, axis=0)
     width, height = _INCHES * np.maximum(extent / extent.max(), _FLATTEST)
     return float(width) + _LEGEND_INCHES, float(height)
+
+
+def _draw_sample(n: int) -> NDArray[np.intp]:
+    """Return the indices of at most 20,000 of n images, sorted."""
+    if n <= _MOST_POINTS:
+        return np.arange(n)
+    drawn = np.random.default_rng(0).choice(n, _MOST_POINTS, replace=False)
+    return np.sort(drawn)
 
 
 def _embed(estimator: Any, X: ArrayLike) -> tuple[NDArray, NDArray | None]:

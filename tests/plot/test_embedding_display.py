@@ -102,3 +102,14 @@ def test_embedder_alone_has_no_labels(fitted_pipe, images):
 def test_bad_input_is_named(rows, options, message):
     with pytest.raises(ValueError, match=message):
         make(**{"z": rows, "method": "pca", **options})
+
+
+def test_a_map_of_many_images_shows_a_sample():
+    rows = np.random.default_rng(0).normal(size=(50_000, 3))
+    labels = (rows[:, 0] > 0).astype(int)
+    images = np.broadcast_to(labels[:, None, None], (50_000, 8, 8)).astype(np.uint8)
+    display = make(rows, images, labels, method="pca", n_thumbnails=5)
+    assert display.places.shape == (20_000, 2)
+    # Pictures and labels are those of the same rows.
+    np.testing.assert_array_equal(display.pictures[:, 0, 0] > 0.5, display.labels == 1)
+    assert display.labels.mean() == pytest.approx(0.5, abs=0.02)
