@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from invariant_cluster import SCANClusterer, TEMIClusterer
+from invariant_cluster import SCANClusterer
 from invariant_cluster.metrics import cluster_silhouette_score, label_agreement_score
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "measure_memory.py"
 MIB = 2**20
-N = 250_000
+N = 210_000  # more than are searched exactly
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,11 +38,10 @@ def measure_growth():
     return module.measure_growth
 
 
-@pytest.mark.parametrize("kind", [SCANClusterer, TEMIClusterer])
-def test_clusterers_of_many_rows(kind, groups, measure_growth):
+def test_a_clusterer_of_many_rows(groups, measure_growth):
     pytest.importorskip("faiss")
     rows, group = groups
-    clusterer = kind(
+    clusterer = SCANClusterer(
         4,
         n_neighbors=5,
         n_heads=1,
@@ -51,7 +50,7 @@ def test_clusterers_of_many_rows(kind, groups, measure_growth):
         batch_size=1024,
         random_state=0,
     )
-    growth = measure_growth(lambda: clusterer.fit(rows))
+    growth = measure_growth(lambda: clusterer.fit(rows).probabilities_)
     assert growth / MIB < 500
     assert 0.95 <= clusterer.neighbors_recall_ <= 1
     assert clusterer.neighbors_.shape == (N, 5)
