@@ -244,7 +244,7 @@ def _is_exact(method: str, n_queries: int, n_rows: int) -> bool:
 def _warn_of_exact_search(n_queries: int, n_rows: int) -> None:
     warnings.warn(
         f"Neighbours of {n_queries} rows among {n_rows} are searched exactly, which "
-        "takes some minutes for a million rows, a hundred times as long for ten "
+        "takes about half an hour for a million rows, a hundred times as long for ten "
         'million: run `pip install "invariant-cluster[scale]"` for approximate search, '
         "or fit on fewer rows.",
         UserWarning,
