@@ -1,6 +1,6 @@
 """Orientation-invariant clustering of images, as scikit-learn estimators."""
 
-from invariant_cluster import datasets, metrics, model_selection, plot
+from invariant_cluster import datasets, metrics, model_selection, out_of_core, plot
 from invariant_cluster.clusterers import (
     EmbeddingClusterer,
     SCANClusterer,
@@ -44,6 +44,7 @@ __all__ = [
     "make_pipeline",
     "metrics",
     "model_selection",
+    "out_of_core",
     "plot",
     "save_model",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
-MODULES = ["", ".datasets", ".metrics", ".model_selection", ".plot"]
+MODULES = ["", ".datasets", ".metrics", ".model_selection", ".out_of_core", ".plot"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -23,7 +23,7 @@ LEVELS = [
     {"datasets", "inspection", "modules"},
     {"metrics", "training"},
     {"model_selection", "persistence"},
-    {"clusterers", "embedders", "plot"},
+    {"clusterers", "embedders", "out_of_core", "plot"},
     {"pipelines", "report"},
     {"__init__"},
     {"cli"},

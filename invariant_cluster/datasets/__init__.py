@@ -4,20 +4,27 @@ Every loader returns a ``sklearn.utils.Bunch`` with ``images`` of shape (n, h, w
 (n, h, w, c), ``target`` (int64 class indices of shape (n,)), ``target_names`` and
 ``DESCR``, or ``(images, target)`` with ``return_X_y=True``. Loaders that move the
 images themselves add the true pose: ``theta`` in radians and ``tau`` in pixels.
+``open_images`` is the exception: it returns images that are read when they are taken.
 """
 
 from invariant_cluster.datasets._image_folder import load_image_folder
 from invariant_cluster.datasets._mnist_u import fetch_mnist_u
+from invariant_cluster.datasets._open_images import open_images
 from invariant_cluster.datasets._oriented import make_oriented
 from invariant_cluster.datasets._oriented_digits import load_oriented_digits
+from invariant_cluster.datasets._sampling import sample_images
+from invariant_cluster.datasets._stored_images import StoredImages
 from invariant_cluster.datasets._wafer_maps import load_wafer_maps
 from invariant_cluster.datasets._wm811k import load_wm811k
 
 __all__ = [
+    "StoredImages",
     "fetch_mnist_u",
     "load_image_folder",
     "load_oriented_digits",
     "load_wafer_maps",
     "load_wm811k",
     "make_oriented",
+    "open_images",
+    "sample_images",
 ]

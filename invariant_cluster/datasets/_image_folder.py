@@ -13,6 +13,7 @@ from invariant_cluster.datasets._bunch import Dataset, make_bunch
 from invariant_cluster.datasets._framing import embed_in_frame, frame_background
 from invariant_cluster.datasets._image_file import read_image
 from invariant_cluster.datasets._resizing import resize_smoothly
+from invariant_cluster.datasets._stored_images import Source
 
 COLORS = ("auto", "grey", "rgb")
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
@@ -146,6 +147,45 @@ def _is_hidden_below(entry: Path, folder: Path) -> bool:
     """Return whether an entry or a folder between it and the class folder is hidden."""
     parents = entry.relative_to(folder).parents
     return _is_hidden(entry) or any(parent.name.startswith(".") for parent in parents)
+
+
+def open_folder(path: Path, size: int, color: str) -> Source:
+    """Return a folder's images, each of which is read when it is taken.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of class folders or of images.
+    size : int
+        Side of the images in pixels.
+    color : {"auto", "grey", "rgb"}
+        Colours to which the files are converted; "auto" keeps those of the first.
+
+    Returns
+    -------
+    Source
+        The images, named by their paths in the folder and equal to those of
+        :func:`load_image_folder`.
+
+    Raises
+    ------
+    ImportError, FileNotFoundError, ValueError
+        As :func:`load_image_folder`; errors of files after the first are raised when
+        they are read.
+    """
+    paths = [file for part in _list_files(path)[1] for file in part]
+    first = _make_square(read_image(paths[0], color), size)
+
+    def read(start: int, stop: int) -> np.ndarray:
+        images = np.empty((stop - start, *first.shape), dtype=first.dtype)
+        for image, file in zip(images, paths[start:stop], strict=True):
+            square = _make_square(read_image(file, color), size)
+            _check_same_kind([paths[0], file], [first, square])
+            image[:] = square
+        return images
+
+    names = [str(file.relative_to(path)) for file in paths]
+    return Source((len(paths), *first.shape), first.dtype, read, names=names)
 
 
 def _load_images(paths: list[Path], size: int, color: str) -> np.ndarray:

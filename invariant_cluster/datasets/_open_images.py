@@ -1,0 +1,218 @@
+"""Images of a file or a folder, opened without reading them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from invariant_cluster.datasets._arguments import check_option, check_side
+from invariant_cluster.datasets._image_folder import COLORS, open_folder
+from invariant_cluster.datasets._stored_images import Source, StoredImages
+
+_DATASET = "images"
+_EXTRA = "run 'pip install {0}' or install this package with the extra 'scale'"
+
+
+def open_images(
+    path: str | os.PathLike[str],
+    *,
+    dataset: str | None = None,
+    size: int = 64,
+    color: str = "auto",
+) -> StoredImages:
+    """Open images that need not fit in memory.
+
+    Parameters
+    ----------
+    path : path-like
+        Array in a file ``.npy``; array or group of arrays in a file ``.h5`` or
+        ``.hdf5``, or in a store ``.zarr``; or folder of image files, as in
+        :func:`load_image_folder`.
+    dataset : str, optional
+        Name of the array in a group. By default "images", or the only array.
+    size : int, default=64
+        Side in pixels to which the files of a folder are resized, at least 8. Arrays
+        keep their size.
+    color : {"auto", "grey", "rgb"}, default="auto"
+        Colours to which the files of a folder are converted. "auto" keeps those of the
+        first file; the others must be alike.
+
+    Returns
+    -------
+    StoredImages
+        The images, (n, h, w) or (n, h, w, c): an array-like that reads what is taken of
+        it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the path does not exist.
+    ValueError
+        If the path is of another kind, is damaged, holds no images, or has several
+        arrays none of which is named; in a folder, if the first file is not an image.
+        Other files are read later: taking a row of a bad file raises this error.
+    ImportError
+        If h5py, zarr or Pillow is needed and not installed.
+
+    See Also
+    --------
+    sample_images : Take images at random, to fit a model.
+    invariant_cluster.out_of_core.predict_shards : Label all images.
+    load_image_folder : Read a folder into memory, with its classes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from invariant_cluster.datasets import load_oriented_digits, open_images
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(Path(folder) / "digits.npy", load_oriented_digits().images)
+    ...     images = open_images(Path(folder) / "digits.npy")
+    ...     some = images[[3, 1, 700]]
+    >>> images
+    StoredImages(shape=(1797, 24, 24), dtype=uint8)
+    >>> some.shape
+    (3, 24, 24)
+    """
+    size = check_side("size", size)
+    check_option("color", color, COLORS)
+    place = Path(path).expanduser().resolve()
+    if not place.exists():
+        raise FileNotFoundError(
+            f"path={str(path)!r} does not exist: give a folder or a file."
+        )
+    kind = _kind_of(place)
+    if kind == "folder":
+        return StoredImages(open_folder, place, size, color)
+    if kind not in _OPENERS:
+        raise ValueError(
+            f"path={str(path)!r} is of an unknown kind: give a folder of images, or "
+            f"an array in {', '.join(_OPENERS)}."
+        )
+    return StoredImages(_OPENERS[kind], place, dataset)
+
+
+def _kind_of(path: Path) -> str:
+    """Return the suffix of a file or store; "folder" for other folders."""
+    suffix = path.suffix.lower()
+    if not path.is_dir():
+        return suffix
+    is_zarr = suffix == ".zarr" or any((path / name).exists() for name in _ZARR_FILES)
+    return ".zarr" if is_zarr else "folder"
+
+
+def _open_npy(path: Path, _: str | None) -> Source:
+    """Return the array of an .npy file, memory-mapped."""
+    try:
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (EOFError, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(images, np.ndarray):
+        images.close()
+        raise ValueError(f"{path} is an archive of arrays: rename it to .npz.")
+    _check_images(path, images)
+    return Source(
+        images.shape,
+        images.dtype,
+        lambda start, stop: np.array(images[start:stop]),
+        whole=images,
+    )
+
+
+def _open_hdf5(path: Path, dataset: str | None) -> Source:
+    """Return an array of an HDF5 file."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise _missing("h5py", "HDF5 files") from error
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise _damaged(path, error) from error
+    return _slicing(path, file[_choose(path, _arrays_below(file), dataset)])
+
+
+def _arrays_below(group: Any) -> list[str]:
+    """Return the names of all arrays of an HDF5 file."""
+    names: list[str] = []
+    group.visititems(
+        lambda name, item: names.append(name) if hasattr(item, "dtype") else None
+    )
+    return names
+
+
+def _open_zarr(path: Path, dataset: str | None) -> Source:
+    """Return an array of a zarr store, or the store if it is an array."""
+    try:
+        import zarr
+    except ImportError as error:
+        raise _missing("zarr", "zarr stores") from error
+    try:
+        store = zarr.open(path, mode="r")
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if hasattr(store, "dtype"):
+        return _slicing(path, store)
+    names = [name for name, item in store.members(None) if hasattr(item, "dtype")]
+    return _slicing(path, store[_choose(path, names, dataset)])
+
+
+def _slicing(path: Path, array: Any) -> Source:
+    """Return the source of an array that reads slices of rows, chunk by chunk."""
+    _check_images(path, array)
+    return Source(
+        tuple(array.shape),
+        np.dtype(array.dtype),
+        lambda start, stop: np.asarray(array[int(start) : int(stop)]),
+        block=(array.chunks or (1,))[0],
+    )
+
+
+def _choose(path: Path, names: list[str], dataset: str | None) -> str:
+    """Return the name of the array that holds the images."""
+    wanted = dataset or (_DATASET if len(names) != 1 else names[0])
+    if wanted not in names:
+        raise ValueError(
+            f"{path} holds {', '.join(sorted(names)) or 'nothing'}, but not "
+            f"{wanted!r}: name the array of images with dataset=."
+        )
+    return wanted
+
+
+def _check_images(path: Path, array: Any) -> None:
+    """Raise a ValueError unless an array has the form of images or flat rows."""
+    if len(array.shape) not in (2, 3, 4) or np.dtype(array.dtype).kind not in "biuf":
+        raise ValueError(
+            f"{path} holds an array of shape {tuple(array.shape)} and dtype "
+            f"{array.dtype}, not images: give an array of numbers of shape (n, h, w) "
+            "or (n, h, w, c)."
+        )
+
+
+def _damaged(path: Path, error: Exception) -> ValueError:
+    """Return the error of a file that cannot be read."""
+    return ValueError(
+        f"{path} cannot be read as an array: {error}. Give an intact file."
+    )
+
+
+def _missing(package: str, kind: str) -> ImportError:
+    """Return the error of a package that is not installed."""
+    return ImportError(
+        f"open_images reads {kind} with {package}, which is not installed: "
+        f"{_EXTRA.format(package)}."
+    )
+
+
+_ZARR_FILES = ("zarr.json", ".zarray", ".zgroup")
+_OPENERS: dict[str, Callable[[Path, str | None], Source]] = {
+    ".npy": _open_npy,
+    ".h5": _open_hdf5,
+    ".hdf5": _open_hdf5,
+    ".zarr": _open_zarr,
+}
