@@ -25,7 +25,13 @@ from invariant_cluster.cli._choices import (
     Kind,
     Network,
 )
-from invariant_cluster.cli._inputs import NamedImages, read_images, share_outside
+from invariant_cluster.cli._inputs import (
+    NamedImages,
+    draw_images,
+    open_path,
+    read_images,
+    share_outside,
+)
 from invariant_cluster.cli._outputs import (
     LABELS,
     MODEL,
@@ -34,13 +40,20 @@ from invariant_cluster.cli._outputs import (
     label_images,
     write_table,
 )
-from invariant_cluster.cli._places import check_out, prepare_folder
+from invariant_cluster.cli._places import (
+    check_out,
+    check_shards_folder,
+    prepare_folder,
+)
+from invariant_cluster.cli._shards import write_shards
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.report import import_extra
 
 _INTERRUPTED = 130
 _N_NEIGHBORS = 20
+_MOST_IMAGES = 100_000
+_GROUPS = (".npz", ".h5", ".hdf5", ".zarr")
 _MOST_OUTSIDE = 0.05
 # Errors of the input, printed as one line instead of a traceback.
 _TOLD = (
@@ -64,15 +77,16 @@ app = typer.Typer(
 Images = Annotated[
     Path,
     typer.Argument(
-        help="Folder of images (PNG, TIFF, ...), array (.npy, or .npz with --key), "
-        "stack of particles (.mrc, .mrcs), or LSWMD.pkl."
+        help="Folder of images (PNG, TIFF, ...), array (.npy; .npz, .h5 or .zarr with "
+        "--key), stack of particles (.mrc, .mrcs), or LSWMD.pkl."
     ),
 ]
 Model = Annotated[
     Path, typer.Argument(help=f"The {MODEL} that fit wrote, or its folder.")
 ]
 Key = Annotated[
-    str | None, typer.Option(help="Name of the array of images in an .npz file.")
+    str | None,
+    typer.Option(help="Name of the array of images in an .npz, .h5 or .zarr file."),
 ]
 Color = Annotated[
     ColorKind,
@@ -177,15 +191,23 @@ def fit(
         str,
         typer.Option(help="Device: cpu, cuda, cuda:1, ... auto: the GPU if any."),
     ] = "auto",
+    sample: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            help="Most images to train on. They are drawn at random from more, and "
+            "labels.csv and the report are of these: label all with predict --shards.",
+        ),
+    ] = _MOST_IMAGES,
     color: Color = ColorKind.auto,
     key: Key = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Train on images and write labels.csv, report.html and the model.
 
-    labels.csv has one row per image: file, cluster, confidence, and the pose of the
-    object: theta in radians, counter-clockwise, and tau_x and tau_y in pixels from the
-    centre, y up.
+    labels.csv has one row per training image: file, cluster, confidence, and the pose
+    of the object: theta in radians, counter-clockwise, and tau_x and tau_y in pixels
+    from the centre, y up.
 
     To choose the number of clusters, look at the report: use more clusters if one holds
     two kinds of image. In Python, invariant_cluster.model_selection compares numbers of
@@ -193,7 +215,7 @@ def fit(
     """
     with _one_line_errors():
         folder = prepare_folder(out, overwrite)
-        given = _read(images, size, key, color)
+        given = _draw(images, sample, size, key, color, seed)
         pipe = make_pipeline(
             n_clusters,
             kind=kind.value,
@@ -215,16 +237,48 @@ def predict(
     images: Images,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="CSV file to write.  [default: print it]"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="CSV file to write, or folder with --shards.  [default: print it]",
+        ),
+    ] = None,
+    shards: Annotated[
+        bool,
+        typer.Option(
+            "--shards",
+            help="Write Parquet files of some rows each to the folder --out, in "
+            "bounded memory, for any number of images. Called again, it continues.",
+        ),
+    ] = False,
+    rows_per_shard: Annotated[
+        int, typer.Option(min=1, help="Images per file of --shards.")
+    ] = 100_000,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a dask scheduler whose workers compute the shards, such "
+            "as tcp://host:8786. They must see the same paths."
+        ),
     ] = None,
     key: Key = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Label images with a trained model.
 
-    The table has the columns of labels.csv, which fit writes.
+    The table has the columns of labels.csv, which fit writes. Shards have the file (for
+    an array: index), cluster and confidence.
     """
     with _one_line_errors():
+        if shards:
+            folder = check_shards_folder(out)
+            pipe = _load(model)
+            given = _open_like(pipe, images, key)
+            write_shards(pipe, given, folder, rows_per_shard, scheduler, overwrite)
+            _say(f"Wrote shards to {folder}.")
+            return
+        if scheduler is not None:
+            raise ValueError(f"--scheduler {scheduler} is for --shards: add --shards.")
         check_out(out, overwrite)
         pipe = _load(model)
         given = _read_like(pipe, images, key)
@@ -304,20 +358,58 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _read(path: Path, size: int, key: str | None, color: str = "auto") -> NamedImages:
-    """Read the images of a path and print how many there are."""
-    if key is not None and path.suffix.lower() != ".npz":
-        raise ValueError(f"--key {key} is for .npz files, not for {path}: omit --key.")
-    given = read_images(path, size=size, key=key, color=color)
-    _say(f"{len(given.images):,} images of shape {given.images.shape[1:]} from {path}.")
+def _draw(
+    path: Path, n_most: int, size: int, key: str | None, color: str, seed: int
+) -> NamedImages:
+    """Read the images of a path, or a sample of them, and print how many there are."""
+    _check_key(path, key)
+    given, n_images = draw_images(
+        path, n_most, size=size, key=key, color=color, seed=seed
+    )
+    _tell_images(path, given.images, n_images)
+    if len(given.images) < n_images:
+        _say(
+            f"Training on {len(given.images):,} of them, drawn at random (--sample): "
+            "label all with predict --shards."
+        )
     return given
+
+
+def _check_key(path: Path, key: str | None) -> None:
+    """Raise a ValueError if --key is given for a file that is no group of arrays."""
+    if key is not None and path.suffix.lower() not in _GROUPS:
+        raise ValueError(
+            f"--key {key} is for .npz files, HDF5 and zarr, not for {path}: omit --key."
+        )
+
+
+def _tell_images(path: Path, images: Any, n_images: int) -> None:
+    """Print the number and the shape of the images of a path."""
+    _say(f"{n_images:,} images of shape {images.shape[1:]} from {path}.")
+
+
+def _form_of(pipe: Pipeline) -> tuple[int, ColorKind]:
+    """Return the side and the colours of the images that a model takes."""
+    n_channels, height, width = pipe[0].layout_.channels_first_shape
+    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
+    return max(height, width), color
+
+
+def _open_like(pipe: Pipeline, path: Path, key: str | None) -> Any:
+    """Open images of the model's size and channels, and print how many there are."""
+    _check_key(path, key)
+    size, color = _form_of(pipe)
+    images = open_path(path, size=size, key=key, color=color)
+    _tell_images(path, images, len(images))
+    return images
 
 
 def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
     """Return images of the model's size and channels; warn if their values differ."""
-    n_channels, height, width = pipe[0].layout_.channels_first_shape
-    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
-    given = _read(path, max(height, width), key, color)
+    _check_key(path, key)
+    size, color = _form_of(pipe)
+    given = read_images(path, size=size, key=key, color=color)
+    _tell_images(path, given.images, len(given.images))
     share = share_outside(given.images, getattr(pipe[0], "intensity_range_", None))
     if share > _MOST_OUTSIDE:
         low, high = pipe[0].intensity_range_

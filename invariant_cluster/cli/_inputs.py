@@ -12,10 +12,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster.datasets import load_image_folder, load_wm811k
+from invariant_cluster.datasets import (
+    load_image_folder,
+    load_wm811k,
+    open_images,
+    sample_images,
+)
 from invariant_cluster.runtime import evenly_spaced
 
 _KEY = "images"
+_STORED = (".npy", ".h5", ".hdf5", ".zarr")
 
 
 class NamedImages(NamedTuple):
@@ -33,6 +39,21 @@ class NamedImages(NamedTuple):
     names: list[str]
 
 
+class Draw(NamedTuple):
+    """Images drawn from more.
+
+    Attributes
+    ----------
+    given : NamedImages
+        The drawn images.
+    n_images : int
+        Number of images from which they were drawn.
+    """
+
+    given: NamedImages
+    n_images: int
+
+
 def read_images(
     path: Path, *, size: int, key: str | None = None, color: str = "auto"
 ) -> NamedImages:
@@ -41,12 +62,14 @@ def read_images(
     Parameters
     ----------
     path : Path
-        Folder of images; file .npy, .npz, .mrc or .mrcs; or LSWMD.pkl.
+        Folder of images; file .npy, .npz, .h5, .hdf5, .mrc or .mrcs; store .zarr; or
+        LSWMD.pkl.
     size : int
         Side in pixels to which the images of a folder and of LSWMD.pkl are resized.
         Arrays and stacks keep their size.
     key : str, optional
-        Name of the array in an .npz file. By default "images", or the only array.
+        Name of the array in an .npz file, HDF5 or zarr. By default "images", or the
+        only array.
     color : {"auto", "grey", "rgb"}, default="auto"
         Colours to which the files of a folder are converted; "auto" keeps them.
 
@@ -66,33 +89,118 @@ def read_images(
 
     See Also
     --------
+    open_path : Read images when rows of them are taken.
     share_outside : Compare the values with a model's intensity range.
     """
-    if path.is_dir():
-        return _read_folder(path, size, color)
+    return _read_all(path, open_path(path, size=size, key=key, color=color), color)
+
+
+def draw_images(
+    path: Path,
+    n_images: int,
+    *,
+    size: int,
+    key: str | None = None,
+    color: str = "auto",
+    seed: int = 0,
+) -> Draw:
+    """Return all images of a path, or as many as asked for, drawn at random.
+
+    Parameters
+    ----------
+    path : Path
+        As for :func:`read_images`.
+    n_images : int
+        Maximum number of images.
+    size, key, color
+        As for :func:`read_images`.
+    seed : int, default=0
+        Seed of the draw.
+
+    Returns
+    -------
+    Draw
+        The images, and the number of images of the path. Files of a folder that are
+        not drawn are not read.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+        As :func:`read_images`.
+
+    See Also
+    --------
+    read_images : Return all images.
+    """
+    opened = open_path(path, size=size, key=key, color=color)
+    if len(opened) <= n_images:
+        return Draw(_read_all(path, opened, color), len(opened))
+    sample, rows = sample_images(opened, n_images, random_state=seed, return_rows=True)
+    names = getattr(opened, "names", None)
+    shown = [str(row) if names is None else _show(names[row]) for row in rows]
+    return Draw(NamedImages(sample, shown), len(opened))
+
+
+def open_path(
+    path: Path, *, size: int, key: str | None = None, color: str = "auto"
+) -> Any:
+    """Return the images of a folder or a file, without reading them if possible.
+
+    Parameters
+    ----------
+    path, size, key, color
+        As for :func:`read_images`.
+
+    Returns
+    -------
+    StoredImages or ndarray
+        The images; ndarray of .npz, .mrc and LSWMD.pkl.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+        As :func:`read_images`; files of a folder after the first are read later.
+
+    See Also
+    --------
+    read_images : Read all images.
+    """
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: give a folder or a file.")
     suffix = path.suffix.lower()
+    if path.is_dir() or suffix in _STORED:
+        return open_images(path, dataset=key, size=size, color=color)
     if suffix == ".pkl":
         bunch = load_wm811k(
             path, subset="all", size=size, fail_map=True, keep_unlabeled=True
         )
-        return _number(bunch.images)
+        return bunch.images
     if suffix not in _READERS:
+        kinds = [*_STORED, *_READERS]
         raise ValueError(
             f"{path} is of an unknown kind: give a folder of images, "
-            f"{', '.join(_READERS)} or LSWMD.pkl."
+            f"{', '.join(kinds)} or LSWMD.pkl."
         )
-    return _number(_check_array(path, _READERS[suffix](path, key)))
+    return _check_array(path, _READERS[suffix](path, key))
+
+
+def _read_all(path: Path, opened: Any, color: str) -> NamedImages:
+    """Return all images that were opened, and their names."""
+    if getattr(opened, "names", None) is not None:
+        return _read_folder(path, opened.shape[1], color)
+    return _number(np.asarray(opened))
 
 
 def _read_folder(path: Path, size: int, color: str) -> NamedImages:
     """Return the images of a folder, named by their paths in it."""
     bunch = load_image_folder(path, size=size, color=color)
     names = [str(Path(name).relative_to(path)) for name in bunch.filenames]
-    # Names that are not valid text on this system could not be written.
-    shown = [os.fsencode(name).decode("utf-8", "replace") for name in names]
-    return NamedImages(bunch.images, shown)
+    return NamedImages(bunch.images, [_show(name) for name in names])
+
+
+def _show(name: str) -> str:
+    """Return a file's name as text: one that is none here could not be written."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _check_array(path: Path, images: Any) -> NDArray:
@@ -139,15 +247,6 @@ def _number(images: NDArray) -> NamedImages:
     return NamedImages(images, [str(row) for row in range(len(images))])
 
 
-def _read_npy(path: Path, _: str | None) -> NDArray:
-    """Return the array of an .npy file, memory-mapped."""
-    images = _try(path, lambda: np.load(path, mmap_mode="r", allow_pickle=False))
-    if isinstance(images, np.ndarray):
-        return images
-    images.close()
-    raise ValueError(f"{path} is an archive of arrays: rename it to .npz.")
-
-
 def _read_npz(path: Path, key: str | None) -> NDArray:
     """Return one array of an .npz file."""
     with path.open("rb") as file:
@@ -165,8 +264,7 @@ def _try(path: Path, read: Callable[[], Any]) -> Any:
         return read()
     except (BadZipFile, EOFError, OSError, UnpicklingError, ValueError) as error:
         raise ValueError(
-            f"{path} cannot be read as arrays: {error}. Give an intact .npy or .npz "
-            "file."
+            f"{path} cannot be read as arrays: {error}. Give an intact .npz file."
         ) from error
 
 
@@ -201,7 +299,6 @@ def _read_mrc(path: Path, _: str | None) -> NDArray:
 
 
 _READERS: dict[str, Callable[[Path, str | None], NDArray]] = {
-    ".npy": _read_npy,
     ".npz": _read_npz,
     ".mrc": _read_mrc,
     ".mrcs": _read_mrc,

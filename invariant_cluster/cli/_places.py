@@ -25,6 +25,15 @@ def check_out(path: Path | None, overwrite: bool) -> None:
         _check_free(check_place(path), overwrite)
 
 
+def check_shards_folder(folder: Path | None) -> Path:
+    """Return the folder of the shards; raise if there is none or it is a file."""
+    if folder is None:
+        raise ValueError("--shards needs --out: give the folder to write to.")
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--out {folder} is a file: give the name of a folder.")
+    return folder
+
+
 def _check_free(path: Path, overwrite: bool) -> None:
     """Raise a ValueError if the path exists, unless it may be overwritten."""
     if path.exists() and not overwrite:

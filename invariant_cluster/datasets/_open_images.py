@@ -179,26 +179,29 @@ def _choose(path: Path, names: list[str], dataset: str | None) -> str:
     if wanted not in names:
         raise ValueError(
             f"{path} holds {', '.join(sorted(names)) or 'nothing'}, but not "
-            f"{wanted!r}: name the array of images with dataset=."
+            f"{wanted!r}: name the array of images with dataset= (--key of the "
+            "command line)."
         )
     return wanted
 
 
 def _check_images(path: Path, array: Any) -> None:
     """Raise a ValueError unless an array has the form of images or flat rows."""
-    if len(array.shape) not in (2, 3, 4) or np.dtype(array.dtype).kind not in "biuf":
+    if len(array.shape) not in (2, 3, 4):
         raise ValueError(
-            f"{path} holds an array of shape {tuple(array.shape)} and dtype "
-            f"{array.dtype}, not images: give an array of numbers of shape (n, h, w) "
-            "or (n, h, w, c)."
+            f"{path} holds {tuple(array.shape)}, not images: give an array of shape "
+            "(n, h, w) or (n, h, w, c)."
+        )
+    if np.dtype(array.dtype).kind not in "biuf":
+        raise ValueError(
+            f"{path} holds values of dtype {array.dtype}: give an array of real "
+            "numbers."
         )
 
 
 def _damaged(path: Path, error: Exception) -> ValueError:
     """Return the error of a file that cannot be read."""
-    return ValueError(
-        f"{path} cannot be read as an array: {error}. Give an intact file."
-    )
+    return ValueError(f"{path} cannot be read as arrays: {error}. Give an intact file.")
 
 
 def _missing(package: str, kind: str) -> ImportError:

@@ -110,7 +110,7 @@ def _predict_block(model: Any, images: Any, start: int, stop: int) -> Clusters:
         raise type(error)(
             f"Images {start} to {stop - 1}, numbered from 0 in what follows: {error}"
         ) from error
-    _warn_outside(model, block, start)
+    _warn_outside(model, block)
     confidence = None if probabilities is None else probabilities.max(axis=1)
     return Clusters(
         labels.astype(np.int32),
@@ -118,19 +118,19 @@ def _predict_block(model: Any, images: Any, start: int, stop: int) -> Clusters:
     )
 
 
-def _warn_outside(model: Any, block: NDArray, start: int) -> None:
+def _warn_outside(model: Any, block: NDArray) -> None:
     """Warn if values of a block lie outside the range of the training images."""
     first = model[0] if isinstance(model, Pipeline) else model
     limits = getattr(first, "intensity_range_", None)
     if limits is None:
         return
     low, high = limits
-    share = np.mean((block < low) | (block > high))
-    if share > _MOST_OUTSIDE:
+    if np.mean((block < low) | (block > high)) > _MOST_OUTSIDE:
+        # Without rows in it, the text is shown once for all blocks.
         warnings.warn(
-            f"{share:.0%} of the values of images {start} to {start + len(block) - 1} "
-            f"lie outside {low:g} to {high:g}, the range of the training images, and "
-            "are clipped: scale the images like the training images.",
+            f"More than {_MOST_OUTSIDE:.0%} of the values of some images lie outside "
+            f"{low:g} to {high:g}, the range of the training images, and are clipped: "
+            "scale the images like the training images.",
             UserWarning,
             stacklevel=2,
         )

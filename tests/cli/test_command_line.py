@@ -11,6 +11,9 @@ from sklearn.pipeline import Pipeline
 pytest.importorskip("typer")
 Image = pytest.importorskip("PIL.Image")
 mrcfile = pytest.importorskip("mrcfile")
+h5py = pytest.importorskip("h5py")
+zarr = pytest.importorskip("zarr")
+pytest.importorskip("pyarrow")
 
 from typer.testing import CliRunner  # noqa: E402
 
@@ -26,6 +29,7 @@ from invariant_cluster.cli import main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
 from invariant_cluster.cli._choices import Features, Kind, Network  # noqa: E402
 from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
+from invariant_cluster.out_of_core import read_shards  # noqa: E402
 from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
 
 COLUMNS = ["file", "cluster", "confidence", "theta", "tau_x", "tau_y"]
@@ -383,6 +387,108 @@ def test_without_typer_one_line_says_what_to_install(monkeypatch):
 def test_what_cannot_be_read_leaves_no_folder(tmp_path):
     fit(tmp_path / "nowhere", tmp_path / "run", code=1)
     assert not (tmp_path / "run").exists()
+
+
+# Many images
+
+
+def test_a_sample_is_told_and_is_what_is_trained_on(array, images, tmp_path):
+    out = tmp_path / "run"
+    result = fit(array, out, "--sample", 30, "--features", "scattering")
+    assert "48 images of shape (16, 16)" in result.stderr
+    assert "Training on 30 of them, drawn at random (--sample)" in result.stderr
+    table = pd.read_csv(out / "labels.csv")
+    rows = table["file"].to_numpy()
+    assert len(set(rows)) == 30
+    model = load_model(out / "model.safetensors")
+    assert len(model[-1].neighbors_) == 30
+    np.testing.assert_array_equal(table["cluster"], model.predict(images[rows]))
+
+
+def test_no_sample_is_told_of_few_images(array, tmp_path):
+    result = fit(array, tmp_path / "run", "--sample", 48, "--features", "scattering")
+    assert "drawn at random" not in result.stderr
+
+
+def test_files_that_are_not_drawn_are_not_read(folder, tmp_path):
+    options = ["--sample", 30, "--size", 16, "--features", "scattering"]
+    fit(folder, tmp_path / "run", *options)
+    drawn = pd.read_csv(tmp_path / "run" / "labels.csv")["file"]
+    for path in set(folder.iterdir()) - {folder / name for name in drawn}:
+        if path.name != "digit_00.png":  # the first tells the form
+            path.write_bytes(b"no image")
+    fit(folder, tmp_path / "again", *options)
+    again = pd.read_csv(tmp_path / "again" / "labels.csv")["file"]
+    assert again.tolist() == drawn.tolist()
+
+
+def test_shards_hold_the_labels_and_continue(saved, array, images, tmp_path):
+    path, pipe = saved
+    options = ["--out", tmp_path / "shards", "--shards", "--rows-per-shard", 20]
+    result = run("predict", path, array, *options)
+    assert "48 images of shape (16, 16)" in result.stderr
+    assert "Wrote shards to " in result.stderr
+    table = read_shards(tmp_path / "shards")
+    assert list(table) == ["index", "cluster", "confidence"]
+    assert table["cluster"].tolist() == pipe.predict(images).tolist()
+    files = sorted((tmp_path / "shards").glob("*.parquet"))
+    written = [file.stat().st_mtime_ns for file in files]
+    assert len(written) == 3
+    run("predict", path, array, *options)
+    assert [file.stat().st_mtime_ns for file in files] == written
+
+
+def test_shards_of_a_folder_name_the_files(saved, folder, tmp_path):
+    run("predict", saved[0], folder, "--out", tmp_path / "shards", "--shards")
+    names = read_shards(tmp_path / "shards")["file"]
+    assert names.tolist() == [f"digit_{row:02d}.png" for row in range(48)]
+
+
+def test_shards_of_another_run_are_replaced_when_asked(saved, array, images, tmp_path):
+    options = ["--out", tmp_path / "shards", "--shards"]
+    run("predict", saved[0], array, *options)
+    np.save(tmp_path / "other.npy", images[:20])
+    result = run("predict", saved[0], tmp_path / "other.npy", *options, code=1)
+    assert "holds shards of other images" in result.stderr
+    run("predict", saved[0], tmp_path / "other.npy", *options, "--overwrite")
+    assert len(read_shards(tmp_path / "shards")) == 20
+
+
+def test_wrong_use_of_shards_is_one_line(saved, array, tmp_path):
+    result = run("predict", saved[0], array, "--shards", code=1)
+    assert "--shards needs --out: give the folder to write to" in result.stderr
+    (tmp_path / "file").write_text("x")
+    result = run(
+        "predict", saved[0], array, "--shards", "--out", tmp_path / "file", code=1
+    )
+    assert "is a file: give the name of a folder" in result.stderr
+    result = run("predict", saved[0], array, "--scheduler", "tcp://host:1", code=1)
+    assert "--scheduler tcp://host:1 is for --shards: add --shards" in result.stderr
+
+
+def test_shards_warn_of_another_scale_once(saved, images, tmp_path):
+    np.save(tmp_path / "deep.npy", images.astype(np.uint16) * 257)
+    options = ["--out", tmp_path / "shards", "--shards", "--rows-per-shard", 20]
+    result = run("predict", saved[0], tmp_path / "deep.npy", *options)
+    assert result.stderr.count("Warning: More than 5% of the values of some") == 1
+
+
+@pytest.mark.parametrize("kind", ["h5", "zarr"])
+def test_stores_of_arrays(saved, images, array, tmp_path, kind):
+    path = tmp_path / f"images.{kind}"
+    if kind == "h5":
+        with h5py.File(path, "w") as file:
+            file["pictures"], file["target"] = images, np.zeros(3)
+    else:
+        group = zarr.open_group(path, mode="w")
+        group.create_array("pictures", data=images)
+        group.create_array("target", data=np.zeros(3))
+    expected = run("predict", saved[0], array).stdout
+    assert run("predict", saved[0], path, "--key", "pictures").stdout == expected
+    result = run("predict", saved[0], path, code=1)
+    assert "name the array of images with dataset= (--key of the command" in (
+        result.stderr
+    )
 
 
 def test_the_report_shows_plain_values(array, tmp_path):
