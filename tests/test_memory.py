@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
+from sklearn.pipeline import make_pipeline
 from torch import nn
 
-from invariant_cluster import TargetVAEEmbedder
+from invariant_cluster import IRLINREmbedder, TargetVAEEmbedder
+from invariant_cluster.datasets import open_images
+from invariant_cluster.out_of_core import predict_shards
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "measure_memory.py"
 MIB = 2**20
@@ -123,3 +127,82 @@ def test_memory_does_not_grow_with_the_pairs_of_attention(benchmark, tmp_path):
     ).fit(images[:2])
     growth = benchmark.measure_growth(lambda: embedder.transform(images))
     assert growth / MIB < 300
+
+
+@pytest.mark.parametrize("kind", ["npy", "h5", "zarr"])
+def test_memory_of_shards_does_not_grow_with_the_number_of_images(
+    kind, benchmark, cheap_pipeline, tmp_path
+):
+    """Labels by shards of images that are decoded: a block at a time is in memory."""
+    n_few, n_many, side = 9_000, 36_000, 64
+    images = benchmark.write_images(tmp_path / "images.u8", n_many, side)
+    stored = open_images(write_store(images, tmp_path, kind))
+
+    def growth(n, folder):
+        given = stored if n == n_many else StoredRows(stored, n)
+        return benchmark.measure_growth(
+            lambda: count(predict_shards(cheap_pipeline, given, tmp_path / folder))
+        )
+
+    growth(n_few, "first")  # the first run fills caches
+    few, many = growth(n_few, "few"), growth(n_many, "many")
+    one_copy = (n_many - n_few) * side**2
+    assert many - few < 0.5 * one_copy
+    assert many / MIB < 200
+
+
+@pytest.fixture
+def cheap_pipeline(benchmark, tmp_path):
+    """A fitted pipeline whose encoder takes no time."""
+    embedder = IRLINREmbedder(
+        d=4,
+        encoder=Thumbnail,
+        align=False,
+        n_frequencies=4,
+        inr_hidden=(4,),
+        hypernetwork_hidden=(4,),
+        n_pixels=64,
+        max_epochs=1,
+        batch_size=32,
+        device="cpu",
+        random_state=0,
+    )
+    pipe = make_pipeline(embedder, KMeans(2, n_init=1, random_state=0))
+    return pipe.fit(benchmark.write_images(tmp_path / "training.u8", 64, 64))
+
+
+class StoredRows:
+    """The first rows of stored images."""
+
+    def __init__(self, stored, n):
+        self.stored = stored
+        self.shape = (n, *stored.shape[1:])
+        self.dtype = stored.dtype
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        return self.stored[key]
+
+
+def write_store(images, folder, kind):
+    """Write images as chunks of 1,000 and return the path."""
+    path = folder / f"images.{kind}"
+    if kind == "npy":
+        np.save(path, images)
+    elif kind == "h5":
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "w") as file:
+            file.create_dataset("images", data=images, chunks=(1000, 64, 64))
+    else:
+        zarr = pytest.importorskip("zarr")
+        array = zarr.create_array(
+            path, shape=images.shape, dtype=images.dtype, chunks=(1000, 64, 64)
+        )
+        array[:] = images
+    return path
+
+
+def count(paths):
+    return np.array(len(paths))
