@@ -122,8 +122,8 @@ def _check_method(model: Any, method: str) -> None:
         raise ValueError(f"method={method!r} is unknown: choose one of {_METHODS}.")
     if not hasattr(model, method):
         raise ValueError(
-            f"method={method!r}, but {model!r} does not have it: choose another method "
-            "or model."
+            f"method={method!r}, but this {type(model).__name__} does not have it: "
+            "choose another method or model."
         )
 
 

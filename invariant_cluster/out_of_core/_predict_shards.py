@@ -155,8 +155,9 @@ def _check_model(model: Any) -> None:
     """Raise a TypeError unless the model labels new images."""
     if not (hasattr(model, "predict_proba") or hasattr(model, "predict")):
         raise TypeError(
-            f"model={model!r} has neither predict_proba nor predict, so it cannot "
-            "label new images: give a clusterer, or a Pipeline that ends in one."
+            f"model is a {type(model).__name__} that has neither predict_proba nor "
+            "predict, so it cannot label new images: give a clusterer, or a Pipeline "
+            "that ends in one."
         )
 
 

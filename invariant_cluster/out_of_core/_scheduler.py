@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from invariant_cluster.datasets import StoredImages
 from invariant_cluster.out_of_core._blocks import predict_rows
-from invariant_cluster.out_of_core._shards import Shard, write_shard
+from invariant_cluster.out_of_core._shards import Shard, is_complete, write_shard
 from invariant_cluster.out_of_core._shipped_model import ShippedModel, one_thread
 
 
@@ -69,7 +69,12 @@ def _hold(shipped: ShippedModel) -> ShippedModel:
 
 
 def _write(shipped: ShippedModel, images: StoredImages, shard: Shard) -> None:
-    """Compute and write one shard, on a worker."""
+    """Compute and write one shard, on a worker.
+
+    dask repeats finished tasks whose worker dies before it could tell.
+    """
+    if is_complete(shard):
+        return
     with one_thread():
         clusters = predict_rows(shipped.take(), images, shard.start, shard.stop)
     write_shard(shard, images.names, clusters)

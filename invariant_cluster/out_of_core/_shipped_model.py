@@ -35,7 +35,7 @@ class ShippedModel:
     """
 
     def __init__(self, model: Any) -> None:
-        self.content = model if isinstance(model, Path) else pickle.dumps(model)
+        self.content = model if isinstance(model, Path) else _dump(model)
         self.key = _key_of(self.content)
 
     def take(self) -> Any:
@@ -49,6 +49,13 @@ class ShippedModel:
         if getattr(_held, "key", None) != self.key:
             _held.model, _held.key = _load(self.content), self.key
         return _held.model
+
+
+def _dump(model: Any) -> bytes:
+    """Return a model as bytes, with the code of classes that workers cannot import."""
+    import cloudpickle  # comes with dask
+
+    return bytes(cloudpickle.dumps(model))
 
 
 def _key_of(content: bytes | Path) -> str:

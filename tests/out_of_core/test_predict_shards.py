@@ -251,7 +251,9 @@ def test_models_that_cannot_label(images, tmp_path):
     with pytest.raises(NotFittedError):
         predict_shards(unfitted, images, tmp_path)
     scan = Pipeline([("embed", PolarFourierEmbedder(d=4)), ("cluster", DBSCAN())])
-    with pytest.raises(TypeError, match="has neither predict_proba nor predict, so it"):
+    with pytest.raises(
+        TypeError, match="is a Pipeline that has neither predict_proba nor predict"
+    ):
         predict_shards(scan.fit(images), images, tmp_path)
 
 
