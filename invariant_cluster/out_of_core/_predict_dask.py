@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster.out_of_core._shipped_model import ShippedModel, one_thread
+from invariant_cluster.out_of_core._shipped_model import ShippedModel, one_thread, ship
 
 _METHODS = (
     "predict",
@@ -81,7 +81,7 @@ def predict_dask(model: Any, images: Any, *, method: str = "predict") -> Any:
     """
     _check_dask_array(images)
     is_path = isinstance(model, str | os.PathLike)
-    shipped = ShippedModel(Path(model).expanduser().resolve() if is_path else model)
+    shipped = ship(Path(model).expanduser().resolve() if is_path else model)
     _check_method(shipped.take(), method)
     form = _probe(shipped, images, method)
     whole = images.rechunk(dict.fromkeys(range(1, images.ndim), -1))

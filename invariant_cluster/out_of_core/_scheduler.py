@@ -11,7 +11,11 @@ from tqdm.auto import tqdm
 from invariant_cluster.datasets import StoredImages
 from invariant_cluster.out_of_core._blocks import predict_rows
 from invariant_cluster.out_of_core._shards import Shard, is_complete, write_shard
-from invariant_cluster.out_of_core._shipped_model import ShippedModel, one_thread
+from invariant_cluster.out_of_core._shipped_model import (
+    ShippedModel,
+    one_thread,
+    shipped_in,
+)
 
 
 def predict_on_workers(
@@ -43,8 +47,8 @@ def predict_on_workers(
 
     Notes
     -----
-    The model is a task of its own, whose result dask moves to each worker once and
-    computes again if the workers that held it die.
+    Each worker reads the model once, from a file beside the shards. A shard whose
+    worker dies is computed again, up to dask's number of ``allowed-failures``.
     """
     if not isinstance(images, StoredImages):
         raise TypeError(
@@ -52,8 +56,10 @@ def predict_on_workers(
             "image by image: save them and give datasets.open_images(path)."
         )
     distributed = _import_distributed()
-    with _connected(scheduler) as client:
-        shipped = client.submit(_hold, ShippedModel(model), pure=False)
+    if not shards:
+        return
+    folder = shards[0].path.parent
+    with shipped_in(folder, model) as shipped, _connected(scheduler) as client:
         futures = {
             client.submit(_write, shipped, images, shard, pure=False): shard
             for shard in shards
@@ -61,11 +67,6 @@ def predict_on_workers(
         for future in distributed.as_completed(futures):
             future.result()
             bar.update(futures[future].stop - futures[future].start)
-
-
-def _hold(shipped: ShippedModel) -> ShippedModel:
-    """Return the model, as a task whose result stays on the workers."""
-    return shipped
 
 
 def _write(shipped: ShippedModel, images: StoredImages, shard: Shard) -> None:

@@ -202,6 +202,10 @@ def test_workers_write_the_shards(model, images, stored, client, tmp_path, given
     assert table["cluster"].tolist() == model.predict(images).tolist()
     predict_shards(model, stored, folder, rows_per_shard=10)  # the same run here
     assert client.status == "running"
+    assert {path.name for path in folder.iterdir()} == {
+        *(path.name for path in paths),
+        "manifest.json",
+    }
 
 
 @pytest.fixture
