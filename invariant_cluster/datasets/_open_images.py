@@ -116,12 +116,30 @@ def _open_npy(path: Path, _: str | None) -> Source:
         images.close()
         raise ValueError(f"{path} is an archive of arrays: rename it to .npz.")
     _check_images(path, images)
-    return Source(
-        images.shape,
-        images.dtype,
-        lambda start, stop: np.array(images[start:stop]),
-        whole=images,
-    )
+    return Source(images.shape, images.dtype, _reading(path, images), whole=images)
+
+
+def _reading(path: Path, images: Any) -> Callable[[int, int], Any]:
+    """Return what reads rows of an .npy file.
+
+    It reads the file, not the mapping, whose pages would count as this process's memory
+    until the system takes them back.
+    """
+    if not images.flags.c_contiguous:
+        return lambda start, stop: np.array(images[start:stop])
+    shape, row_bytes = images.shape[1:], images.strides[0]
+    n_values = int(np.prod(shape, dtype=np.int64))
+
+    def read(start: int, stop: int) -> Any:
+        rows = np.fromfile(
+            path,
+            dtype=images.dtype,
+            count=int(stop - start) * n_values,
+            offset=images.offset + int(start) * row_bytes,
+        )
+        return rows.reshape(-1, *shape)
+
+    return read
 
 
 def _open_hdf5(path: Path, dataset: str | None) -> Source:

@@ -18,14 +18,14 @@ h5py = pytest.importorskip("h5py")
 zarr = pytest.importorskip("zarr")
 Image = pytest.importorskip("PIL.Image")
 
-KINDS = ["npy", "h5", "h5 contiguous", "zarr", "zarr group", "folder"]
+KINDS = ["npy", "npy fortran", "h5", "h5 contiguous", "zarr", "zarr group", "folder"]
 
 
 def store(images, folder, kind):
     """Write images in a kind of storage and return its path."""
     path = folder / f"images.{kind.split()[0]}"
-    if kind == "npy":
-        np.save(path, images)
+    if kind.startswith("npy"):
+        np.save(path, np.asfortranarray(images) if "fortran" in kind else images)
     elif kind.startswith("h5"):
         with h5py.File(path, "w") as file:
             chunks = None if "contiguous" in kind else (7, *images.shape[1:])
