@@ -481,8 +481,9 @@ def test_stores_of_arrays(saved, images, array, tmp_path, kind):
             file["pictures"], file["target"] = images, np.zeros(3)
     else:
         group = zarr.open_group(path, mode="w")
-        group.create_array("pictures", data=images)
-        group.create_array("target", data=np.zeros(3))
+        group.create_array("pictures", shape=images.shape, dtype="u1")
+        group["pictures"][:] = images
+        group.create_array("target", shape=(3,), dtype="f8")
     expected = run("predict", saved[0], array).stdout
     assert run("predict", saved[0], path, "--key", "pictures").stdout == expected
     result = run("predict", saved[0], path, code=1)

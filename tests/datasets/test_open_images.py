@@ -36,8 +36,10 @@ def store(images, folder, kind):
     elif kind == "zarr group":
         path = folder / "group"
         group = zarr.open_group(path, mode="w")
-        group.create_array("images", data=images, chunks=(7, *images.shape[1:]))
-        group.create_array("labels", data=np.zeros(3))
+        chunks = (7, *images.shape[1:])
+        group.create_array("images", shape=images.shape, dtype="u1", chunks=chunks)
+        group["images"][:] = images
+        group.create_array("labels", shape=(3,), dtype="f8")
     else:
         path.mkdir()
         for row, image in enumerate(images):
