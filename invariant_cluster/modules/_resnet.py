@@ -44,7 +44,22 @@ class StridedPointwise(nn.Conv2d):
         Tensor of shape (n, n_out, ceil(h / step), ceil(w / step))
             Feature maps.
         """
-        return super().forward(x[..., :: self.step, :: self.step])
+        return super().forward(self.subsampled(x))
+
+    def subsampled(self, x: Tensor) -> Tensor:
+        """Return every step-th row and column of feature maps.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_in, h, w)
+            Feature maps.
+
+        Returns
+        -------
+        Tensor of shape (n, n_in, ceil(h / step), ceil(w / step))
+            A view.
+        """
+        return x[..., :: self.step, :: self.step]
 
     def extra_repr(self) -> str:
         """Return the text that ``print`` shows: a stride-1 convolution and the step."""
@@ -89,9 +104,9 @@ class ResidualBlock(nn.Module):
         Tensor of shape (n, n_out, ceil(h / stride), ceil(w / stride))
             Feature maps, not negative.
         """
-        y = F.relu(self.norm1(self.conv1(x)), inplace=True)
-        y = self.norm2(self.conv2(y))
-        y += self.skip(x)
+        y = F.relu(normalized(x, self.conv1, self.norm1), inplace=True)
+        y = normalized(y, self.conv2, self.norm2)
+        y += normalized(x, *self.skip) if len(self.skip) else x
         return F.relu(y, inplace=True)
 
 
@@ -130,9 +145,7 @@ class ResNet18(nn.Module):
     def __init__(self, n_channels: int, width: int = 64) -> None:
         super().__init__()
         self.n_features = 8 * width
-        self.stem = nn.Sequential(
-            _conv3x3(n_channels, width, 1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-        )
+        self.stem = nn.Sequential(_conv3x3(n_channels, width, 1), nn.BatchNorm2d(width))
         self.stages = nn.Sequential(
             *_stage(width, width, 1),
             *_stage(width, 2 * width, 2),
@@ -155,7 +168,38 @@ class ResNet18(nn.Module):
             Features, not negative.
         """
         inputs = images.contiguous(memory_format=torch.channels_last)
-        return self.stages(self.stem(inputs)).mean(dim=(-2, -1))
+        first = F.relu(normalized(inputs, *self.stem), inplace=True)
+        return self.stages(first).mean(dim=(-2, -1))
+
+
+def normalized(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
+    """Return the batch-normalised convolution of feature maps.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, n_in, h, w)
+        Feature maps.
+    conv : nn.Conv2d
+        Convolution without bias.
+    norm : nn.BatchNorm2d
+        Normalisation of its output.
+
+    Returns
+    -------
+    Tensor of shape (n, n_out, h', w')
+        ``norm(conv(x))``. In evaluation mode, where the statistics are constant, the
+        normalisation is folded into the weights: the maps are written once, not twice.
+    """
+    if norm.training:
+        return norm(conv(x))
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    bias = norm.bias - norm.running_mean * scale
+    weight = conv.weight * scale[:, None, None, None]
+    if isinstance(conv, StridedPointwise):
+        x = conv.subsampled(x)
+    return F.conv2d(x, weight, bias, conv.stride, conv.padding)
 
 
 def _conv3x3(n_in: int, n_out: int, stride: int) -> nn.Conv2d:
@@ -168,8 +212,8 @@ def _stage(n_in: int, n_out: int, stride: int) -> list[nn.Module]:
     return [ResidualBlock(n_in, n_out, stride), ResidualBlock(n_out, n_out, 1)]
 
 
-def _skip(n_in: int, n_out: int, stride: int) -> nn.Module:
-    """Return the identity, or a 1x1 convolution where the shape changes."""
+def _skip(n_in: int, n_out: int, stride: int) -> nn.Sequential:
+    """Return a normalised 1x1 convolution where the shape changes, else nothing."""
     if stride == 1 and n_in == n_out:
-        return nn.Identity()
+        return nn.Sequential()
     return nn.Sequential(StridedPointwise(n_in, n_out, stride), nn.BatchNorm2d(n_out))

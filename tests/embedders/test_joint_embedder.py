@@ -331,9 +331,10 @@ def test_fine_tuning_starts_from_heads_that_imitate_those_of_all_spaces(
     expected = imitate_heads(rows[:, z.encoded_columns], wanted)
     tuned = scan._with_encoder(module, data)
     assert tuned.encoder is z.encoder
-    np.testing.assert_allclose(
-        tuned.heads.weight.detach(), expected.weight.detach(), atol=1e-5
-    )
+    learned = torch.from_numpy(rows[:, z.encoded_columns])
+    with torch.no_grad():  # an optimum is flat: weights differ more than what they say
+        found, wanted = tuned.heads(learned).exp(), expected(learned).exp()
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
 
 
 def test_prediction_with_a_tuned_encoder_needs_no_other_space(

@@ -319,9 +319,30 @@ def test_training_moves_every_weight(kind, settings, make_kind, images):
         assert not torch.equal(before, after)
 
 
-def test_the_net_is_on_the_device_that_was_named(make_any_embedder, images):
-    embedder = make_any_embedder(device="cpu:0").fit(images)
-    assert embedder.net_.device == "cpu:0"
+class Devices(Callback):
+    """Notes on which device a net trains."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def on_batch_begin(self, net, **_):
+        self.seen.add(net.device)
+
+
+def test_the_net_trains_on_the_device_that_was_named(make_any_embedder, images):
+    devices = Devices()
+    embedder = make_any_embedder(device="cpu:0", callbacks=[devices]).fit(images)
+    assert devices.seen == {"cpu:0"}
+    assert embedder.net_.device == "cpu"
+
+
+def test_a_warm_start_trains_on_that_device_too(make_any_embedder, images):
+    devices = Devices()
+    settings = {"device": "cpu:0", "warm_start": True, "callbacks": [devices]}
+    embedder = make_any_embedder(**settings).fit(images)
+    devices.seen.clear()
+    embedder.fit(images)
+    assert devices.seen == {"cpu:0"}
 
 
 def test_rows_of_a_feature_embedder_are_folded_to_the_shape_given(

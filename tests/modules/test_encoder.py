@@ -17,6 +17,7 @@ from invariant_cluster.modules import (
     PoseRule,
     PoseVectors,
     ResNet18,
+    _resnet,
     make_mlp,
 )
 
@@ -96,6 +97,29 @@ def test_resnet18_has_the_known_number_of_weights():
     assert n_weights == 11_176_512 - 64 * 3 * (49 - 9)
     convolutions = [m for m in ResNet18(3).modules() if isinstance(m, nn.Conv2d)]
     assert sum(m.kernel_size == (3, 3) for m in convolutions) == 17
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_in_evaluation_the_normalisation_is_folded_into_the_convolutions(
+    n_channels, monkeypatch
+):
+    resnet = ResNet18(n_channels, width=3)
+    images = torch.rand(8, n_channels, 17, 20)
+    for norm in resnet.modules():
+        if isinstance(norm, nn.BatchNorm2d):  # neither 0 nor 1, as after training
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -0.5, 0.5)
+    resnet(images)
+    folded = resnet.eval()(images)
+    apart = []
+
+    def normalize_apart(x, conv, norm):
+        apart.append(norm)
+        return norm(conv(x))
+
+    monkeypatch.setattr(_resnet, "normalized", normalize_apart)
+    torch.testing.assert_close(folded, resnet(images), atol=1e-5, rtol=1e-4)
+    assert len(apart) == 20
 
 
 def test_a_residual_block_without_weights_is_its_skip():
