@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from kornia.filters import gaussian_blur2d
 
 from invariant_cluster.views import (
     _photometry,
@@ -85,6 +86,16 @@ def test_half_of_the_images_are_blurred():
     ratio = changed[..., 2, 2] / changed[..., 0, 0]
     blurred = ((ratio - 2).abs() > 1e-4).float().mean().item()
     assert 0.4 < blurred < 0.52  # the narrowest blurs leave no trace
+
+
+def test_the_blur_is_kornias_without_its_wait_for_a_gpu():
+    images = torch.rand(5, 3, 9, 12)
+    torch.manual_seed(0)
+    blurred = _photometry._blur(images)
+    torch.manual_seed(0)
+    sigma = 0.1 + 0.9 * torch.rand(5, 1)
+    twin = gaussian_blur2d(images, (3, 3), sigma.expand(-1, 2))
+    torch.testing.assert_close(blurred, twin)
 
 
 def test_only_rgb_images_change_hue():
