@@ -110,6 +110,8 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
         parameters["clusterer"] = drop_idle(complete_scan(parameters["clusterer"]))
     if "normalize" in parameters.get("embedder", {}):
         parameters["embedder"] = drop_implied(parameters["embedder"])
+    if "consistency" in parameters.get("embedder", {}):  # IRL-INR, once always with 2
+        parameters["embedder"].setdefault("n_copies", 2)
     for part in ("features", "scattering"):
         if "n_scales" in parameters.get(part, {}):  # scattering, once without copies
             parameters[part].setdefault("n_turns", 0)

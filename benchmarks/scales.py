@@ -68,7 +68,7 @@ MNIST_DATA: dict[str, dict[str, Any]] = {
     "paper": {"side": 50, "n_train": None, "n_test": None},
 }
 # Networks for two CPU cores, in larger batches.
-SMALL: dict[str, Any] = {**LIGHT, "batch_size": 128}
+SMALL: dict[str, Any] = {**LIGHT, "encoder": "resnet18", "batch_size": 128}
 EMBEDDER: dict[str, dict[str, Any]] = {
     "smoke": {
         **SMALL,
@@ -89,7 +89,15 @@ EMBEDDER: dict[str, dict[str, Any]] = {
 # parameters, and with these of their own. At scale paper the VAEs have the paper's d.
 RIVALS = ("SimCLR", "TARGET-VAE", "Spatial-VAE")
 SHARED = {
-    "SimCLR": ("d", "encoder_width", "max_epochs", "batch_size", "lr", "invariance"),
+    "SimCLR": (
+        "d",
+        "encoder",
+        "encoder_width",
+        "max_epochs",
+        "batch_size",
+        "lr",
+        "invariance",
+    ),
     "TARGET-VAE": ("d", "n_pixels", "max_epochs", "batch_size", "lr", "invariance"),
     "Spatial-VAE": ("d", "n_pixels", "max_epochs", "batch_size", "lr", "invariance"),
 }

@@ -17,7 +17,7 @@ from invariant_cluster.embedders._network_sizes import (
     settle_epochs,
     settle_sizes,
 )
-from invariant_cluster.embedders._trunk_factory import make_trunk
+from invariant_cluster.embedders._trunk_factory import RESNETS, make_trunk
 from invariant_cluster.geometry import SYMMETRY_RULES, symmetry_targets
 from invariant_cluster.losses import CONSISTENCIES, RECONSTRUCTIONS
 from invariant_cluster.modules import (
@@ -78,14 +78,16 @@ class IRLINREmbedder(GenerativeEmbedder):
         Size of everything that is "auto". "light" suits some thousand images on two CPU
         cores, "full" is the paper's size. "auto" is "full" on a GPU and "light" on a
         CPU. The user guide has a table of the sizes.
-    encoder : "resnet18" or callable, default="resnet18"
-        The convolutional network, or a factory ``encoder(n_channels)`` of an
+    encoder : {"auto", "resnet8", "resnet18"} or callable, default="auto"
+        The convolutional network: "resnet18", the paper's, or "resnet8", which halves
+        the resolution at once and suits a CPU. "auto" is "resnet8" in the light network
+        and "resnet18" in the full one. Or a factory ``encoder(n_channels)`` of an
         ``nn.Module`` that maps images (n, c, h, w) in [0, 1] to features
         (n, n_features). h and w are those of the field of view. The images are
         contiguous in memory. In ``torch.channels_last`` memory a strided 1x1
         convolution of fewer than 16 channels crashes oneDNN.
     encoder_width : int or "auto", default="auto"
-        Channels of the first stage of ResNet18: 8 or 64, the paper's. Ignored with an
+        Channels of the first convolution: 16 or 64, the paper's. Ignored with an
         encoder of your own.
     decoder : {"hypernetwork", "mlp", "pixels"}, default="hypernetwork"
         How an image is drawn from z: by an INR whose weights the hypernetwork makes of
@@ -266,7 +268,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **GenerativeEmbedder._parameter_constraints,
-        "encoder": [StrOptions({"resnet18"}), callable],
+        "encoder": [StrOptions({"auto", *RESNETS}), callable],
         "network": [StrOptions(set(NETWORKS))],
         "d": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "encoder_width": [
@@ -321,7 +323,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         d: int | str = "auto",
         *,
         network: str = "auto",
-        encoder: str | Callable[[int], nn.Module] = "resnet18",
+        encoder: str | Callable[[int], nn.Module] = "auto",
         encoder_width: int | str = "auto",
         decoder: str = "hypernetwork",
         n_frequencies: int | str = "auto",
@@ -427,7 +429,8 @@ class IRLINREmbedder(GenerativeEmbedder):
     def _make_module(self, aligner: ImageAligner) -> IRLINR:
         sizes = self._sizes()
         decoder = self._make_decoder(aligner, sizes)
-        trunk, n_features = make_trunk(self.encoder, sizes["encoder_width"], aligner)
+        width = sizes["encoder_width"]
+        trunk, n_features = make_trunk(sizes["encoder"], width, aligner)
         encoder = PoseEncoder(
             aligner,
             trunk,

@@ -13,7 +13,8 @@ from invariant_cluster.training import count_epochs
 # Two CPU cores train these on some thousand images in minutes.
 LIGHT: dict[str, Any] = {
     "d": 32,
-    "encoder_width": 8,
+    "encoder": "resnet8",
+    "encoder_width": 16,
     "n_frequencies": 64,
     "inr_hidden": (64, 64, 64),
     "hypernetwork_hidden": (64, 64),
@@ -24,6 +25,7 @@ LIGHT: dict[str, Any] = {
 # The paper's sizes. Its learning rate is constant, ours a cycle up to ten times that.
 FULL: dict[str, Any] = {
     "d": 512,
+    "encoder": "resnet18",
     "encoder_width": 64,
     "n_frequencies": 256,
     "inr_hidden": (256, 256, 256),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
-from invariant_cluster.embedders._trunk_factory import make_trunk
+from invariant_cluster.embedders._trunk_factory import RESNETS, make_trunk
 from invariant_cluster.modules import ImageAligner, SimCLR, TrunkEncoder
 from invariant_cluster.training import SimCLRNet, SimCLRObjective
 from invariant_cluster.validation import Interval, StrOptions
@@ -34,12 +34,12 @@ class SimCLREmbedder(ImageEmbedder):
     ----------
     d : int, default=512
         Dimension of z.
-    encoder : "resnet18" or callable, default="resnet18"
-        The convolutional network, or a factory ``encoder(n_channels)`` of an
-        ``nn.Module`` that maps images (n, c, h, w) in [0, 1] to features
-        (n, n_features).
+    encoder : {"resnet8", "resnet18"} or callable, default="resnet18"
+        The convolutional network ("resnet8" suits a CPU), or a factory
+        ``encoder(n_channels)`` of an ``nn.Module`` that maps images (n, c, h, w) in
+        [0, 1] to features (n, n_features).
     encoder_width : int, default=64
-        Channels of the first stage of ResNet18; 8 or 16 suit a CPU. Ignored with an
+        Channels of the first convolution; 8 or 16 suit a CPU. Ignored with an
         encoder of your own.
     augmentation : str, default="auto"
         Difference between views: R rotates by any angle, T shifts by up to 7 % of the
@@ -139,7 +139,7 @@ class SimCLREmbedder(ImageEmbedder):
     _terms = ("effective_d",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ImageEmbedder._parameter_constraints,
-        "encoder": [StrOptions({"resnet18"}), callable],
+        "encoder": [StrOptions({*RESNETS}), callable],
         "encoder_width": [Interval(Integral, 1, None, closed="left")],
         "augmentation": [StrOptions({"auto", *AUGMENTATIONS})],
         "projection_dim": [Interval(Integral, 1, None, closed="left")],

@@ -7,7 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from invariant_cluster.modules import ImageAligner, ResNet18
+from invariant_cluster.modules import ImageAligner, ResNet, ResNet8, ResNet18
+
+RESNETS: dict[str, Callable[[int, int], ResNet]] = {
+    "resnet8": ResNet8,
+    "resnet18": ResNet18,
+}
 
 
 def make_trunk(
@@ -17,15 +22,15 @@ def make_trunk(
 
     Parameters
     ----------
-    encoder : "resnet18" or callable
-        Or a factory ``encoder(n_channels)`` of an ``nn.Module``.
+    encoder : str or callable
+        A key of ``RESNETS``, or a factory ``encoder(n_channels)`` of an ``nn.Module``.
     width : int
         Of the ResNet.
     aligner : ImageAligner
     """
     shape = aligner.seen_shape
     if not callable(encoder):
-        resnet = ResNet18(shape[0], width)
+        resnet = RESNETS[encoder](shape[0], width)
         return resnet, resnet.n_features
     trunk = encoder(shape[0])
     return trunk, _count_features(trunk, aligner)

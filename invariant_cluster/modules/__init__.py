@@ -18,7 +18,7 @@ from invariant_cluster.modules._left_out import LeftOut
 from invariant_cluster.modules._mlp import make_mlp
 from invariant_cluster.modules._mlp_vae_encoder import MLPVAEEncoder
 from invariant_cluster.modules._pose_head import PoseRule, PoseVectors
-from invariant_cluster.modules._resnet import ResNet18
+from invariant_cluster.modules._resnet import ResNet, ResNet8, ResNet18
 from invariant_cluster.modules._scan import (
     ScanModule,
 )
@@ -61,6 +61,8 @@ __all__ = [
     "PoseVAE",
     "PoseVectors",
     "Reconstruction",
+    "ResNet",
+    "ResNet8",
     "ResNet18",
     "ScanModule",
     "ScatteringTransform",

@@ -1,6 +1,9 @@
-"""ResNet18 for small images."""
+"""Residual networks for small images."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -110,27 +113,47 @@ class ResidualBlock(nn.Module):
         return F.relu(y, inplace=True)
 
 
-class ResNet18(nn.Module):
-    """ResNet18 with a 3x3 stem of stride 1 and without max-pooling.
+class Stage(NamedTuple):
+    """Consecutive residual blocks of the same width.
 
-    This variant suits images of 8 to 100 pixels per side: the stem keeps their
-    resolution.
+    Attributes
+    ----------
+    width : int
+        Channels.
+    n_blocks : int
+        Number of blocks.
+    stride : int
+        Stride of the first block.
+    """
+
+    width: int
+    n_blocks: int
+    stride: int
+
+
+class ResNet(nn.Module):
+    """ResNet with a 3x3 stem of stride 1 and without max-pooling.
+
+    The stem keeps the resolution of the images, which suits sides of 8 to 100 pixels.
 
     Parameters
     ----------
     n_channels : int
         Channels of the images.
-    width : int, default=64
-        Channels of the first stage; the default is the paper's.
+    n_first : int
+        Channels of the stem.
+    stages : sequence of Stage
+        The residual blocks.
 
     Attributes
     ----------
     n_features : int
-        Number of output features, ``8 * width``.
+        Number of output features, the width of the last stage.
 
     See Also
     --------
-    TrunkEncoder : Encoder that uses such a trunk.
+    ResNet18 : The paper's trunk.
+    ResNet8 : A trunk for a CPU.
 
     Notes
     -----
@@ -142,15 +165,19 @@ class ResNet18(nn.Module):
     K. He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
-    def __init__(self, n_channels: int, width: int = 64) -> None:
+    def __init__(self, n_channels: int, n_first: int, stages: Sequence[Stage]) -> None:
         super().__init__()
-        self.n_features = 8 * width
-        self.stem = nn.Sequential(_conv3x3(n_channels, width, 1), nn.BatchNorm2d(width))
+        self.n_features = stages[-1].width
+        self.stem = nn.Sequential(
+            _conv3x3(n_channels, n_first, 1), nn.BatchNorm2d(n_first)
+        )
+        widths = [n_first, *(stage.width for stage in stages)]
         self.stages = nn.Sequential(
-            *_stage(width, width, 1),
-            *_stage(width, 2 * width, 2),
-            *_stage(2 * width, 4 * width, 2),
-            *_stage(4 * width, 8 * width, 2),
+            *(
+                block
+                for n_in, stage in zip(widths, stages, strict=False)
+                for block in _blocks(n_in, stage)
+            )
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -170,6 +197,52 @@ class ResNet18(nn.Module):
         inputs = images.contiguous(memory_format=torch.channels_last)
         first = F.relu(normalized(inputs, *self.stem), inplace=True)
         return self.stages(first).mean(dim=(-2, -1))
+
+
+class ResNet18(ResNet):
+    """ResNet18 for small images, the trunk of the IRL-INR paper.
+
+    Parameters
+    ----------
+    n_channels : int
+        Channels of the images.
+    width : int, default=64
+        Channels of the stem and of the first stage; the default is the paper's. The
+        last stage has ``8 * width``.
+
+    See Also
+    --------
+    ResNet8 : A trunk with a fifth of the arithmetic at the same width.
+    TrunkEncoder : Encoder that uses such a trunk.
+    """
+
+    def __init__(self, n_channels: int, width: int = 64) -> None:
+        strides = {1: 1, 2: 2, 4: 2, 8: 2}
+        stages = [Stage(width * k, 2, stride) for k, stride in strides.items()]
+        super().__init__(n_channels, width, stages)
+
+
+class ResNet8(ResNet):
+    """ResNet with three stages of one block, each of which halves the resolution.
+
+    Only the stem works at full resolution, where a CPU spends most of the time of a
+    :class:`ResNet18` on memory.
+
+    Parameters
+    ----------
+    n_channels : int
+        Channels of the images.
+    width : int, default=16
+        Channels of the stem. The stages have 2, 4 and 8 times as many.
+
+    See Also
+    --------
+    ResNet18 : The paper's trunk.
+    """
+
+    def __init__(self, n_channels: int, width: int = 16) -> None:
+        stages = [Stage(width * k, 1, 2) for k in (2, 4, 8)]
+        super().__init__(n_channels, width, stages)
 
 
 def normalized(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
@@ -207,9 +280,11 @@ def _conv3x3(n_in: int, n_out: int, stride: int) -> nn.Conv2d:
     return nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
 
 
-def _stage(n_in: int, n_out: int, stride: int) -> list[nn.Module]:
-    """Return the two residual blocks of a stage; the first one has the stride."""
-    return [ResidualBlock(n_in, n_out, stride), ResidualBlock(n_out, n_out, 1)]
+def _blocks(n_in: int, stage: Stage) -> list[nn.Module]:
+    """Return the residual blocks of a stage; the first one has the stride."""
+    width, n_blocks, stride = stage
+    more = [ResidualBlock(width, width, 1) for _ in range(n_blocks - 1)]
+    return [ResidualBlock(n_in, width, stride), *more]
 
 
 def _skip(n_in: int, n_out: int, stride: int) -> nn.Sequential:

@@ -58,7 +58,7 @@ class TrunkEncoder(ImageEncoder):
     See Also
     --------
     PoseEncoder : Estimate the pose too.
-    ResNet18 : The default trunk.
+    ResNet18 : The trunk of the paper.
     """
 
     def __init__(

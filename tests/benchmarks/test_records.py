@@ -123,3 +123,12 @@ def test_scattering_of_earlier_code_had_no_turned_copies(part):
     assert complete(today)["parameters"][part]["n_turns"] == 2
     polar = {"parameters": {part: {"n_radii": 16}}}
     assert complete(polar)["parameters"][part] == {"n_radii": 16}
+
+
+def test_records_of_before_irlinr_could_take_one_copy_had_two():
+    record = {"parameters": {"embedder": {"consistency": "nt_xent"}}}
+    assert complete(record)["parameters"]["embedder"]["n_copies"] == 2
+    one = {"parameters": {"embedder": {"consistency": "nt_xent", "n_copies": 1}}}
+    assert complete(one)["parameters"]["embedder"]["n_copies"] == 1
+    rival = {"parameters": {"embedder": {"d": 32}}}
+    assert complete(rival)["parameters"]["embedder"] == {"d": 32}
