@@ -221,6 +221,18 @@ def copies_rows() -> list[Row]:
     ]
 
 
+def trunk_rows() -> list[Row]:
+    """Return the trunks of the light network, before and now, and the larger one."""
+    trunks = (("resnet18", 8, 2), ("resnet18", 16, 2), ("resnet8", 16, 2))
+    rows = (*trunks, ("resnet8", 16, 1))
+    names = ("encoder", "encoder_width", "n_copies")
+    return [
+        Row(OURS, step, dict(zip(names, values, strict=True)))
+        for values in rows
+        for step in ("k-means", "SCAN heads")
+    ]
+
+
 def joint_rows() -> list[Row]:
     """Return two spaces beside each alone, and the ceilings of all three."""
     alone = [Row(OURS, step) for step in ("TEMI heads", *CEILINGS)]
@@ -281,6 +293,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "rounds": rounds_rows,
     "precision": precision_rows,
     "copies": copies_rows,
+    "trunks": trunk_rows,
     "classical": classical_rows,
     "joint": joint_rows,
     "joint-best": joint_best_rows,
