@@ -16,6 +16,7 @@ from torch import Tensor, nn
 _MOST_BYTES = 2**26
 _MOST_ROWS = 256
 _MOST_PIXELS = 2**18
+_FACTOR_OF_GPUS = 4
 PRECISIONS = ("auto", "float32", "bfloat16")
 # PyTorch's names of CPU instructions; benchmarks.time_precision measures their effect.
 _BFLOAT16_OF_CPUS = ("amx_bf16", "avx512_bf16")
@@ -254,25 +255,29 @@ def to_tensor(images: NDArray, device: torch.device | str = "cpu") -> Tensor:
     return torch.from_numpy(array).to(device)
 
 
-def row_limit(images: NDArray) -> int:
+def row_limit(images: NDArray, device: str | torch.device = "cpu") -> int:
     """Return a batch size that bounds the memory of a forward pass.
 
     Parameters
     ----------
     images : ndarray of shape (n, c, h, w) or (n, d)
         Images or rows, at least one.
+    device : str or torch.device, default="cpu"
+        Device of the forward pass.
 
     Returns
     -------
     int
-        At most 256 rows, and for images at most 2^18 pixels in a batch; at least 1.
+        At most 256 rows, and for images at most 2^18 pixels in a batch, four times as
+        many on a GPU; at least 1.
 
     See Also
     --------
     map_batches : Process an array in batches of this size.
     """
     per_row = max(1, images[0, 0].size) if images.ndim == 4 else 1
-    return max(1, min(_MOST_ROWS, _MOST_PIXELS // per_row))
+    factor = 1 if torch.device(device).type == "cpu" else _FACTOR_OF_GPUS
+    return max(1, min(factor * _MOST_ROWS, factor * _MOST_PIXELS // per_row))
 
 
 def check_outputs(values: NDArray | float) -> None:
@@ -328,7 +333,7 @@ def map_batches(
     row_limit : Return the batch size.
     """
     outputs: NDArray[np.float32] | None = None
-    for rows in gen_batches(len(images), row_limit(images)):
+    for rows in gen_batches(len(images), row_limit(images, device)):
         batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
         check_outputs(batch)
         if outputs is None:

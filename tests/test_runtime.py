@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from invariant_cluster.runtime import (
+    _full_float32,
     autocast,
     draw_seed,
     evaluating,
@@ -13,6 +14,7 @@ from invariant_cluster.runtime import (
     map_rows,
     resolve_device,
     resolve_precision,
+    row_limit,
     seeded,
     to_tensor,
 )
@@ -81,6 +83,17 @@ def test_seeded_blocks_repeat_and_leave_the_generators_alone():
         with seeded(seed):
             draws.append(torch.rand(5).tolist())
     assert draws[0] == draws[1] != draws[2]
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_cuda_is_left_alone_where_it_is_not_in_use(monkeypatch, in_use):
+    """Else workers that are forked later could not use it."""
+    seeds = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: in_use)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    with seeded(3, "cpu"):
+        pass
+    assert seeds == [3] * in_use
 
 
 @pytest.mark.usefixtures("generators_unchanged")
@@ -183,3 +196,22 @@ def test_map_rows_finds_what_is_not_finite():
         module.weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="lower lr"):
         map_rows(module, module, np.ones((4, 3), np.float32), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"), [((9, 1, 8, 8), 256), ((9, 3, 64, 64), 64), ((9, 5), 256)]
+)
+def test_a_gpu_takes_four_times_as_many_rows_at_once(shape, rows):
+    images = np.zeros(shape, np.uint8)
+    assert row_limit(images) == row_limit(images, CPU) == rows
+    assert row_limit(images, "cuda") == 4 * rows
+    assert row_limit(np.zeros((2, 1, 2000, 2000), np.uint8), "cuda") == 1
+
+
+def test_evaluation_on_a_gpu_is_without_tf32(monkeypatch):
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    with _full_float32(torch.device("cuda")):
+        assert not products.allow_tf32
+        assert not convolutions.allow_tf32
+    assert (products.allow_tf32, convolutions.allow_tf32) == before

@@ -94,7 +94,8 @@ class IRLINREmbedder(GenerativeEmbedder):
         z; by one MLP for all images, of z and the same Fourier features; or by
         transposed convolutions that draw pixels, rotated by interpolation. The last two
         are the alternatives of the paper's section 4.5. Options that the chosen decoder
-        does not use are ignored.
+        does not use are ignored. On a GPU two fits with "pixels" and the same seed
+        differ, since the gradient of the interpolation adds in no fixed order.
     n_frequencies : int or "auto", default="auto"
         Random Fourier features of the INR's coordinates, f in the paper: 64 or 256.
         Ignored with ``decoder="pixels"``.

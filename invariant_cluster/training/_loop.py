@@ -285,7 +285,7 @@ def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
         norm.momentum = None  # a plain average over the batches
     encoder.train()
     sample = evenly_spaced(rows)
-    for batch in gen_batches(len(sample), row_limit(sample), min_batch_size=2):
+    for batch in gen_batches(len(sample), row_limit(sample, device), min_batch_size=2):
         encoder(to_tensor(sample[batch], device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
