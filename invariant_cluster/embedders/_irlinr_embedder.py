@@ -134,22 +134,23 @@ class IRLINREmbedder(GenerativeEmbedder):
     reconstruction : {"cross_entropy", "squared_error"}, default="cross_entropy"
         Reconstruction loss; the paper's is "squared_error".
     consistency : str, default="nt_xent"
-        Loss that keeps z the same for two moved copies of an image: "nt_xent" (SimCLR;
+        Loss that keeps z the same for two views of an image: "nt_xent" (SimCLR;
         it also separates different images), "cross_correlation" (Barlow Twins; it also
         decorrelates the dimensions), "centered_cosine", or the paper's "cosine" and
         "mse". With the paper's two, z is the plain output of the encoder. With the
         others, each dimension of z has mean 0 and variance 1 over the training images,
         by batch normalisation; without it z encodes little but brightness for much of
         training.
-    n_copies : {1, 2}, default=2
+    n_copies : {1, 2} or "auto", default="auto"
         Moved copies of each image in a training step. With 2, the paper's method, the
         consistency loss compares the copies; with 1 it compares the copy with the image
-        itself, so the encoder sees two images instead of three.
+        itself, so the encoder sees two images instead of three. "auto" is 1 in the
+        light network and 2 in the full one.
     temperature : float, default=0.5
         Temperature of NT-Xent. Higher values separate images less; 1 suits classes of
         very unequal size. Ignored with another ``consistency``.
     deformation : float, default=1.0
-        Strength by which the two copies are also bent, stretched and blurred, so that z
+        Strength by which the copies are also bent, stretched and blurred, so that z
         ignores shape variation within a class. 0, as in the paper, moves them only. At
         1 they are rotated by 0.15 rad, stretched by 10 % and bent by 3 % of the side
         (standard deviations).
@@ -293,7 +294,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         ],
         "reconstruction": [StrOptions(set(RECONSTRUCTIONS))],
         "consistency": [StrOptions(set(CONSISTENCIES))],
-        "n_copies": [Options(Integral, {1, 2})],
+        "n_copies": [StrOptions({"auto"}), Options(Integral, {1, 2})],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "deformation": [Interval(Real, 0, None, closed="left")],
         "noise": [Interval(Real, 0, None, closed="left")],
@@ -338,7 +339,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         symmetry_breaking: str | None = "auto",
         reconstruction: str = "cross_entropy",
         consistency: str = "nt_xent",
-        n_copies: int = 2,
+        n_copies: int | str = "auto",
         temperature: float = 0.5,
         deformation: float = 1.0,
         noise: float = 0.0,
@@ -460,10 +461,11 @@ class IRLINREmbedder(GenerativeEmbedder):
         return HypernetworkDecoder(Hypernetwork(d, implicit, hidden=hidden), implicit)
 
     def _net_options(self) -> dict[str, Any]:
+        sizes = self._sizes()
         return {
             "translation_std": self.translation_std if self._translates else 0.0,
-            "n_pixels": self._sizes()["n_pixels"],
-            "n_copies": self.n_copies,
+            "n_pixels": sizes["n_pixels"],
+            "n_copies": sizes["n_copies"],
         }
 
     def _sizes(self) -> dict[str, Any]:

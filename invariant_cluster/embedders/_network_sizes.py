@@ -19,6 +19,7 @@ LIGHT: dict[str, Any] = {
     "inr_hidden": (64, 64, 64),
     "hypernetwork_hidden": (64, 64),
     "n_pixels": 256,
+    "n_copies": 1,
     "batch_size": 64,
     "lr": 2e-3,
 }
@@ -31,6 +32,7 @@ FULL: dict[str, Any] = {
     "inr_hidden": (256, 256, 256),
     "hypernetwork_hidden": (256, 256, 256),
     "n_pixels": None,
+    "n_copies": 2,
     "batch_size": 128,
     "lr": 1e-3,
 }

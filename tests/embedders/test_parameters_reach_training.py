@@ -94,7 +94,7 @@ ROWS = {
         Row("symmetry_breaking", None),
         Row("reconstruction", "squared_error"),
         *(Row("consistency", name) for name in OTHER_LOSSES),
-        Row("n_copies", 1),
+        Row("n_copies", 2),
         Row("temperature", 0.1, idle=tuple({"consistency": c} for c in OTHER_LOSSES)),
         Row("deformation", 0.0),
         Row("noise", 1.0),
