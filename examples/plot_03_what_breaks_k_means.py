@@ -58,7 +58,7 @@ def flatten(images: np.ndarray) -> np.ndarray:
 
 
 embedder = IRLINREmbedder.light().set_params(
-    encoder_width=4, translation_std=0.07, max_epochs=10, random_state=0
+    encoder_width=8, translation_std=0.07, max_epochs=10, random_state=0
 )
 representations = {
     "pixels": flatten,

@@ -36,7 +36,7 @@ images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y
 images, classes = images[:900], classes[:900]
 
 embedder = IRLINREmbedder.light().set_params(
-    encoder_width=4, max_epochs=10, batch_size=32, random_state=0
+    encoder_width=8, max_epochs=10, batch_size=32, random_state=0
 )
 heads = SCANClusterer(10, fine_tune=False, max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", heads)])

@@ -56,7 +56,7 @@ print(images.shape, images.dtype, "values", images.min(), "to", images.max())
 pipe = make_pipeline(
     10, network="light", max_epochs=16, fine_tune_max_epochs=6, random_state=0
 )
-pipe.set_params(embed__learned__encoder_width=4, embed__learned__batch_size=32)
+pipe.set_params(embed__learned__encoder_width=8, embed__learned__batch_size=32)
 pipe.fit(images)
 print("background:", pipe["embed"].background_)
 

@@ -28,7 +28,7 @@ from invariant_cluster.plot import LabelFreeCurveDisplay
 
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 images, classes = images[:900], classes[:900]
-embedder = IRLINREmbedder.light().set_params(encoder_width=4, random_state=0)
+embedder = IRLINREmbedder.light().set_params(encoder_width=8, random_state=0)
 clusterer = SCANClusterer(fine_tune=False, max_epochs=20, random_state=0)
 frozen = FrozenEstimator(embedder.fit(images))
 pipe = Pipeline([("embed", frozen), ("cluster", clusterer)])

@@ -42,7 +42,7 @@ images, sort = images[order], sort[order]
 # Train on everything
 # -------------------
 # The heads alone suffice: the score uses the z of the embedder in any case.
-embedder = IRLINREmbedder.light().set_params(encoder_width=4, random_state=0)
+embedder = IRLINREmbedder.light().set_params(encoder_width=8, random_state=0)
 clusterer = SCANClusterer(10, fine_tune=False, max_epochs=30, random_state=0)
 pipe = Pipeline([("embed", embedder), ("cluster", clusterer)]).fit(images)
 normality = pipe.score_samples(images)

@@ -41,18 +41,19 @@ from invariant_cluster.metrics import (
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 training = {"max_epochs": 8, "batch_size": 64, "lr": 2e-3, "random_state": 0}
 small = {"d": 32, **training}
+trunk = {"encoder": "resnet8", "encoder_width": 8}
 decoder = {"n_frequencies": 32, "n_pixels": 128}
 embedders = {
     "PolarFourier": PolarFourierEmbedder(random_state=0),
     "IRL-INR": IRLINREmbedder(
-        encoder_width=4,
+        **trunk,
         inr_hidden=(64, 64),
         hypernetwork_hidden=(64,),
         **decoder,
         **small,
     ),
-    "SimCLR": SimCLREmbedder(encoder_width=4, **small),
-    "SimCLR, aligned": SimCLREmbedder(encoder_width=4, align=True, **small),
+    "SimCLR": SimCLREmbedder(**trunk, **small),
+    "SimCLR, aligned": SimCLREmbedder(align=True, **trunk, **small),
     "TARGET-VAE": TargetVAEEmbedder(
         n_rotations=8,
         n_kernels=8,
