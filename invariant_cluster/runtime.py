@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -29,7 +30,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
     ----------
     device : str or torch.device
         A device such as "cpu" or "cuda:1"; "auto" is the GPU if CUDA is available, else
-        the CPU.
+        the CPU. Of the processes that torchrun starts on a machine, "auto" gives each
+        the next GPU.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
     device(type='cpu')
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return _own_gpu() if torch.cuda.is_available() else torch.device("cpu")
     try:
         resolved = torch.device(device)
         torch.ones(1, device=resolved).item()
@@ -63,6 +65,14 @@ def resolve_device(device: str | torch.device) -> torch.device:
             "'cpu'."
         ) from error
     return resolved
+
+
+def _own_gpu() -> torch.device:
+    """Return the GPU of this process: by torchrun's number of it on this machine."""
+    number = os.environ.get("LOCAL_RANK")
+    if number is None:
+        return torch.device("cuda")
+    return torch.device("cuda", int(number) % torch.cuda.device_count())
 
 
 def resolve_precision(precision: str, device: str) -> torch.dtype | None:

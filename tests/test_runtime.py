@@ -215,3 +215,13 @@ def test_evaluation_on_a_gpu_is_without_tf32(monkeypatch):
         assert not products.allow_tf32
         assert not convolutions.allow_tf32
     assert (products.allow_tf32, convolutions.allow_tf32) == before
+
+
+def test_each_process_of_torchrun_has_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("auto") == torch.device("cuda")
+    for number, gpu in (("0", 0), ("1", 1), ("2", 0)):
+        monkeypatch.setenv("LOCAL_RANK", number)
+        assert resolve_device("auto") == torch.device("cuda", gpu)
+        assert resolve_device("cpu") == torch.device("cpu")

@@ -31,6 +31,7 @@ from invariant_cluster.images import ImageEmbedding, check_rows, check_width
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.modules import ImageEncoder, ScanModule
 from invariant_cluster.neighbors import (
+    MinedNeighbors,
     find_neighbors,
     mine_with_recall,
     score_nearness,
@@ -43,7 +44,6 @@ from invariant_cluster.persistence import (
 )
 from invariant_cluster.runtime import (
     PRECISIONS,
-    draw_seed,
     resolve_device,
     resolve_precision,
     seeded,
@@ -54,9 +54,13 @@ from invariant_cluster.training import (
     TermNet,
     TrainingProgress,
     check_callbacks,
+    check_shares,
     finish,
+    from_first,
+    join_team,
     make_net,
     run_stages,
+    shared_seed,
 )
 from invariant_cluster.validation import (
     Interval,
@@ -270,9 +274,8 @@ class EmbeddingClusterer(
         with unchanged_on_error(self):
             data = self._check_training(X)
         self._forget()
-        with seeded(draw_seed(self.random_state), self.device):
-            mined = mine_with_recall(data.z, self.n_neighbors)
-            self.neighbors_, self.neighbors_recall_ = mined
+        with seeded(shared_seed(self.random_state), self.device):
+            mined = self._mine(data.z)
             run = run_stages(self._stages(data))
         self._store(data, run, mined.indices)
         return self
@@ -485,6 +488,7 @@ class EmbeddingClusterer(
         self._validate_params()
         check_callbacks(self.callbacks)
         resolve_device(self.device)
+        join_team(self.device)
         z = check_rows(self, X, reset=True, min_samples=2)
         if self.n_clusters > len(z):
             raise ValueError(
@@ -502,12 +506,22 @@ class EmbeddingClusterer(
         if not _can_be_tuned(X):
             self._refuse_rows()
             return ClusteringData(z)
+        check_shares(self.batch_size, len(z))
         encoder = copy.deepcopy(X.encoder)  # type: ignore[union-attr]
         encoder.train_dtype = resolve_precision(self.precision, self.device)
         layout = encoder.aligner.layout
         layout.check_same_shape(X.images)  # type: ignore[union-attr]
         images = layout.to_channels(X.images)  # type: ignore[union-attr]
         return ClusteringData(z, images, encoder, X.encoded_columns)  # type: ignore[union-attr]
+
+    def _mine(self, z: NDArray) -> MinedNeighbors:
+        """Set the neighbours and their recall, and return both.
+
+        Approximate search need not find the same ones in another process.
+        """
+        mined = from_first(lambda: mine_with_recall(z, self.n_neighbors))
+        self.neighbors_, self.neighbors_recall_ = mined
+        return mined
 
     def _refuse_rows(self) -> None:
         """Raise or warn: plain rows hold no images to fine-tune on."""

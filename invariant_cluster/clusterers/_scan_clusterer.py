@@ -30,7 +30,6 @@ from invariant_cluster.clusterers._stage_sizes import (
     count_tuning_epochs,
 )
 from invariant_cluster.modules import ScanModule
-from invariant_cluster.neighbors import mine_with_recall
 from invariant_cluster.runtime import map_rows
 from invariant_cluster.training import (
     HeadsNet,
@@ -302,8 +301,7 @@ class SCANClusterer(EmbeddingClusterer):
             if number > 1:
                 z = data.z.copy()
                 z[:, data.columns] = map_rows(encoder, encoder, images, self.device)
-                mined = mine_with_recall(z, self.n_neighbors)
-                self.neighbors_, self.neighbors_recall_ = mined
+                self._mine(z)
             name = "fine-tuning" if number == 1 else f"fine-tuning {number}"
             yield self._tuning_stage(name, module, images)
 

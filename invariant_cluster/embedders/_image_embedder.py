@@ -45,7 +45,6 @@ from invariant_cluster.persistence import (
     write_onnx,
 )
 from invariant_cluster.runtime import (
-    draw_seed,
     map_rows,
     resolve_device,
     resolve_precision,
@@ -55,11 +54,14 @@ from invariant_cluster.training import (
     TermNet,
     TrainingProgress,
     check_callbacks,
+    check_shares,
     finish,
     history_frame,
+    join_team,
     make_net,
     mean_loss,
     resting_net,
+    shared_seed,
     train,
 )
 from invariant_cluster.validation import (
@@ -256,9 +258,11 @@ class ImageEmbedder(
         """
         self._check_parameters()
         resume = self.warm_start and hasattr(self, "net_")
-        with seeded(draw_seed(self.random_state), self.device):
+        join_team(self.device)
+        with seeded(shared_seed(self.random_state), self.device):
             with unchanged_on_error(self):
                 images = self._check_images(X, reset=not resume, min_samples=2)
+                check_shares(self._sizes()["batch_size"], len(images))
                 if resume:
                     net = continue_net(self, self._count_epochs(len(images)))
                 else:

@@ -11,6 +11,15 @@ from invariant_cluster.training._loop import (
     train,
 )
 from invariant_cluster.training._mean_loss import mean_loss
+from invariant_cluster.training._processes import (
+    Team,
+    check_shares,
+    current_team,
+    from_first,
+    gathered,
+    join_team,
+    shared_seed,
+)
 from invariant_cluster.training._progress import TrainingProgress
 from invariant_cluster.training._rows import (
     ImageRows,
@@ -47,6 +56,7 @@ __all__ = [
     "SimCLRObjective",
     "Stage",
     "StageRun",
+    "Team",
     "TemiHeadsNet",
     "TemiNet",
     "TemiObjective",
@@ -54,9 +64,14 @@ __all__ = [
     "TrainingProgress",
     "VAENet",
     "check_callbacks",
+    "check_shares",
     "count_epochs",
+    "current_team",
     "finish",
+    "from_first",
+    "gathered",
     "history_frame",
+    "join_team",
     "keep_batch",
     "keep_near",
     "make_net",
@@ -64,5 +79,6 @@ __all__ = [
     "move_net",
     "resting_net",
     "run_stages",
+    "shared_seed",
     "train",
 ]

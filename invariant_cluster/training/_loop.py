@@ -12,6 +12,11 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from invariant_cluster.runtime import evenly_spaced, row_limit, to_tensor
+from invariant_cluster.training._processes import (
+    check_same_rows,
+    current_team,
+    share_state,
+)
 from invariant_cluster.training._rows import (
     ImageRows,
     NeighborPairs,
@@ -177,12 +182,15 @@ def train(
     -----
     Ctrl-C ends the training without an exception: the net keeps its progress and its
     attribute ``interrupted_`` is True. The net moves to the CPU after an exception,
-    too.
+    too. With several processes, Ctrl-C raises a KeyboardInterrupt: they stop at
+    different steps.
     """
     here = keep_near(rows, torch.device(net.device))
     dataset = ImageRows(here) if neighbors is None else NeighborPairs(here, neighbors)
+    check_same_rows(rows)
     try:
         _run_epochs(net, dataset, resume=resume)
+        share_state(net.module_)
         _, pressed = finish(lambda: recalibrate(net.module_, rows, net.device))
         net.interrupted_ = net.interrupted_ or pressed
     finally:
@@ -203,6 +211,9 @@ def _run_epochs(net: TermNet, dataset: ImageRows, *, resume: bool) -> None:
         if not hasattr(net, "module_"):
             raise
         net.interrupted_ = True
+    if net.interrupted_ and current_team().size > 1:
+        # The others stopped at another step, so that there is no common result.
+        raise KeyboardInterrupt
 
 
 def move_net(net: TermNet, device: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
+from invariant_cluster.training._processes import current_team
 from invariant_cluster.training._rows import count_batches
 
 
@@ -49,7 +50,7 @@ class TrainingProgress(Callback):
         total = count_batches(len(X), net.batch_size) * net.max_epochs
         self.last_epoch_ = len(net.history) + net.max_epochs
         self.bar_ = tqdm(
-            total=total, desc=self.stage, unit="batch", disable=self.verbose < 1
+            total=total, desc=self.stage, unit="batch", disable=not self._shows
         )
 
     def on_batch_end(self, net: Any, **_: Any) -> None:
@@ -69,9 +70,14 @@ class TrainingProgress(Callback):
             f"epoch {row['epoch']}/{self.last_epoch_}, loss {row['train_loss']:.4g}"
         )
         self.bar_.set_postfix_str(losses)
-        if self.verbose > 1:
+        if self._shows and self.verbose > 1:
             terms = ", ".join(f"{name} {row[name]:.4g}" for name in net.terms)
             self.bar_.write(f"{self.stage}: {losses}, {terms}")
+
+    @property
+    def _shows(self) -> bool:
+        """Whether anything is printed; of several processes, the first one does."""
+        return self.verbose > 0 and current_team().is_first
 
     def on_train_end(self, net: Any, **_: Any) -> None:
         """Close the bar."""

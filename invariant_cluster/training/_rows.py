@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from invariant_cluster.runtime import to_tensor
+from invariant_cluster.training._processes import Team, share_of
 
 
 class ImageRows(Dataset):
@@ -106,6 +107,44 @@ class NeighborPairs(ImageRows):
         column = torch.randint(self.neighbors.shape[1], (len(anchors),)).numpy()
         partners = self.neighbors[anchors, column]
         return self.take(np.concatenate([anchors, partners])), torch.empty(0)
+
+
+class SharedRows(Dataset):
+    """The share of each batch that one process of several takes.
+
+    Parameters
+    ----------
+    rows : ImageRows
+        All rows. A batch is drawn from them in every process alike.
+    team : Team
+        The processes.
+
+    See Also
+    --------
+    share_of : Choose the rows of a share.
+    """
+
+    def __init__(self, rows: ImageRows, team: Team) -> None:
+        self.rows = rows
+        self.team = team
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Return the share of a batch.
+
+        Parameters
+        ----------
+        indices : list of int
+            Indices of the rows of the whole batch.
+
+        Returns
+        -------
+        rows, target : Tensor
+            As the rows return them.
+        """
+        return self.rows.__getitems__(share_of(indices, self.team))
 
 
 def keep_near(rows: NDArray, device: torch.device) -> NDArray | Tensor:

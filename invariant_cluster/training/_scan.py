@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from invariant_cluster.losses import mean_entropy, scan_consistency, self_label_loss
 from invariant_cluster.training._augmented import augment_aligned
+from invariant_cluster.training._processes import gathered
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.views import Augmentation
 
@@ -17,11 +18,15 @@ from invariant_cluster.views import Augmentation
 class HeadsNet(TermNet):
     """Net that trains the heads of a ``ScanModule`` on rows of z and their neighbours.
 
+    Several processes do not share its batches: a step is too short for messages.
+
     See Also
     --------
     ScanNet : Train encoder and heads on images.
     ScanObjective : The loss of this net.
     """
+
+    divides_batches = False
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
         """Return log-probabilities of rows of z.
@@ -81,6 +86,21 @@ class ScanNet(TermNet):
         """
         return self.augmented(self.module_.encoder.aligner.scale(x.to(self.device)))
 
+    def collect(self, outputs: Any) -> Any:
+        """Return the anchors of all processes, then the neighbours of all.
+
+        Parameters
+        ----------
+        outputs : Tensor of shape (n_heads, 2 b, n_clusters), or tuple of such
+            Output of ``infer`` for the share of this process.
+
+        Returns
+        -------
+        object
+            The same for all rows.
+        """
+        return gathered(outputs, dim=1, n_parts=2)
+
     def augmented(self, images: Tensor) -> Tensor:
         """Augment scaled images and return their log-probabilities.
 
@@ -130,6 +150,21 @@ class SelfLabelNet(ScanNet):
             plain = self.module_(x)[0]
         self.module_.train()
         return plain, self.augmented(self.module_.encoder.aligner.scale(x))[0]
+
+    def collect(self, outputs: Any) -> Any:
+        """Return the outputs for the images of all processes.
+
+        Parameters
+        ----------
+        outputs : tuple of Tensor of shape (b, n_clusters)
+            Output of ``infer`` for the share of this process.
+
+        Returns
+        -------
+        object
+            The same for all images.
+        """
+        return gathered(outputs)
 
 
 class ScanObjective(nn.Module):

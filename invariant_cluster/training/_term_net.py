@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping, PassthroughScoring
 from skorch.dataset import get_len
-from torch import Tensor
+from torch import Tensor, nn
+
+from invariant_cluster.runtime import seeded
+from invariant_cluster.training._processes import (
+    ALONE,
+    Team,
+    add_gradients,
+    check_shares,
+    current_team,
+    from_first,
+    gathered,
+    share_state,
+)
+from invariant_cluster.training._rows import SharedRows
+from invariant_cluster.training._synced_norm import synchronized_norms
 
 # On a GPU, reading a loss makes the processor wait for all steps before it.
 _STEPS_BETWEEN_LOOKS = 50
@@ -57,6 +73,8 @@ class TermNet(NeuralNet):
         Whether Ctrl-C stopped the last training.
     unread_ : list of Unread
         Steps whose loss terms are still on the device.
+    team_ : Team
+        The processes that share each batch; one, except while several train.
 
     See Also
     --------
@@ -65,6 +83,9 @@ class TermNet(NeuralNet):
     """
 
     unread_: list[Unread]
+    team_: Team = ALONE
+    # Whether several processes share each batch. If not, each does all steps.
+    divides_batches: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -108,6 +129,8 @@ class TermNet(NeuralNet):
         self._set_training(True)
         loss = self.get_loss(self.infer(batch[0], **fit_params), None)
         loss.backward()
+        if self.team_.size > 1:
+            add_gradients(self.module_.parameters())
         return {"loss": loss.detach(), "y_pred": None}
 
     def get_loss(
@@ -136,6 +159,8 @@ class TermNet(NeuralNet):
         FloatingPointError
             If the loss is not finite.
         """
+        if self.team_.size > 1:
+            y_pred = self.collect(y_pred)
         terms = self.criterion_(y_pred, y_true)
         self._check_terms(terms)
         named = {"train_loss" if n == "loss" else n: t for n, t in terms.items()}
@@ -144,6 +169,26 @@ class TermNet(NeuralNet):
         if len(self.unread_) >= self._steps_between_looks:
             self._read_losses()
         return cast(Tensor, terms["loss"])
+
+    def collect(self, outputs: Any) -> Any:
+        """Return the outputs of all processes for the whole batch.
+
+        Parameters
+        ----------
+        outputs : object
+            Output of ``infer`` for the share of this process: a tensor, or a tuple of
+            tensors, with rows in the first dimension.
+
+        Returns
+        -------
+        object
+            The same for all rows, the input of the criterion.
+
+        See Also
+        --------
+        gathered : Gather outputs of other shapes.
+        """
+        return gathered(outputs)
 
     @property
     def _steps_between_looks(self) -> int:
@@ -242,7 +287,8 @@ class TermNet(NeuralNet):
         self.interrupted_ = False
         self.unread_ = []
         try:
-            return super().fit_loop(*args, **kwargs)
+            with self._together():
+                return super().fit_loop(*args, **kwargs)
         except KeyboardInterrupt:
             self.interrupted_ = not self._stopped_early()
             raise
@@ -250,6 +296,28 @@ class TermNet(NeuralNet):
             # skorch notifies only after an interrupt; the progress bar must be closed.
             self.notify("on_train_end")
             raise
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Share each batch with the other processes inside a block, if there are any.
+
+        All draw the same batches. Each has random views of its own.
+        """
+        team = current_team() if self.divides_batches else ALONE
+        if team.size == 1:
+            yield
+            return
+        parts = [part for part in vars(self).values() if isinstance(part, nn.Module)]
+        share_state(*parts)
+        drawn = int(torch.randint(2**31, ()))
+        seed = from_first(lambda: drawn)
+        self.team_, self.iterator_train__generator = team, torch.Generator()
+        self.iterator_train__generator.manual_seed(seed)
+        try:
+            with seeded(seed + team.rank, self.device), synchronized_norms(*parts):
+                yield
+        finally:
+            del self.team_, self.iterator_train__generator
 
     def _stopped_early(self) -> bool:
         """Return whether skorch's EarlyStopping raised the KeyboardInterrupt."""
@@ -278,4 +346,7 @@ class TermNet(NeuralNet):
             Iterator over batches.
         """
         self.iterator_train__drop_last = len(dataset) > self.batch_size
+        if self.team_.size > 1:
+            check_shares(self.batch_size, len(dataset))
+            dataset = SharedRows(dataset, self.team_)
         return super().get_iterator(dataset, training=training)
