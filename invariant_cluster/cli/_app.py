@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,9 +50,11 @@ from invariant_cluster.cli._shards import write_shards
 from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.report import import_extra
+from invariant_cluster.training import current_team, join_team
 
 _INTERRUPTED = 130
 _N_NEIGHBORS = 20
+_SHARED = ("fit", "demo")
 _MOST_IMAGES = 100_000
 _GROUPS = (".npz", ".h5", ".hdf5", ".zarr")
 _MOST_OUTSIDE = 0.05
@@ -106,6 +109,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def explain(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -128,7 +132,12 @@ def explain(
         invariant-cluster fit plankton/ --n-clusters 10 --out run
 
         invariant-cluster predict run more_plankton/ --out more.csv
+
+    Several processes fit one model together when torchrun starts them:
+
+        torchrun --nproc-per-node 2 -m invariant_cluster fit plankton/ ...
     """
+    _join(context.invoked_subcommand or "")
 
 
 @app.command()
@@ -336,6 +345,8 @@ def demo(
             verbose=1,
         )
         table = _fit_and_write(pipe, NamedImages(maps.images, names), folder)
+        if table is None:
+            return
         accuracy = clustering_accuracy_score(maps.target, table["cluster"])
         _say(f"Accuracy of clusters matched one to one with classes: {accuracy:.1%}")
 
@@ -353,9 +364,27 @@ def _one_line_errors() -> Iterator[None]:
         raise typer.Exit(_INTERRUPTED) from None
 
 
+def _join(command: str) -> None:
+    """Connect the processes of torchrun; one prints, warns, and does what none shares.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command: fit and demo are shared.
+    """
+    with _one_line_errors():
+        is_first = join_team("auto").is_first
+    if is_first:
+        return
+    warnings.simplefilter("ignore")
+    if command not in _SHARED:
+        raise typer.Exit
+
+
 def _say(text: str) -> None:
     """Print to stderr, so that results on stdout can go to a pipe."""
-    typer.echo(text, err=True)
+    if current_team().is_first:
+        typer.echo(text, err=True)
 
 
 def _draw(
@@ -447,9 +476,14 @@ def _load(path: Path) -> Pipeline:
 
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
-    """Train, write the model, the labels and the report, and return the labels."""
+    """Train, write the model, the labels and the report, and return the labels.
+
+    Of several processes, the first one writes; the others return None.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     pipe.fit(given.images)
+    if not current_team().is_first:
+        return None
     save_model(pipe, folder / MODEL)
     _say(f"Wrote {folder / MODEL}.")
     table = label_images(pipe, given.images, given.names)
