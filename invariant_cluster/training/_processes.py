@@ -349,24 +349,6 @@ def all_gather(tensor: Tensor) -> list[Tensor]:
     return everyone
 
 
-def all_sum(tensor: Tensor) -> Tensor:
-    """Return the sum of the tensors of all processes, without gradient.
-
-    Parameters
-    ----------
-    tensor : Tensor
-        Tensor of this process, contiguous; changed in place.
-
-    Returns
-    -------
-    Tensor
-        The same tensor, which holds the sum.
-    """
-    with _telling_loss():
-        dist.all_reduce(tensor)
-    return tensor
-
-
 def add_gradients(parameters: Iterator[nn.Parameter]) -> None:
     """Add the gradients of all processes, in one message.
 
@@ -378,7 +360,9 @@ def add_gradients(parameters: Iterator[nn.Parameter]) -> None:
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients:
         return
-    flat = all_sum(torch.cat([gradient.flatten() for gradient in gradients]))
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    with _telling_loss():
+        dist.all_reduce(flat)
     sizes = [gradient.numel() for gradient in gradients]
     for gradient, total in zip(gradients, flat.split(sizes), strict=True):
         gradient.copy_(total.view(gradient.shape))
@@ -419,8 +403,9 @@ def _telling_loss() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        reason = str(error).splitlines()[0][:100]
         raise RuntimeError(
             "Another process of this training stopped or did not answer within "
-            f"{_PATIENCE.seconds // 60} minutes: see its error, and start all of them "
-            "again."
+            f"{_PATIENCE.seconds // 60} minutes ({reason}): see its error, and start "
+            "all of them again."
         ) from error

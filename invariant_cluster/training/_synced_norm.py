@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from invariant_cluster.training._processes import all_gather, all_sum
+from invariant_cluster.training._processes import all_gather
 
 
 @contextmanager
@@ -126,7 +126,8 @@ class _Normalize(torch.autograd.Function):
             gradient, x, weight, mean, variance, None, None, False, ctx.eps, [True] * 3
         )
         # What the statistics add depends on the rows of all processes.
-        sums = all_sum(torch.stack([d_weight, d_bias]))
+        # A sum of little by gloo's all_reduce takes five times as long.
+        sums = torch.stack(all_gather(torch.stack([d_weight, d_bias]))).sum(dim=0)
         inverse = (variance + ctx.eps).rsqrt()
         slope, offset = sums / -ctx.n * inverse
         if weight is not None:

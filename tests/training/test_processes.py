@@ -150,6 +150,18 @@ def test_children_and_threads_do_not_join(two):
     assert [found["thread"] for found in two] == [Team(0, 1)] * 2
 
 
+def test_early_stopping_stops_all_at_the_same_epoch(two, one):
+    assert [found["stopped"] for found in two] == [one["stop_early"]()] * 2
+    assert two[0]["stopped"] < 9
+
+
+def test_ctrl_c_leaves_no_result_with_several_processes(two):
+    for found in two:
+        (kind, _), is_fitted = found["interrupted"]
+        assert kind == "KeyboardInterrupt"
+        assert not is_fitted
+
+
 @pytest.mark.parametrize(
     ("case", "kind", "text"),
     [

@@ -20,7 +20,7 @@ import torch
 from joblib import Parallel, delayed
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
 
 from invariant_cluster import IRLINREmbedder, SCANClusterer, SimCLREmbedder
@@ -280,13 +280,31 @@ def error_of(work):
     """Return the class and the text of the error that work raises."""
     try:
         work()
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         return type(error).__name__, str(error)
     return None
 
 
 def fail(reason):
     raise ValueError(reason)
+
+
+class PressCtrlC(Callback):
+    def on_epoch_end(self, net, **_):
+        raise KeyboardInterrupt
+
+
+def stop_early():
+    """Return after how many epochs of nine a loss that hardly falls stops training."""
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=10.0)
+    changes = {"max_epochs": 9, "callbacks": [stop], "random_state": 0}
+    return IRLINREmbedder(**TINY_INR | changes).fit(IMAGES).n_iter_
+
+
+def interrupt():
+    """Return the error of Ctrl-C, and whether anything is left of the fit."""
+    embedder = IRLINREmbedder(**TINY_INR, callbacks=[PressCtrlC()])
+    return error_of(lambda: embedder.fit(IMAGES)), hasattr(embedder, "net_")
 
 
 def errors(rank):
@@ -352,6 +370,8 @@ def measure():
         "unseeded": fit_embedder(None),
         "errors": errors(rank) if size > 1 else {},
         "search": search(),
+        "stopped": stop_early(),
+        "interrupted": interrupt(),
         "children": children() if rank == 0 and size > 1 else None,
         "resnet": resnet_step(rank, size),
     }
