@@ -602,14 +602,23 @@ def test_interrupt_of_a_later_round(make_clusterer, embedding, stage, result):
     np.testing.assert_array_equal(clusterer.predict(embedding), clusterer.labels_)
 
 
-@pytest.mark.parametrize("step", ["map_rows", "mine_with_recall"])
-def test_interrupt_between_rounds(make_clusterer, embedding, monkeypatch, step):
+@pytest.mark.parametrize(
+    ("module", "step", "n_before"),
+    [(_scan_clusterer, "map_rows", 0), (_embedding_clusterer, "mine_with_recall", 1)],
+)
+def test_interrupt_between_rounds(
+    make_clusterer, embedding, monkeypatch, module, step, n_before
+):
     once = make_clusterer().fit(embedding)
+    work, calls = getattr(module, step), []
 
-    def interrupt(*_):
-        raise KeyboardInterrupt
+    def interrupt(*arguments):
+        calls.append(step)
+        if len(calls) > n_before:
+            raise KeyboardInterrupt
+        return work(*arguments)
 
-    monkeypatch.setattr(_scan_clusterer, step, interrupt)
+    monkeypatch.setattr(module, step, interrupt)
     clusterer = make_clusterer(n_rounds=3, self_label=True)
     with pytest.raises(KeyboardInterrupt):
         clusterer.fit(embedding)

@@ -234,9 +234,19 @@ class Camera(nn.Module):
 
 def photograph(embedder, images):
     """Return the images, and two views of each, as the first training step saw them."""
-    embedder.set_params(encoder=Camera, batch_size=len(images)).fit(images)
+    embedder.set_params(encoder=Camera, batch_size=len(images), n_copies=2).fit(images)
     first, *_ = embedder.encoder_.trunk.photos
     return [view.numpy() for view in first[:, 0].chunk(3)]
+
+
+def test_with_one_copy_the_encoder_sees_the_images_and_one_view(make_embedder, images):
+    two = photograph(make_embedder(deformation=0), images)
+    embedder = make_embedder(encoder=Camera, batch_size=len(images), n_copies=1)
+    first, *_ = embedder.fit(images).encoder_.trunk.photos
+    plain, view = (part.numpy() for part in first[:, 0].chunk(2))
+    assert len(first) == 2 * len(images)
+    np.testing.assert_array_equal(plain, two[0])
+    assert np.abs(view - plain).mean() > 0.1 * plain.mean()
 
 
 def test_without_deformation_views_are_moved_and_nothing_else(
