@@ -178,7 +178,6 @@ def test_a_loss_that_is_read_late_still_stops_the_training(spoil):
 
 def test_a_net_moves_with_its_criterion_and_the_state_of_its_optimizer():
     net = make(Distance())
-    net.criterion_ = None
     train(net, ROWS)
     assert net.device == "cpu"
     before = net.optimizer_.state_dict()["state"]
