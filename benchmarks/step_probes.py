@@ -31,7 +31,14 @@ class Probe:
         The most steps.
     most_seconds : float
         After which it watches no further step.
+
+    Attributes
+    ----------
+    follows_parts : bool
+        Whether the steps must run as they are, not as one recorded graph.
     """
+
+    follows_parts = False
 
     def __init__(self, n_steps: int, most_seconds: float = math.inf) -> None:
         self.n_steps = n_steps
@@ -78,8 +85,19 @@ class Throughput(Probe):
         }
 
 
+class LaunchedThroughput(Throughput):
+    """Seconds a step whose kernels are launched one by one."""
+
+    follows_parts = True
+
+    def conclude(self, n_done: int) -> None:
+        self.found = {"launched_seconds_a_step": self.wall / n_done}
+
+
 class PartTimes(Probe):
     """Seconds of each part, by the device's clock or, on one thread, processor time."""
+
+    follows_parts = True
 
     def __init__(self, n_steps: int, device: torch.device) -> None:
         super().__init__(n_steps)
@@ -118,6 +136,8 @@ class PartTimes(Probe):
 class Operations(Probe, TorchDispatchMode):
     """Operations of each part that compute something: views of tensors are not."""
 
+    follows_parts = True
+
     def __init__(self, n_steps: int = 1) -> None:
         Probe.__init__(self, n_steps)
         TorchDispatchMode.__init__(self)
@@ -144,6 +164,8 @@ class Operations(Probe, TorchDispatchMode):
 
 class Flops(Probe):
     """Floating-point operations of each part, of matrix products and convolutions."""
+
+    follows_parts = True
 
     def __init__(self, n_steps: int = 1) -> None:
         super().__init__(n_steps)

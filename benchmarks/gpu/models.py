@@ -24,6 +24,7 @@ from invariant_cluster import (
 SETTINGS = get_settings("mnist-u", "smoke")
 SIDE = SETTINGS.data["side"]
 N_IMAGES = 96
+N_EPOCHS = 3  # of 3 steps: more than a GPU runs before it records one
 N_CLUSTERS = 3
 DECODERS = ("hypernetwork", "mlp", "pixels")
 RIVALS = {
@@ -37,11 +38,12 @@ SCANS: dict[str, dict[str, Any]] = {
     "SCAN, self-labelling": {
         "fine_tune": True,
         "self_label": True,
-        "self_label_max_epochs": 1,
+        "self_label_max_epochs": N_EPOCHS,
     },
     "SCAN, two rounds": {"fine_tune": True, "n_rounds": 2},
 }
-TEMI = {"n_heads": 2, "n_neighbors": 5, "max_epochs": 1, "fine_tune_max_epochs": 1}
+EPOCHS = {"max_epochs": N_EPOCHS, "fine_tune_max_epochs": N_EPOCHS}
+TEMI = {"n_heads": 2, "n_neighbors": 5, "batch_size": 32}
 TEMIS: dict[str, dict[str, Any]] = {
     "TEMI, heads": {"fine_tune": False},
     "TEMI, fine-tuning": {"fine_tune": True},
@@ -115,24 +117,25 @@ def set_device(model: Any, device: str) -> Any:
 def list_subjects(device: str, images: np.ndarray) -> list[Subject]:
     """Return a subject for every estimator and every way to use it."""
     options: dict[str, Any] = {"device": device, "random_state": 0}
-    ours = {**SETTINGS.embedder, **options}
+    ours = {**SETTINGS.embedder, "max_epochs": N_EPOCHS, **options}
     fits: dict[str, Fit] = {
         f"IRL-INR, {decoder}": IRLINREmbedder(**ours, decoder=decoder).fit
         for decoder in DECODERS
     }
     for name, rival in RIVALS.items():
-        fits[name] = rival(**SETTINGS.rivals[name], **options).fit
+        theirs = {**SETTINGS.rivals[name], "max_epochs": N_EPOCHS}
+        fits[name] = rival(**theirs, **options).fit
     fits["polar Fourier"] = PolarFourierEmbedder(**options).fit
     fits["scattering"] = ScatteringEmbedder(**options).fit
     fits["joint"] = make_joint(ours, options).fit
     embed = Subject("", IRLINREmbedder(**ours).fit, images)
     for name, parameters in SCANS.items():
         scan = SCANClusterer(
-            N_CLUSTERS, **{**SETTINGS.clusterer, **options, **parameters}
+            N_CLUSTERS, **{**SETTINGS.clusterer, **EPOCHS, **options, **parameters}
         )
         fits[name] = behind(embed, scan)
     for name, parameters in TEMIS.items():
-        temi = TEMIClusterer(N_CLUSTERS, **{**TEMI, **options, **parameters})
+        temi = TEMIClusterer(N_CLUSTERS, **{**TEMI, **EPOCHS, **options, **parameters})
         fits[name] = behind(embed, temi)
     fits["make_pipeline"] = make_whole(options).fit
     return [Subject(name, fit, images) for name, fit in fits.items()]

@@ -15,13 +15,19 @@ from typing import Any
 import joblib
 import numpy as np
 import torch
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from benchmarks.gpu.images import make_images
 from benchmarks.gpu.log import SKIPPED, Log
 from benchmarks.gpu.models import (
+    N_EPOCHS,
     N_IMAGES,
+    SCANS,
     SIDE,
+    TEMIS,
     Subject,
     compute,
     list_subjects,
@@ -30,12 +36,14 @@ from benchmarks.gpu.models import (
 )
 from benchmarks.machine import ROOT
 from invariant_cluster import load_model, save_model
+from invariant_cluster.runtime import resolve_device
 
 STAGE = "smoke"
 READING = "pickles on a CPU"
 TOLERANCE = 1e-3  # of z between devices, in parts of its root mean square if above 1
 PROBABILITY_TOLERANCE = 1e-2  # heads are steep: log-probabilities are large sums of z
 POSE_TOLERANCE = 1e-2  # in radians and pixels
+LOSS_TOLERANCE = 0.05  # of an epoch's loss, between two trainings in half precision
 _SAME_DEVICE = 1e-4  # the order of sums may differ from call to call
 _PICKLES = "pickles"
 
@@ -194,6 +202,59 @@ def check_warm_start(subject: Subject, folder: Path) -> dict[str, Any]:
     return {"epochs": model.n_iter_, **assert_on_cpu(model)}
 
 
+def check_replay(subject: Subject, folder: Path) -> dict[str, Any]:
+    """Train once as is and once with steps whose kernels are launched one by one.
+
+    On a GPU the steps of the first training are replayed from a recording, with the
+    same random numbers.
+    """
+    watch = WatchGraphs()
+    losses = [refit(subject, callback) for callback in (watch, LaunchSteps())]
+    gap = float(np.abs(losses[0] / losses[1] - 1).max())
+    facts = {"stages_replayed": watch.n_replayed, "largest_loss_ratio": gap}
+    on_gpu = resolve_device(last_step(subject.model).device).type == "cuda"
+    assert not on_gpu or watch.n_replayed == watch.n_stages, f"not replayed: {facts}"
+    assert gap <= LOSS_TOLERANCE, f"losses differ by {gap:.2g} of them"
+    return facts
+
+
+class WatchGraphs(Callback):
+    """Counts the stages of training whose steps are replayed."""
+
+    def __init__(self) -> None:
+        self.n_stages = self.n_replayed = 0
+
+    def on_train_begin(self, net: Any, **_: Any) -> None:
+        self.n_stages += 1
+        self.n_epochs = 0
+
+    def on_epoch_end(self, net: Any, **_: Any) -> None:
+        self.n_epochs += 1
+        if self.n_epochs == N_EPOCHS:
+            self.n_replayed += getattr(net.steps_, "recording", None) is not None
+
+
+class LaunchSteps(Callback):
+    """Lets the steps run as they are, not as a recorded graph."""
+
+    def on_epoch_begin(self, net: Any, **_: Any) -> None:
+        net.steps_ = net.run_step
+
+
+def refit(subject: Subject, callback: Callback) -> np.ndarray:
+    """Return the losses of all epochs of an unfitted copy's training."""
+    model, rows = subject.model, subject.images
+    if isinstance(model, Pipeline):
+        rows = model[:-1].transform(rows)
+    last = clone(last_step(model)).set_params(callbacks=[callback])
+    return np.asarray(last.fit(rows).history_["loss"])
+
+
+def last_step(model: Any) -> Any:
+    """Return the estimator itself, or the clusterer of a Pipeline."""
+    return model[-1] if isinstance(model, Pipeline) else model
+
+
 def check_encoder(subject: Subject, folder: Path) -> dict[str, Any]:
     """Use ``encoder_`` as a module on the CPU, where the package says it lies."""
     encoder = subject.model.encoder_.eval()
@@ -316,6 +377,7 @@ CHECKS: dict[str, Callable[[Subject, Path], dict[str, Any]]] = {
     "joblib": check_joblib,
     "deepcopy": check_deepcopy,
     "warm start": check_warm_start,
+    "replay": check_replay,
     "encoder_": check_encoder,
     "pickle": write_pickle,
 }
@@ -334,6 +396,7 @@ ONLY = {
     "poses": (*LEARNED, "joint"),
     "reconstruction": GENERATIVE,
     "warm start": LEARNED,
+    "replay": (*LEARNED, *SCANS, *TEMIS),
     "encoder_": LEARNED,
 }
 

@@ -12,6 +12,7 @@ from benchmarks.peaks import known_peak, measure_peak
 from benchmarks.scales import Settings
 from benchmarks.step_probes import (
     Flops,
+    LaunchedThroughput,
     Operations,
     PartTimes,
     Probe,
@@ -30,7 +31,7 @@ from invariant_cluster.runtime import resolve_device
 
 STAGE = "profile"
 N_STEPS = 200
-_N_TRACED, _N_PARTED = 3, 20
+_N_TRACED, _N_LAUNCHED, _N_PARTED = 3, 30, 20
 N_CLUSTERS = 10
 _EMBEDDING_BATCHES = 40  # of different images
 _TUNING_BATCHES = 16
@@ -131,14 +132,16 @@ def profile(
 ) -> dict[str, Any]:
     """Return what the probes find, up to one that fails or has no time."""
     resolved = resolve_device(device)
+    on_gpu = resolved.type == "cuda"
     probes = [
         Throughput(N_STEPS, resolved, _OF_THROUGHPUT * seconds),
         Trace(_N_TRACED, resolved),
+        *([LaunchedThroughput(_N_LAUNCHED, resolved)] if on_gpu else []),
         PartTimes(_N_PARTED, resolved),
         Flops(),
         Operations(),
     ]
-    if resolved.type == "cuda":
+    if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     broken = {}
     try:

@@ -17,7 +17,7 @@ from invariant_cluster.geometry._grid import (
     pixel_grid,
     pixels_to_units,
 )
-from invariant_cluster.geometry._kept import kept
+from invariant_cluster.geometry._kept import holding_kept, kept
 from invariant_cluster.geometry._moments import (
     NO_MASS,
     center_of_mass,
@@ -74,6 +74,7 @@ __all__ = [
     "disc_mask",
     "disc_points",
     "exponential",
+    "holding_kept",
     "homogeneous_grid",
     "image_mass",
     "kept",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 _MOST = 64
+_holders: list[list[Tensor]] = []
 
 
 def kept(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -41,6 +43,27 @@ def kept(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def get(*arguments: Any) -> Tensor:
         if torch.compiler.is_compiling():
             return make(*arguments)
-        return keep(*arguments)
+        tensor = keep(*arguments)
+        for holder in _holders:
+            holder.append(tensor)
+        return tensor
 
     return get
+
+
+@contextmanager
+def holding_kept() -> Iterator[list[Tensor]]:
+    """Collect the kept tensors that are used inside a block.
+
+    Yields
+    ------
+    list of Tensor
+        The tensors so far. While the list lives, so do they, even if more than 64
+        others have been used since.
+    """
+    holder: list[Tensor] = []
+    _holders.append(holder)
+    try:
+        yield holder
+    finally:
+        _holders[:] = [other for other in _holders if other is not holder]

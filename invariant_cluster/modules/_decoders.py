@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -189,7 +190,8 @@ class PixelDecoder(nn.Module):
         """
         start = self.start(z).unflatten(1, (-1, self._LEAST, self._LEAST))
         # grid_sample has y down; outside the frame the border's value continues.
-        grid = (points * points.new_tensor([1.0, -1.0]))[:, :, None]
+        x, y = points.unbind(dim=2)
+        grid = torch.stack([x, -y], dim=2)[:, :, None]
         values = F.grid_sample(
             self.layers(start).float(),
             grid,

@@ -147,6 +147,8 @@ class ResNet(nn.Module):
 
     Attributes
     ----------
+    n_first : int
+        Channels of the stem.
     n_features : int
         Number of output features, the width of the last stage.
 
@@ -167,6 +169,7 @@ class ResNet(nn.Module):
 
     def __init__(self, n_channels: int, n_first: int, stages: Sequence[Stage]) -> None:
         super().__init__()
+        self.n_first = n_first
         self.n_features = stages[-1].width
         self.stem = nn.Sequential(
             _conv3x3(n_channels, n_first, 1), nn.BatchNorm2d(n_first)

@@ -12,7 +12,7 @@ import os
 import re
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,13 @@ from invariant_cluster.persistence._known_classes import Part
 
 FORMAT = 1
 _KEY = "invariant_cluster"
-_PACKAGES = ("invariant-cluster", "torch", "numpy", "scikit-learn")
+_OURS = "invariant-cluster"
+_PACKAGES = {
+    _OURS: "invariant_cluster",
+    "torch": "torch",
+    "numpy": "numpy",
+    "scikit-learn": "sklearn",
+}
 
 
 class ModelFile(NamedTuple):
@@ -203,16 +209,21 @@ def read_model(path: str | os.PathLike[str]) -> ModelFile:
 
 def _versions() -> dict[str, str]:
     """Return the versions of the packages that affect the outputs of a model."""
-    return {name: version(name) for name in _PACKAGES}
+    return {name: _version(name) for name in _PACKAGES}
+
+
+def _version(name: str) -> str:
+    """Return the version of a package, installed or merely a folder on the path."""
+    return str(import_module(_PACKAGES[name]).__version__)
 
 
 def _warn_if_newer(path: str | os.PathLike[str], versions: Any) -> None:
     """Warn if a newer version of this package wrote the file."""
-    ours = version(_PACKAGES[0])
-    theirs = str(versions.get(_PACKAGES[0])) if isinstance(versions, dict) else ours
+    ours = _version(_OURS)
+    theirs = str(versions.get(_OURS)) if isinstance(versions, dict) else ours
     if _numbers(theirs) > _numbers(ours):
         warnings.warn(
-            f"path={str(path)!r} was written by {_PACKAGES[0]} {theirs}, but {ours} is "
+            f"path={str(path)!r} was written by {_OURS} {theirs}, but {ours} is "
             "installed: install the newer version if the outputs look wrong.",
             UserWarning,
             stacklevel=4,

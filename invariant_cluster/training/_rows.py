@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,6 +33,11 @@ class ImageRows(Dataset):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def n_pixels(self) -> int:
+        """Pixels of an image, or 1 for rows of z."""
+        return math.prod(self.rows.shape[2:])
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
         """Return a batch.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
@@ -14,6 +14,7 @@ from skorch.dataset import get_len
 from torch import Tensor, nn
 
 from invariant_cluster.runtime import seeded
+from invariant_cluster.training._compiled_trunk import compiled_trunk
 from invariant_cluster.training._processes import (
     ALONE,
     Team,
@@ -24,7 +25,8 @@ from invariant_cluster.training._processes import (
     gathered,
     share_state,
 )
-from invariant_cluster.training._rows import SharedRows
+from invariant_cluster.training._rows import ImageRows, SharedRows
+from invariant_cluster.training._step_graph import GraphedSteps, Step
 from invariant_cluster.training._synced_norm import synchronized_norms
 
 # On a GPU, reading a loss makes the processor wait for all steps before it.
@@ -38,14 +40,11 @@ class Unread(NamedTuple):
     ----------
     batch : dict
         Row of the history that they belong to.
-    names : list of str
-        Names of the terms in the history.
-    values : Tensor of shape (n_terms,)
-        The terms, on the device.
+    values : Tensor of shape (1 + n_terms,)
+        The loss and the other terms, on the device.
     """
 
     batch: dict[str, Any]
-    names: list[str]
     values: Tensor
 
 
@@ -73,6 +72,10 @@ class TermNet(NeuralNet):
         Whether Ctrl-C stopped the last training.
     unread_ : list of Unread
         Steps whose loss terms are still on the device.
+    steps_ : callable
+        Runs the forward and backward pass of a step, only during a fit: ``run_step``
+        or, on a GPU, a :class:`GraphedSteps`, unless several processes train or a
+        module has the attribute ``replayable = False``.
     team_ : Team
         The processes that share each batch; one, except while several train.
 
@@ -83,6 +86,7 @@ class TermNet(NeuralNet):
     """
 
     unread_: list[Unread]
+    steps_: Step
     team_: Team = ALONE
     # Whether several processes share each batch. If not, each does all steps.
     divides_batches: ClassVar[bool] = True
@@ -114,7 +118,7 @@ class TermNet(NeuralNet):
         batch : (Tensor, Tensor)
             Rows and an empty target.
         **fit_params
-            Passed to ``infer``.
+            Accepted for skorch; ignored.
 
         Returns
         -------
@@ -127,48 +131,36 @@ class TermNet(NeuralNet):
             If the loss is not finite.
         """
         self._set_training(True)
-        loss = self.get_loss(self.infer(batch[0], **fit_params), None)
-        loss.backward()
-        if self.team_.size > 1:
-            add_gradients(self.module_.parameters())
-        return {"loss": loss.detach(), "y_pred": None}
+        values = self.steps_(batch[0])
+        self.unread_.append(Unread(self.history[-1]["batches"][-1], values))
+        if len(self.unread_) >= self._steps_between_looks:
+            self._read_losses()
+        return {"loss": values[0], "y_pred": None}
 
-    def get_loss(
-        self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False
-    ) -> Tensor:
-        """Return the loss and record all other terms of the batch.
+    def run_step(self, rows: Tensor) -> Tensor:
+        """Run the forward and backward pass for rows.
 
         Parameters
         ----------
-        y_pred : object
-            Output of ``infer``, the input of the criterion.
-        y_true : object
-            Second argument of the criterion.
-        X : object, optional
-            Ignored.
-        training : bool, default=False
-            Ignored.
+        rows : Tensor of shape (n, ...)
+            Rows of the step.
 
         Returns
         -------
-        Tensor of shape ()
-            The loss.
-
-        Raises
-        ------
-        FloatingPointError
-            If the loss is not finite.
+        Tensor of shape (1 + n_terms,)
+            The loss, then the other terms in the order of ``terms``, without gradient.
         """
+        outputs = self.infer(rows)
         if self.team_.size > 1:
-            y_pred = self.collect(y_pred)
-        terms = self.criterion_(y_pred, y_true)
+            outputs = self.collect(outputs)
+        terms = self.criterion_(outputs, None)
         self._check_terms(terms)
-        named = {"train_loss" if n == "loss" else n: t for n, t in terms.items()}
-        values = torch.stack([term.detach().float() for term in named.values()])
-        self.unread_.append(Unread(self.history[-1]["batches"][-1], [*named], values))
-        if len(self.unread_) >= self._steps_between_looks:
-            self._read_losses()
-        return cast(Tensor, terms["loss"])
+        terms["loss"].backward()
+        if self.team_.size > 1:
+            add_gradients(self.module_.parameters())
+        return torch.stack(
+            [terms[name].detach().float() for name in ("loss", *self.terms)]
+        )
 
     def collect(self, outputs: Any) -> Any:
         """Return the outputs of all processes for the whole batch.
@@ -202,8 +194,9 @@ class TermNet(NeuralNet):
         if not unread:
             return
         rows = torch.stack([step.values for step in unread]).tolist()
+        names = ("train_loss", *self.terms)
         for step, row in zip(unread, rows, strict=True):
-            step.batch.update(zip(step.names, row, strict=True))
+            step.batch.update(zip(names, row, strict=True))
             loss = step.batch["train_loss"]
             if not math.isfinite(loss):
                 raise FloatingPointError(
@@ -262,13 +255,15 @@ class TermNet(NeuralNet):
                 "scalar tensors."
             )
 
-    def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
+    def fit_loop(self, X: Any, *args: Any, **kwargs: Any) -> TermNet:
         """Train, and record whether Ctrl-C stopped the training.
 
         Parameters
         ----------
+        X : Dataset
+            Training rows.
         *args
-            Positional arguments of skorch's ``fit_loop``.
+            Other positional arguments of skorch's ``fit_loop``.
         **kwargs
             Keyword arguments of skorch's ``fit_loop``.
 
@@ -287,8 +282,9 @@ class TermNet(NeuralNet):
         self.interrupted_ = False
         self.unread_ = []
         try:
-            with self._together():
-                return super().fit_loop(*args, **kwargs)
+            with self._together(), self._compiled(X):
+                self.steps_ = self._make_steps()
+                return super().fit_loop(X, *args, **kwargs)
         except KeyboardInterrupt:
             self.interrupted_ = not self._stopped_early()
             raise
@@ -296,6 +292,29 @@ class TermNet(NeuralNet):
             # skorch notifies only after an interrupt; the progress bar must be closed.
             self.notify("on_train_end")
             raise
+        finally:
+            self.__dict__.pop("steps_", None)
+
+    def _compiled(self, rows: ImageRows) -> AbstractContextManager[None]:
+        """Return the context in which the trunk may be compiled."""
+        device = torch.device(self.device)
+        n_values = len(rows) * self.max_epochs * rows.n_pixels
+        return compiled_trunk(self.module_, device, n_values)
+
+    def _make_steps(self) -> Step:
+        """Return what runs the steps: a graph on a GPU, if the modules allow it."""
+        device = torch.device(self.device)
+        allowed = all(getattr(m, "replayable", True) for m in self.module_.modules())
+        if device.type != "cuda" or self.team_.size > 1 or not allowed:
+            return self.run_step
+        parameters = [p for _, p in self.get_all_learnable_params()]
+        return GraphedSteps(self.run_step, parameters, device)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without a recorded step, which lies on the device."""
+        state = super().__getstate__()
+        state.pop("steps_", None)
+        return cast(dict[str, Any], state)
 
     @contextmanager
     def _together(self) -> Iterator[None]:
