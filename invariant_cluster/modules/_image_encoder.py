@@ -73,6 +73,10 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
     [0, 1], and *seen*, scaled and aligned (if the aligner aligns). The shape of one
     image that is seen is ``aligner.seen_shape``, (c, h, w).
 
+    On a GPU a training step is recorded once and then replayed. What Python decides in
+    a step stays as in the recording; random numbers of PyTorch on the GPU change. A
+    module that cannot be replayed sets the attribute ``replayable = False``.
+
     Examples
     --------
     >>> import math
@@ -109,6 +113,15 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
     def pose_rule(self) -> PoseRule:
         """The rule that defines the canonical orientation."""
         return self.aligner.pose_rule
+
+    @property
+    def early_layers(self) -> list[nn.Module]:
+        """Layers next to the image, which fine-tuning for clusters leaves as they are.
+
+        They find edges and strokes, whatever the clusters are, and see the image at its
+        full resolution, where a step takes most of its time. None by default.
+        """
+        return []
 
     def forward(self, raw: Tensor) -> Tensor:
         """Return z of raw images.

@@ -182,7 +182,13 @@ class ResNet(nn.Module):
                 for block in _blocks(n_in, stage)
             )
         )
+        self.n_early = stages[0].n_blocks
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def early_layers(self) -> list[nn.Module]:
+        """The stem and the blocks of the first stage."""
+        return [self.stem, *self.stages[: self.n_early]]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, averaged over the pixels.

@@ -79,6 +79,11 @@ class TrunkEncoder(ImageEncoder):
         """Number of outputs of the head besides z."""
         return 0
 
+    @property
+    def early_layers(self) -> list[nn.Module]:
+        """The trunk's attribute ``early_layers``, none if it has no such attribute."""
+        return getattr(self.trunk, "early_layers", [])
+
     def embed_aligned(self, seen: Tensor) -> Tensor:
         """Return z of already aligned images.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -13,6 +15,30 @@ from invariant_cluster.training._augmented import augment_aligned
 from invariant_cluster.training._processes import gathered
 from invariant_cluster.training._term_net import TermNet
 from invariant_cluster.views import Augmentation
+
+
+@contextmanager
+def frozen(layers: list[nn.Module]) -> Iterator[None]:
+    """Keep the weights of layers inside a block; it computes no gradient for them.
+
+    Parameters
+    ----------
+    layers : list of nn.Module
+        Layers; batch statistics of theirs change as before.
+
+    Yields
+    ------
+    None
+        Afterwards the parameters that were trainable are so again.
+    """
+    trained = [p for layer in layers for p in layer.parameters() if p.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
 
 
 class HeadsNet(TermNet):
@@ -49,6 +75,9 @@ class HeadsNet(TermNet):
 class ScanNet(TermNet):
     """Net that trains a ``ScanModule`` on augmented images and their neighbours.
 
+    The encoder's ``early_layers`` keep their weights, and no gradient is computed for
+    them.
+
     Parameters
     ----------
     *args
@@ -68,6 +97,22 @@ class ScanNet(TermNet):
     def __init__(self, *args: Any, augmentation: Augmentation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.augmentation = augmentation
+
+    def fit_loop(self, *args: Any, **kwargs: Any) -> TermNet:
+        """Train all but the early layers, as :meth:`TermNet.fit_loop` does.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As of :meth:`TermNet.fit_loop`.
+
+        Returns
+        -------
+        TermNet
+            The net itself.
+        """
+        with frozen(self.module_.encoder.early_layers):
+            return super().fit_loop(*args, **kwargs)
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
         """Return log-probabilities of augmented images.

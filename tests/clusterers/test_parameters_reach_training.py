@@ -68,7 +68,7 @@ TEMI = [
     Row("beta", 1.0, LONG),
     Row("beta", 1.0),
     Row("teacher_momentum", 0.0, LONG),
-    Row("teacher_momentum", 0.0),
+    Row("teacher_momentum", 0.0, {"fine_tune_lr": 0.01}),
     Row("max_epochs", 20, LONG),
     Row("lr", 0.03, LONG),
     Row("lr", 0.1),
