@@ -48,6 +48,7 @@ from invariant_cluster.cli._places import (
 )
 from invariant_cluster.cli._shards import write_shards
 from invariant_cluster.datasets import load_wafer_maps
+from invariant_cluster.images import expected_values
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.report import import_extra
 from invariant_cluster.training import current_team, join_team
@@ -439,9 +440,10 @@ def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
     size, color = _form_of(pipe)
     given = read_images(path, size=size, key=key, color=color)
     _tell_images(path, given.images, len(given.images))
-    share = share_outside(given.images, getattr(pipe[0], "intensity_range_", None))
-    if share > _MOST_OUTSIDE:
-        low, high = pipe[0].intensity_range_
+    limits = expected_values(pipe[0])
+    share = share_outside(given.images, limits)
+    if limits is not None and share > _MOST_OUTSIDE:
+        low, high = limits
         _say(
             f"Warning: {share:.0%} of the values lie outside {low:g} to {high:g}, the "
             "range of the training images, and are clipped: scale the images like the "

@@ -20,15 +20,15 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from invariant_cluster.embedders._field_of_view import find_side
+from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
 from invariant_cluster.embedders._standardization import standardize_z
 from invariant_cluster.embedders._warm_start import continue_net
 from invariant_cluster.geometry import pixels_to_units
 from invariant_cluster.images import (
     ImageEmbedding,
+    Smoothing,
     check_images,
-    measure_background,
-    measure_range,
 )
 from invariant_cluster.modules import (
     ArrayEncoder,
@@ -94,7 +94,7 @@ class ImageEmbedder(
         and either with "+reflection".
     align : bool, default=True
         Whether each image is moved to its analytic pose before it is encoded.
-    background, intensity_range
+    background, intensity_range, smoothing
         As in :class:`IRLINREmbedder`.
     max_epochs : int, default=200
         Number of epochs.
@@ -127,6 +127,11 @@ class ImageEmbedder(
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    smoothing_ : float
+        Width of the smoothing, in pixels.
+    noise_level_ : float
+        Standard deviation of white noise at the border, in the images' units; 0 if
+        images are not smoothed.
 
     See Also
     --------
@@ -202,6 +207,7 @@ class ImageEmbedder(
         align: bool = True,
         background: Any = "auto",
         intensity_range: Any = None,
+        smoothing: float | str = "auto",
         max_epochs: int = 200,
         batch_size: int = 128,
         lr: float = 1e-3,
@@ -220,6 +226,7 @@ class ImageEmbedder(
         self.align = align
         self.background = background
         self.intensity_range = intensity_range
+        self.smoothing = smoothing
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -496,8 +503,7 @@ class ImageEmbedder(
         return "reflection" in self.invariance
 
     def _make_net(self, images: NDArray) -> TermNet:
-        self.intensity_range_ = measure_range(images, self.intensity_range)
-        self.background_ = measure_background(images, self.background)
+        measure_intensities(self, images)
         aligner = self._make_aligner()
         aligner.side = find_side(aligner, images, self._field_of_view())
         module = self._make_module(aligner)
@@ -540,6 +546,7 @@ class ImageEmbedder(
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
             side=side,
+            smoothing=Smoothing(self.smoothing_, self.noise_level_),
         )
 
     @property

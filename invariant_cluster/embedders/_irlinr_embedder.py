@@ -173,6 +173,10 @@ class IRLINREmbedder(GenerativeEmbedder):
     intensity_range : (low, high), optional
         Values that are scaled to 0 and 1. By default the range of the training set for
         integers, its 0.1 and 99.9 percentiles for floats.
+    smoothing : "auto" or float, default="auto"
+        Width in pixels (standard deviation) of a Gaussian that smooths the images
+        before anything else, against noise; 0 for none. "auto" measures the noise: 0
+        unless the border is white noise of more than a fifth of the signal's variance.
     n_pixels : int, None or "auto", default="auto"
         Random pixels that a step reconstructs; None is all of them. 256 for the light
         network, all for the full one.
@@ -224,6 +228,11 @@ class IRLINREmbedder(GenerativeEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    smoothing_ : float
+        Width of the smoothing, in pixels.
+    noise_level_ : float
+        Standard deviation of white noise at the border, in the images' units; 0 if
+        images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
     n_iter_ : int
@@ -348,6 +357,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         symmetry_weight: str | float = "auto",
         background: Any = "auto",
         intensity_range: Any = None,
+        smoothing: float | str = "auto",
         n_pixels: int | str | None = "auto",
         max_epochs: int | str = "auto",
         batch_size: int | str = "auto",
@@ -387,6 +397,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         self.symmetry_weight = symmetry_weight
         self.background = background
         self.intensity_range = intensity_range
+        self.smoothing = smoothing
         self.n_pixels = n_pixels
         self.max_epochs = max_epochs
         self.batch_size = batch_size

@@ -120,6 +120,16 @@ class MemberMethodsMixin:
         return background
 
     @property
+    def smoothing_(self) -> float:
+        """Width of the smoothing in pixels, of the same embedder."""
+        return float(self._member.smoothing_)
+
+    @property
+    def noise_level_(self) -> float:
+        """Standard deviation of the noise, of the same embedder."""
+        return float(self._member.noise_level_)
+
+    @property
     def intensity_range_(self) -> tuple[float, float]:
         """Values that are scaled to 0 and 1, of the same embedder."""
         low, high = self._member.intensity_range_

@@ -16,15 +16,17 @@ from invariant_cluster.embedders._feature_embedder import (
     FeatureEmbedder,
     without_rounding,
 )
+from invariant_cluster.embedders._intensities import measure_background_of
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.geometry import (
     measure_mass,
     polar_magnitudes,
     polar_points,
+    smooth_images,
     zernike_basis,
     zernike_magnitudes,
 )
-from invariant_cluster.images import measure_background
+from invariant_cluster.images import NO_SMOOTHING
 from invariant_cluster.runtime import to_tensor
 from invariant_cluster.validation import Interval, StrOptions
 
@@ -79,6 +81,10 @@ class PolarFourierEmbedder(FeatureEmbedder):
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. The difference from the background, summed over channels, is the mass of
         an image. "auto" is the median of the border pixels over the training set.
+    smoothing : "auto" or float, default="auto"
+        Width in pixels (standard deviation) of a Gaussian that smooths the images
+        before anything else, against noise; 0 for none. "auto" measures the noise: 0
+        unless the border is white noise of more than a fifth of the signal's variance.
     device : str, default="auto"
         Where to compute the magnitudes; "auto" is the GPU if there is one, else the
         CPU.
@@ -98,6 +104,11 @@ class PolarFourierEmbedder(FeatureEmbedder):
         Shape of one image as it was given.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    smoothing_ : float
+        Width of the smoothing, in pixels.
+    noise_level_ : float
+        Standard deviation of white noise at the border, in the images' units; 0 if
+        images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
 
@@ -157,6 +168,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
         whiten: float = 0.0,
         invariance: str = "rotation+translation",
         background: Any = "auto",
+        smoothing: float | str = "auto",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         image_shape: Sequence[int] | None = None,
@@ -171,21 +183,27 @@ class PolarFourierEmbedder(FeatureEmbedder):
         self.whiten = whiten
         self.invariance = invariance
         self.background = background
+        self.smoothing = smoothing
         self.device = device
         self.random_state = random_state
         self.image_shape = image_shape
 
     def _measure(self, images: NDArray) -> None:
-        self.background_ = measure_background(images, self.background)
+        measure_background_of(self, images)
 
     def _most_rows(self) -> int:
         return _MOST_TRAINING_IMAGES
 
     def _dump_state(self) -> dict[str, Any]:
-        return {"background": self.background_.tolist()}
+        return {
+            "background": self.background_.tolist(),
+            "smoothing": [self.smoothing_, self.noise_level_],
+        }
 
     def _restore_state(self, state: dict[str, Any]) -> None:
         self.background_ = np.asarray(state["background"], dtype=np.float32)
+        # Older files hold none.
+        self.smoothing_, self.noise_level_ = state.get("smoothing", NO_SMOOTHING)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -202,10 +220,11 @@ class PolarFourierEmbedder(FeatureEmbedder):
         magnitudes = self._make_magnitudes(device)
         background = to_tensor(self.background_, device)
         center = "translation" in self._fitted_params["invariance"]
-        power = self._fitted_params["power"]
+        power, width = self._fitted_params["power"], self.smoothing_
 
         def features(raw: Tensor) -> Tensor:
-            mass = measure_mass(raw, background, center=center)
+            smooth = smooth_images(raw.double(), width) if width else raw
+            mass = measure_mass(smooth, background, center=center)
             return _checked_size(without_rounding(magnitudes(mass)).pow(power))
 
         return features

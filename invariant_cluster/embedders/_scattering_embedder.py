@@ -19,13 +19,14 @@ from invariant_cluster.embedders._feature_embedder import (
     without_rounding,
 )
 from invariant_cluster.embedders._field_of_view import find_side
+from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._mean_image import mean_image_share
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.embedders._texture_invariants import (
     disc_average,
     rotation_magnitudes,
 )
-from invariant_cluster.images import measure_background, measure_range
+from invariant_cluster.images import NO_SMOOTHING, Smoothing
 from invariant_cluster.modules import (
     ImageAligner,
     PoseRule,
@@ -104,6 +105,10 @@ class ScatteringEmbedder(FeatureEmbedder):
     intensity_range : (low, high), optional
         Values that are scaled to 0 and 1. By default the range of the training set for
         integers, its 0.1 and 99.9 percentiles for floats.
+    smoothing : "auto" or float, default="auto"
+        Width in pixels (standard deviation) of a Gaussian that smooths the images
+        before anything else, against noise; 0 for none. "auto" measures the noise: 0
+        unless the border is white noise of more than a fifth of the signal's variance.
     device : str, default="auto"
         Where to compute the coefficients; "auto" is the GPU if there is one, else the
         CPU.
@@ -132,6 +137,11 @@ class ScatteringEmbedder(FeatureEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    smoothing_ : float
+        Width of the smoothing, in pixels.
+    noise_level_ : float
+        Standard deviation of white noise at the border, in the images' units; 0 if
+        images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
 
@@ -203,6 +213,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         invariance: str = "rotation+translation",
         background: Any = "auto",
         intensity_range: Any = None,
+        smoothing: float | str = "auto",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         image_shape: Sequence[int] | None = None,
@@ -220,13 +231,13 @@ class ScatteringEmbedder(FeatureEmbedder):
         self.invariance = invariance
         self.background = background
         self.intensity_range = intensity_range
+        self.smoothing = smoothing
         self.device = device
         self.random_state = random_state
         self.image_shape = image_shape
 
     def _measure(self, images: NDArray) -> None:
-        self.background_ = measure_background(images, self.background)
-        self.intensity_range_ = measure_range(images, self.intensity_range)
+        measure_intensities(self, images)
         extent = min(images.shape[-2:])
         self.align_ = self.align
         if self.align is not None:
@@ -298,6 +309,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             intensity_range=self.intensity_range_,
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
+            smoothing=Smoothing(self.smoothing_, self.noise_level_),
         )
 
     def _build(
@@ -360,6 +372,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         return {
             "background": self.background_.tolist(),
             "intensity_range": list(self.intensity_range_),
+            "smoothing": [self.smoothing_, self.noise_level_],
             "align": self.align_,
             # Not as the parameters are now: they may have been set after the fit.
             "sizes": {
@@ -382,6 +395,8 @@ class ScatteringEmbedder(FeatureEmbedder):
         self.background_ = np.asarray(state["background"], dtype=np.float32)
         low, high = state["intensity_range"]
         self.intensity_range_ = low, high
+        # Older files hold none.
+        self.smoothing_, self.noise_level_ = state.get("smoothing", NO_SMOOTHING)
         self.align_ = state["align"]
         self._build(**state["sizes"])
 

@@ -22,6 +22,7 @@ OF_IMAGES: dict[str, list[Any]] = {
     "d": [Interval(Integral, 1, None, closed="left")],
     "invariance": [StrOptions(set(_INVARIANCES))],
     "background": [StrOptions({"auto"}), Real, "array-like"],
+    "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     "random_state": ["random_state"],
     "image_shape": ["array-like", None],
 }

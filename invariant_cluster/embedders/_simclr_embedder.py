@@ -65,6 +65,10 @@ class SimCLREmbedder(ImageEmbedder):
     intensity_range : (low, high), optional
         Values that are scaled to 0 and 1. By default the range of the training set for
         integers, its 0.1 and 99.9 percentiles for floats.
+    smoothing : "auto" or float, default="auto"
+        Width in pixels (standard deviation) of a Gaussian that smooths the images
+        before anything else, against noise; 0 for none. "auto" measures the noise: 0
+        unless the border is white noise of more than a fifth of the signal's variance.
     max_epochs : int, default=200
         Passes over the images.
     batch_size : int, default=128
@@ -109,6 +113,11 @@ class SimCLREmbedder(ImageEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    smoothing_ : float
+        Width of the smoothing, in pixels.
+    noise_level_ : float
+        Standard deviation of white noise at the border, in the images' units; 0 if
+        images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
     n_iter_ : int
@@ -159,6 +168,7 @@ class SimCLREmbedder(ImageEmbedder):
         align: bool = False,
         background: Any = "auto",
         intensity_range: Any = None,
+        smoothing: float | str = "auto",
         max_epochs: int = 200,
         batch_size: int = 128,
         lr: float = 1e-3,
@@ -182,6 +192,7 @@ class SimCLREmbedder(ImageEmbedder):
         self.align = align
         self.background = background
         self.intensity_range = intensity_range
+        self.smoothing = smoothing
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr

@@ -65,6 +65,10 @@ class TargetVAEEmbedder(VariationalEmbedder):
     intensity_range : (low, high), optional
         Values that are scaled to 0 and 1. By default the range of the training set for
         integers, its 0.1 and 99.9 percentiles for floats.
+    smoothing : "auto" or float, default="auto"
+        Width in pixels (standard deviation) of a Gaussian that smooths the images
+        before anything else, against noise; 0 for none. "auto" measures the noise: 0
+        unless the border is white noise of more than a fifth of the signal's variance.
     n_pixels : int, optional
         Random pixels that a step reconstructs; by default all of them.
     max_epochs : int, default=200
@@ -112,6 +116,11 @@ class TargetVAEEmbedder(VariationalEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    smoothing_ : float
+        Width of the smoothing, in pixels.
+    noise_level_ : float
+        Standard deviation of white noise at the border, in the images' units; 0 if
+        images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
     n_iter_ : int
@@ -166,6 +175,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         align: bool = False,
         background: Any = "auto",
         intensity_range: Any = None,
+        smoothing: float | str = "auto",
         n_pixels: int | None = None,
         max_epochs: int = 200,
         batch_size: int = 128,
@@ -193,6 +203,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self.align = align
         self.background = background
         self.intensity_range = intensity_range
+        self.smoothing = smoothing
         self.n_pixels = n_pixels
         self.max_epochs = max_epochs
         self.batch_size = batch_size

@@ -61,6 +61,7 @@ from invariant_cluster.geometry._rotations import (
     to_canonical,
     wrap_angle,
 )
+from invariant_cluster.geometry._smoothing import smooth_images
 
 __all__ = [
     "NO_MASS",
@@ -96,6 +97,7 @@ __all__ = [
     "rotation_towards",
     "sample_affine",
     "sample_points",
+    "smooth_images",
     "symmetry_targets",
     "to_canonical",
     "wavelet_gain",

@@ -16,7 +16,9 @@ NO_MASS = 1e-8
 _SHARE_OF_MASS = 0.99
 
 
-def image_mass(images: Tensor, background: Tensor | float = 0.0) -> Tensor:
+def image_mass(
+    images: Tensor, background: Tensor | float = 0.0, floor: float = 0.0
+) -> Tensor:
     """Return the mass of each image: its distance from the background.
 
     Parameters
@@ -25,18 +27,25 @@ def image_mass(images: Tensor, background: Tensor | float = 0.0) -> Tensor:
         Images in any units.
     background : float or Tensor that broadcasts to the images, default=0
         Value of an empty pixel, in the units of the images.
+    floor : float, default=0
+        Distance from the background that noise reaches; it is subtracted, and what is
+        closer has no mass.
 
     Returns
     -------
     Tensor of shape (n, h, w)
-        ``|J - background|`` summed over channels inside the disc, 0 outside.
+        ``max(|J - background| - floor, 0)`` summed over channels inside the disc, 0
+        outside.
 
     See Also
     --------
     disc_mask : Return the pixels inside the disc.
     measure_mass : Return the mass in float64, centred on request.
     """
-    mass = (images - background).abs().sum(dim=1)
+    distance = (images - background).abs()
+    if floor:
+        distance = (distance - floor).clamp_min(0)
+    mass = distance.sum(dim=1)
     return mass * kept_disc(*mass.shape[-2:], mass.dtype, mass.device)
 
 

@@ -16,23 +16,39 @@ from invariant_cluster.images._layout import (
     infer_layout,
     store_layout,
 )
+from invariant_cluster.images._noise import (
+    NO_SMOOTHING,
+    Noise,
+    Smoothing,
+    choose_smoothing,
+    expected_values,
+    measure_noise,
+    smoothed_sample,
+)
 from invariant_cluster.images._pictures import as_pictures
 from invariant_cluster.images._turn import turn
 
 __all__ = [
     "CHANNEL_COUNTS",
     "MIN_SIDE",
+    "NO_SMOOTHING",
     "ImageEmbedding",
     "ImageLayout",
+    "Noise",
+    "Smoothing",
     "as_pictures",
     "border_median",
     "check_finite",
     "check_images",
     "check_rows",
     "check_width",
+    "choose_smoothing",
+    "expected_values",
     "infer_layout",
     "measure_background",
+    "measure_noise",
     "measure_range",
+    "smoothed_sample",
     "store_layout",
     "take_rows",
     "turn",

@@ -5,13 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invariant_cluster.geometry import analytic_pose, canonicalize_images, image_mass
-from invariant_cluster.images import ImageLayout
+from invariant_cluster.geometry import (
+    analytic_pose,
+    canonicalize_images,
+    image_mass,
+    smooth_images,
+)
+from invariant_cluster.images import NO_SMOOTHING, ImageLayout, Smoothing
 from invariant_cluster.modules._pose_head import PoseRule
+
+_NOISE_REACH = 3.0  # standard deviations of the noise that smoothing leaves
 
 
 class ImageAligner(nn.Module):
-    """Scale raw images to [0, 1] and move them to their canonical orientation.
+    """Smooth and scale raw images, and move them to their canonical orientation.
 
     Parameters
     ----------
@@ -28,6 +35,8 @@ class ImageAligner(nn.Module):
     side : int, optional
         Side in pixels of the central square of an aligned image that is encoded and
         drawn; by default the whole frame. Only valid with ``align=True``.
+    smoothing : Smoothing, default=NO_SMOOTHING
+        How images are smoothed first; the noise that it leaves has no mass.
 
     Attributes
     ----------
@@ -57,8 +66,10 @@ class ImageAligner(nn.Module):
         background: Tensor,
         layout: ImageLayout,
         side: int | None = None,
+        smoothing: Smoothing = NO_SMOOTHING,
     ) -> None:
         super().__init__()
+        self.smoothing = smoothing
         self.pose_rule = pose_rule
         self.align = align
         self.layout = layout
@@ -66,7 +77,10 @@ class ImageAligner(nn.Module):
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
-        fill = self.scale(torch.as_tensor(background, dtype=torch.float32))
+        self.noise_floor = _NOISE_REACH * smoothing.noise_left / (high - low)
+        fill = self._scaled(torch.as_tensor(background, dtype=torch.float32)).clamp(
+            0, 1
+        )
         self.register_buffer("fill", fill[:, None, None])
 
     @property
@@ -125,19 +139,24 @@ class ImageAligner(nn.Module):
         return canonicalize_images(images, theta, tau, self.fill, side=self.side)
 
     def scale(self, raw: Tensor) -> Tensor:
-        """Return raw values scaled to [0, 1].
+        """Return images smoothed and scaled to [0, 1].
 
         Parameters
         ----------
-        raw : Tensor
-            Raw values of any dtype.
+        raw : Tensor of shape (n, c, h, w)
+            Images of any dtype, in the user's units.
 
         Returns
         -------
         Tensor of the same shape, float32
             Scaled values; values outside the intensity range are clipped.
         """
-        return ((raw.float() - self.low) / self.span).clamp(0, 1)
+        scaled = smooth_images(self._scaled(raw), self.smoothing.width)
+        return scaled.clamp(0, 1)
+
+    def _scaled(self, raw: Tensor) -> Tensor:
+        """Return raw values in units of the intensity range, not clipped."""
+        return (raw.float() - self.low) / self.span
 
     def unscale(self, images: Tensor) -> Tensor:
         """Return scaled values in raw units.
@@ -165,9 +184,10 @@ class ImageAligner(nn.Module):
         Returns
         -------
         Tensor of shape (n, h, w)
-            Distance from the background, summed over channels inside the disc.
+            Distance from the background above that of noise, summed over channels
+            inside the disc.
         """
-        return image_mass(images, self.fill)
+        return image_mass(images, self.fill, self.noise_floor)
 
     def analytic_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the pose that the rule prescribes for scaled images, without learning.

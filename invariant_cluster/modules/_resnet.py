@@ -188,7 +188,7 @@ class ResNet(nn.Module):
     @property
     def early_layers(self) -> list[nn.Module]:
         """The stem and the blocks of the first stage."""
-        return [self.stem, *self.stages[: self.n_early]]
+        return [self.stem, *list(self.stages)[: self.n_early]]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images, averaged over the pixels.

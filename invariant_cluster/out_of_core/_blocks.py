@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from invariant_cluster.images import expected_values
 from invariant_cluster.inspection import predict_clusters
 
 # Of a block: enough images to repay the start of a prediction, little memory for them
@@ -121,7 +122,7 @@ def _predict_block(model: Any, images: Any, start: int, stop: int) -> Clusters:
 def _warn_outside(model: Any, block: NDArray) -> None:
     """Warn if values of a block lie outside the range of the training images."""
     first = model[0] if isinstance(model, Pipeline) else model
-    limits = getattr(first, "intensity_range_", None)
+    limits = expected_values(first)
     if limits is None:
         return
     low, high = limits

@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from invariant_cluster.images import ImageLayout, store_layout
+from invariant_cluster.images import (
+    NO_SMOOTHING,
+    ImageLayout,
+    Smoothing,
+    store_layout,
+)
 from invariant_cluster.modules import ImageAligner, ImageEncoder
 from invariant_cluster.persistence._json_values import decode, encode
 from invariant_cluster.persistence._recipe import (
@@ -32,6 +37,8 @@ class Blueprint(NamedTuple):
         Raw values that are scaled to 0 and 1.
     background : ndarray of shape (c,)
         Background of each channel, in raw units.
+    smoothing : Smoothing
+        How images are smoothed first.
     layout : ImageLayout
         How the user's arrays hold images.
     side : int or None
@@ -47,6 +54,7 @@ class Blueprint(NamedTuple):
     recipe: Recipe
     intensity_range: tuple[float, float]
     background: Any
+    smoothing: Smoothing
     layout: ImageLayout
     side: int | None
 
@@ -82,6 +90,7 @@ def make_blueprint(
         recipe._replace(parameters=settled),
         embedder.intensity_range_,
         embedder.background_,
+        aligner.smoothing,
         embedder.layout_,
         aligner.side,
     )
@@ -121,6 +130,7 @@ def encode_blueprint(encoder: ImageEncoder) -> dict[str, Any]:
     geometry = {
         "intensity_range": encode(list(blueprint.intensity_range)),
         "background": blueprint.background.tolist(),
+        "smoothing": list(blueprint.smoothing),
         "layout": blueprint.layout.to_json(),
         "side": blueprint.side,
     }
@@ -155,6 +165,7 @@ def decode_blueprint(spec: dict[str, Any]) -> Blueprint:
         decode_recipe(spec),
         (low, high),
         np.asarray(geometry["background"], dtype=np.float32),
+        Smoothing(*geometry.get("smoothing", NO_SMOOTHING)),  # older files hold none
         ImageLayout.from_json(geometry["layout"]),
         geometry["side"],
     )
@@ -200,7 +211,8 @@ def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
     Parameters
     ----------
     embedder : ImageEmbedder
-        Gets ``intensity_range_``, ``background_`` and the attributes of
+        Gets ``intensity_range_``, ``background_``, ``smoothing_``, ``noise_level_``
+        and the attributes of
         :func:`invariant_cluster.images.store_layout`.
     blueprint : Blueprint
         Source of the values.
@@ -211,4 +223,5 @@ def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
     """
     embedder.intensity_range_ = blueprint.intensity_range
     embedder.background_ = blueprint.background
+    embedder.smoothing_, embedder.noise_level_ = blueprint.smoothing
     store_layout(embedder, blueprint.layout)
