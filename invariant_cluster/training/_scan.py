@@ -24,7 +24,7 @@ def frozen(layers: list[nn.Module]) -> Iterator[None]:
     Parameters
     ----------
     layers : list of nn.Module
-        Layers; batch statistics of theirs change as before.
+        Layers of a module in training.
 
     Yields
     ------
@@ -75,8 +75,8 @@ class HeadsNet(TermNet):
 class ScanNet(TermNet):
     """Net that trains a ``ScanModule`` on augmented images and their neighbours.
 
-    The encoder's ``early_layers`` keep their weights, and no gradient is computed for
-    them.
+    The encoder's ``early_layers`` stay as they are: in evaluation mode, with their
+    weights and statistics, and no gradient is computed for them.
 
     Parameters
     ----------
@@ -113,6 +113,12 @@ class ScanNet(TermNet):
         """
         with frozen(self.module_.encoder.early_layers):
             return super().fit_loop(*args, **kwargs)
+
+    def _set_training(self, training: bool = True) -> None:
+        """Set training or evaluation mode, the latter always of the early layers."""
+        super()._set_training(training)
+        for layer in self.module_.encoder.early_layers:
+            layer.eval()
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
         """Return log-probabilities of augmented images.
@@ -193,7 +199,7 @@ class SelfLabelNet(ScanNet):
         self.module_.eval()
         with torch.no_grad():
             plain = self.module_(x)[0]
-        self.module_.train()
+        self._set_training()
         return plain, self.augmented(self.module_.encoder.aligner.scale(x))[0]
 
     def collect(self, outputs: Any) -> Any:
