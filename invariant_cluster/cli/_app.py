@@ -22,7 +22,6 @@ from invariant_cluster import (
 from invariant_cluster.cli._choices import (
     ColorKind,
     Features,
-    Invariance,
     Kind,
     Network,
 )
@@ -157,10 +156,12 @@ def fit(
         ),
     ] = Kind.general,
     invariance: Annotated[
-        Invariance | None,
+        str | None,
         typer.Option(
-            help="Changes of an image that do not change its meaning. Without "
-            "translation, objects must be centred.  [default: depends on --kind]"
+            help="Changes of an image that do not change its meaning: rotation, with "
+            "any of translation, reflection, brightness and color, in this order and "
+            "joined by +. Without translation, objects must be centred.  [default: "
+            "depends on --kind]"
         ),
     ] = None,
     features: Annotated[
@@ -231,7 +232,7 @@ def fit(
             kind=kind.value,
             features=features.value,
             network=network.value,
-            invariance=None if invariance is None else invariance.value,
+            invariance=invariance,
             max_epochs=epochs or "auto",
             n_neighbors=_count_neighbors(n_clusters, len(given.images)),
             device=device,

@@ -34,12 +34,3 @@ class Network(StrEnum):
     auto = "auto"
     light = "light"
     full = "full"
-
-
-class Invariance(StrEnum):
-    """Changes of an image that do not change its meaning."""
-
-    rotation = "rotation"
-    translation = "rotation+translation"
-    reflection = "rotation+reflection"
-    all = "rotation+translation+reflection"

@@ -98,11 +98,17 @@ class GenerativeEmbedder(ImageEmbedder):
 
     def _draw(self, raw: Tensor, canonical: bool) -> Tensor:
         """Return reconstructions of raw images (n, c, h, w), in raw units."""
-        module, encoder = self.net_.module_, self.encoder_
+        drawn = self._draw_scaled(raw, canonical)
+        return self.encoder_.aligner.unscale(drawn, like=raw)
+
+    def _draw_scaled(self, raw: Tensor, canonical: bool) -> Tensor:
+        """Return reconstructions of raw images (n, c, h, w), scaled to [0, 1]."""
+        encoder = self.encoder_
         z, theta, tau = encoder.infer(encoder.aligner.scale(raw))
         if canonical:
             theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
-        return encoder.aligner.unscale(module.draw_image(z, theta, tau))
+        drawn: Tensor = self.net_.module_.draw_image(z, theta, tau)
+        return drawn
 
     def _check_drawable(self, z: NDArray, resolution: int | None) -> None:
         d = self.encoder_.d
@@ -120,8 +126,8 @@ class GenerativeEmbedder(ImageEmbedder):
 
     def _errors(self, raw: Tensor) -> Tensor:
         """Return the squared error of each image, shape (n,)."""
-        scale = self.encoder_.aligner.scale
-        difference = scale(self._draw(raw, False)) - scale(raw)
+        drawn, images = self._draw_scaled(raw, False), self.encoder_.aligner.scale(raw)
+        difference = drawn - images
         inside = disc_mask(*raw.shape[-2:], device=raw.device)
         return difference.square().sum(dim=1)[:, inside].mean(dim=1)
 

@@ -90,8 +90,7 @@ class ImageEmbedder(
     d : int, default=512
         Dimension of z.
     invariance : str, default="rotation+translation"
-        Changes of the image that do not change z: "rotation", "rotation+translation",
-        and either with "+reflection".
+        Changes of the image that do not change z, as in :class:`IRLINREmbedder`.
     align : bool, default=True
         Whether each image is moved to its analytic pose before it is encoded.
     background, intensity_range, smoothing
@@ -355,7 +354,7 @@ class ImageEmbedder(
         def canonical(raw: Tensor) -> Tensor:
             scaled = encoder.aligner.scale(raw)
             moved = encoder.canonical(scaled, learned=learned)
-            return encoder.aligner.unscale(moved)
+            return encoder.aligner.unscale(moved, like=raw)
 
         return self._to_user(map_rows(encoder, canonical, images, self.device))
 
@@ -547,6 +546,7 @@ class ImageEmbedder(
             layout=self.layout_,
             side=side,
             smoothing=Smoothing(self.smoothing_, self.noise_level_),
+            tone=self.tone_,
         )
 
     @property

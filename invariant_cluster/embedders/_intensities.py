@@ -10,25 +10,28 @@ from invariant_cluster.images import (
     choose_smoothing,
     measure_background,
     measure_range,
+    measure_tone,
     smoothed_sample,
+    toned_sample,
 )
 
 
 def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
-    """Set smoothing and background of an embedder.
+    """Set smoothing, tone and background of an embedder.
 
     Parameters
     ----------
     embedder : estimator
-        Has the parameters ``smoothing`` and ``background``. Gets ``smoothing_``,
-        ``noise_level_`` and ``background_``.
+        Has the parameters ``smoothing``, ``invariance`` and ``background``. Gets
+        ``smoothing_``, ``noise_level_``, ``tone_`` and ``background_``.
     images : ndarray of shape (n, c, h, w)
         Training images.
 
     Returns
     -------
     ndarray of shape (m, c, h, w)
-        The images, smoothed if they are to be; the background is measured on these.
+        The images, smoothed and toned if they are to be; the background is measured on
+        these.
 
     Raises
     ------
@@ -38,8 +41,10 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
     smoothing = choose_smoothing(images, embedder.smoothing)
     embedder.smoothing_, embedder.noise_level_ = smoothing
     smoothed = smoothed_sample(images, smoothing)
-    embedder.background_ = measure_background(smoothed, embedder.background)
-    return smoothed
+    embedder.tone_ = measure_tone(smoothed, embedder.invariance)
+    seen = toned_sample(smoothed, embedder.tone_)
+    embedder.background_ = measure_background(seen, embedder.background)
+    return seen
 
 
 def measure_intensities(embedder: Any, images: NDArray) -> None:
@@ -58,5 +63,5 @@ def measure_intensities(embedder: Any, images: NDArray) -> None:
     ValueError
         If a parameter does not fit the images.
     """
-    smoothed = measure_background_of(embedder, images)
-    embedder.intensity_range_ = measure_range(smoothed, embedder.intensity_range)
+    seen = measure_background_of(embedder, images)
+    embedder.intensity_range_ = measure_range(seen, embedder.intensity_range)

@@ -41,6 +41,7 @@ _WEIGHT_ALIGNED = 0.01  # of the symmetry loss
 _WEIGHT_UNALIGNED = 15.0
 _OF_RAW_Z = ("cosine", "mse")  # losses of a z that is not normalised
 _LIGHT_EPOCHS = 16
+_CONTRAST = 0.2  # what copies differ by where brightness means nothing
 _LEAST_DIRECTION = 1e-6  # below it, moments are rounding errors
 PAPER_RECIPE: dict[str, Any] = {
     "align": False,
@@ -109,10 +110,11 @@ class IRLINREmbedder(GenerativeEmbedder):
         Widths of the hidden layers of the hypernetwork: two of 64 or three of 256.
         Ignored with the other decoders.
     invariance : str, default="rotation+translation"
-        Changes of the image under which z must not change: "rotation" or
-        "rotation+translation", either with "+reflection" if a mirror image shows the
-        same object. Without translation tau is 0, and moments and rotations are about
-        the image's centre (wafer maps).
+        Changes of the image under which z must not change: "rotation", with any of the
+        following words in this order, joined by "+". "translation": without it tau is
+        0, and moments and rotations are about the image's centre (wafer maps).
+        "reflection": a mirror image shows the same object. "brightness": each image
+        gets the same background and contrast. "color": images become grey.
     translation_std : float, default=0.1
         Standard deviation of the random shifts in training, as a fraction of the longer
         side. Ignored without translation in ``invariance``.
@@ -228,6 +230,8 @@ class IRLINREmbedder(GenerativeEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    tone_ : Tone
+        Background and level that all images get, with "brightness" in ``invariance``.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
@@ -450,7 +454,7 @@ class IRLINREmbedder(GenerativeEmbedder):
             n_features,
             d=sizes["d"],
             normalize=self.consistency not in _OF_RAW_Z,
-            variation=Variation(self.deformation, self.noise, self._reflects),
+            variation=self._find_variation(),
             train_dtype=self._train_dtype,
         )
         return IRLINR(encoder, decoder)
@@ -502,6 +506,11 @@ class IRLINREmbedder(GenerativeEmbedder):
         if self.symmetry_weight == "auto":
             return _WEIGHT_ALIGNED if aligner.align else _WEIGHT_UNALIGNED
         return float(self.symmetry_weight)
+
+    def _find_variation(self) -> Variation:
+        """Return what z passes over besides pose."""
+        contrast = _CONTRAST if "brightness" in self.invariance else 0.0
+        return Variation(self.deformation, self.noise, self._reflects, contrast)
 
     def _make_objective(self, module: nn.Module, images: NDArray) -> nn.Module:
         aligner = cast(IRLINR, module).encoder.aligner

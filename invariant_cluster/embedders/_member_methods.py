@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from invariant_cluster.images import ImageLayout
+from invariant_cluster.images import ImageLayout, Tone
 
 
 def _one_can(method: str) -> Callable[[Any], bool]:
@@ -118,6 +118,12 @@ class MemberMethodsMixin:
         """Value of empty pixels in the learned embedder, or else in the first."""
         background: NDArray = self._member.background_
         return background
+
+    @property
+    def tone_(self) -> Tone:
+        """Background and level that images get, of the same embedder."""
+        tone: Tone = self._member.tone_
+        return tone
 
     @property
     def smoothing_(self) -> float:

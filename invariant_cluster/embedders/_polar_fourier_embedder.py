@@ -26,7 +26,7 @@ from invariant_cluster.geometry import (
     zernike_basis,
     zernike_magnitudes,
 )
-from invariant_cluster.images import NO_SMOOTHING
+from invariant_cluster.images import NO_SMOOTHING, NO_TONE, as_tone, toned
 from invariant_cluster.runtime import to_tensor
 from invariant_cluster.validation import Interval, StrOptions
 
@@ -76,7 +76,8 @@ class PolarFourierEmbedder(FeatureEmbedder):
     invariance : str, default="rotation+translation"
         With "rotation+translation" each image is first moved so that its centre of mass
         is in the middle; with "rotation" alone rotations are about the image's centre
-        (wafer maps). "+reflection" may be added to either and changes nothing.
+        (wafer maps). "+reflection" may be added to either and changes nothing;
+        "+brightness" and "+color" as in :class:`IRLINREmbedder`.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. The difference from the background, summed over channels, is the mass of
@@ -104,6 +105,8 @@ class PolarFourierEmbedder(FeatureEmbedder):
         Shape of one image as it was given.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    tone_ : Tone
+        Background and level that all images get, with "brightness" in ``invariance``.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
@@ -198,12 +201,14 @@ class PolarFourierEmbedder(FeatureEmbedder):
         return {
             "background": self.background_.tolist(),
             "smoothing": [self.smoothing_, self.noise_level_],
+            "tone": list(self.tone_),
         }
 
     def _restore_state(self, state: dict[str, Any]) -> None:
         self.background_ = np.asarray(state["background"], dtype=np.float32)
-        # Older files hold none.
+        # Older files hold neither of these.
         self.smoothing_, self.noise_level_ = state.get("smoothing", NO_SMOOTHING)
+        self.tone_ = as_tone(state.get("tone", NO_TONE))
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -220,11 +225,12 @@ class PolarFourierEmbedder(FeatureEmbedder):
         magnitudes = self._make_magnitudes(device)
         background = to_tensor(self.background_, device)
         center = "translation" in self._fitted_params["invariance"]
-        power, width = self._fitted_params["power"], self.smoothing_
+        power = self._fitted_params["power"]
+        width, tone = self.smoothing_, self.tone_
 
         def features(raw: Tensor) -> Tensor:
-            smooth = smooth_images(raw.double(), width) if width else raw
-            mass = measure_mass(smooth, background, center=center)
+            seen = toned(smooth_images(raw.double(), width), tone)
+            mass = measure_mass(seen, background, center=center)
             return _checked_size(without_rounding(magnitudes(mass)).pow(power))
 
         return features

@@ -26,7 +26,7 @@ from invariant_cluster.embedders._texture_invariants import (
     disc_average,
     rotation_magnitudes,
 )
-from invariant_cluster.images import NO_SMOOTHING, Smoothing
+from invariant_cluster.images import NO_SMOOTHING, NO_TONE, Smoothing, as_tone
 from invariant_cluster.modules import (
     ImageAligner,
     PoseRule,
@@ -99,6 +99,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         is in the middle; with "rotation" alone rotations are about the image's centre
         (wafer maps). "+reflection" may be added to either: mirror images then have
         equal features. Textures have no place, whether or not translation is added.
+        "+brightness" and "+color" as in :class:`IRLINREmbedder`.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. "auto" is the median of the border pixels over the training set.
@@ -137,6 +138,8 @@ class ScatteringEmbedder(FeatureEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    tone_ : Tone
+        Background and level that all images get, with "brightness" in ``invariance``.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
@@ -310,6 +313,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
             smoothing=Smoothing(self.smoothing_, self.noise_level_),
+            tone=self.tone_,
         )
 
     def _build(
@@ -373,6 +377,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             "background": self.background_.tolist(),
             "intensity_range": list(self.intensity_range_),
             "smoothing": [self.smoothing_, self.noise_level_],
+            "tone": list(self.tone_),
             "align": self.align_,
             # Not as the parameters are now: they may have been set after the fit.
             "sizes": {
@@ -395,8 +400,9 @@ class ScatteringEmbedder(FeatureEmbedder):
         self.background_ = np.asarray(state["background"], dtype=np.float32)
         low, high = state["intensity_range"]
         self.intensity_range_ = low, high
-        # Older files hold none.
+        # Older files hold neither of these.
         self.smoothing_, self.noise_level_ = state.get("smoothing", NO_SMOOTHING)
+        self.tone_ = as_tone(state.get("tone", NO_TONE))
         self.align_ = state["align"]
         self._build(**state["sizes"])
 

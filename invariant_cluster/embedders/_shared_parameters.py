@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,12 +12,13 @@ from invariant_cluster.runtime import PRECISIONS
 from invariant_cluster.validation import Interval, Options, StrOptions
 
 _DEVICES: list[Any] = [str, Options(object, set()), torch.device]
-_INVARIANCES = (
-    "rotation",
-    "rotation+translation",
-    "rotation+reflection",
-    "rotation+translation+reflection",
-)
+# Every choice of words besides "rotation", in this order.
+_WORDS = ("translation", "reflection", "brightness", "color")
+_INVARIANCES = [
+    "+".join(("rotation", *words))
+    for n_words in range(len(_WORDS) + 1)
+    for words in combinations(_WORDS, n_words)
+]
 # Of every embedder of images.
 OF_IMAGES: dict[str, list[Any]] = {
     "d": [Interval(Integral, 1, None, closed="left")],

@@ -26,17 +26,29 @@ from invariant_cluster.images._noise import (
     smoothed_sample,
 )
 from invariant_cluster.images._pictures import as_pictures
+from invariant_cluster.images._tone import (
+    NO_TONE,
+    Tone,
+    as_tone,
+    measure_tone,
+    toned,
+    toned_sample,
+    untoned,
+)
 from invariant_cluster.images._turn import turn
 
 __all__ = [
     "CHANNEL_COUNTS",
     "MIN_SIDE",
     "NO_SMOOTHING",
+    "NO_TONE",
     "ImageEmbedding",
     "ImageLayout",
     "Noise",
     "Smoothing",
+    "Tone",
     "as_pictures",
+    "as_tone",
     "border_median",
     "check_finite",
     "check_images",
@@ -48,8 +60,12 @@ __all__ = [
     "measure_background",
     "measure_noise",
     "measure_range",
+    "measure_tone",
     "smoothed_sample",
     "store_layout",
     "take_rows",
+    "toned",
+    "toned_sample",
     "turn",
+    "untoned",
 ]

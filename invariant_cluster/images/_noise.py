@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from invariant_cluster.geometry import smooth_images
+from invariant_cluster.images._tone import NO_TONE
 from invariant_cluster.runtime import evenly_spaced
 
 _BAND = 0.1  # of the shorter side, and at least two pixels
@@ -204,10 +205,10 @@ def expected_values(embedder: Any) -> tuple[float, float] | None:
     -------
     low, high : float
         Its ``intensity_range_``, widened by four standard deviations of the noise; None
-        without such an attribute.
+        without such an attribute, or if every image is given the same brightness.
     """
     limits = getattr(embedder, "intensity_range_", None)
-    if limits is None:
+    if limits is None or getattr(embedder, "tone_", NO_TONE).background:
         return None
     reach = _REACH_OF_NOISE * getattr(embedder, "noise_level_", 0.0)
     return limits[0] - reach, limits[1] + reach

@@ -11,7 +11,15 @@ from invariant_cluster.geometry import (
     image_mass,
     smooth_images,
 )
-from invariant_cluster.images import NO_SMOOTHING, ImageLayout, Smoothing
+from invariant_cluster.images import (
+    NO_SMOOTHING,
+    NO_TONE,
+    ImageLayout,
+    Smoothing,
+    Tone,
+    toned,
+    untoned,
+)
 from invariant_cluster.modules._pose_head import PoseRule
 
 _NOISE_REACH = 3.0  # standard deviations of the noise that smoothing leaves
@@ -37,6 +45,9 @@ class ImageAligner(nn.Module):
         drawn; by default the whole frame. Only valid with ``align=True``.
     smoothing : Smoothing, default=NO_SMOOTHING
         How images are smoothed first; the noise that it leaves has no mass.
+    tone : Tone, default=NO_TONE
+        Background and level that images get next; range and background are those of
+        such images.
 
     Attributes
     ----------
@@ -67,9 +78,11 @@ class ImageAligner(nn.Module):
         layout: ImageLayout,
         side: int | None = None,
         smoothing: Smoothing = NO_SMOOTHING,
+        tone: Tone = NO_TONE,
     ) -> None:
         super().__init__()
         self.smoothing = smoothing
+        self.tone = tone
         self.pose_rule = pose_rule
         self.align = align
         self.layout = layout
@@ -139,7 +152,7 @@ class ImageAligner(nn.Module):
         return canonicalize_images(images, theta, tau, self.fill, side=self.side)
 
     def scale(self, raw: Tensor) -> Tensor:
-        """Return images smoothed and scaled to [0, 1].
+        """Return images smoothed, toned and scaled to [0, 1].
 
         Parameters
         ----------
@@ -151,27 +164,34 @@ class ImageAligner(nn.Module):
         Tensor of the same shape, float32
             Scaled values; values outside the intensity range are clipped.
         """
-        scaled = smooth_images(self._scaled(raw), self.smoothing.width)
-        return scaled.clamp(0, 1)
+        return self._scaled(toned(self._smoothed(raw), self.tone)).clamp(0, 1)
+
+    def _smoothed(self, raw: Tensor) -> Tensor:
+        return smooth_images(raw.float(), self.smoothing.width)
 
     def _scaled(self, raw: Tensor) -> Tensor:
         """Return raw values in units of the intensity range, not clipped."""
         return (raw.float() - self.low) / self.span
 
-    def unscale(self, images: Tensor) -> Tensor:
+    def unscale(self, images: Tensor, like: Tensor | None = None) -> Tensor:
         """Return scaled values in raw units.
 
         Parameters
         ----------
-        images : Tensor
+        images : Tensor of shape (n, c, h, w)
             Values in [0, 1].
+        like : Tensor of shape (n, c, h, w), optional
+            Raw images whose brightness the result gets; by default the common one.
 
         Returns
         -------
         Tensor of the same shape
-            Values within the intensity range.
+            Values within the intensity range, or as far from it as the raw images.
         """
-        return images * self.span + self.low
+        values = images * self.span + self.low
+        if like is None:
+            return values
+        return untoned(values, self._smoothed(like), self.tone)
 
     def mass(self, images: Tensor) -> Tensor:
         """Return the mass of scaled images.

@@ -8,8 +8,11 @@ import numpy as np
 
 from invariant_cluster.images import (
     NO_SMOOTHING,
+    NO_TONE,
     ImageLayout,
     Smoothing,
+    Tone,
+    as_tone,
     store_layout,
 )
 from invariant_cluster.modules import ImageAligner, ImageEncoder
@@ -39,6 +42,8 @@ class Blueprint(NamedTuple):
         Background of each channel, in raw units.
     smoothing : Smoothing
         How images are smoothed first.
+    tone : Tone
+        Background and level that images get next.
     layout : ImageLayout
         How the user's arrays hold images.
     side : int or None
@@ -55,6 +60,7 @@ class Blueprint(NamedTuple):
     intensity_range: tuple[float, float]
     background: Any
     smoothing: Smoothing
+    tone: Tone
     layout: ImageLayout
     side: int | None
 
@@ -91,6 +97,7 @@ def make_blueprint(
         embedder.intensity_range_,
         embedder.background_,
         aligner.smoothing,
+        aligner.tone,
         embedder.layout_,
         aligner.side,
     )
@@ -131,6 +138,7 @@ def encode_blueprint(encoder: ImageEncoder) -> dict[str, Any]:
         "intensity_range": encode(list(blueprint.intensity_range)),
         "background": blueprint.background.tolist(),
         "smoothing": list(blueprint.smoothing),
+        "tone": list(blueprint.tone),
         "layout": blueprint.layout.to_json(),
         "side": blueprint.side,
     }
@@ -165,7 +173,9 @@ def decode_blueprint(spec: dict[str, Any]) -> Blueprint:
         decode_recipe(spec),
         (low, high),
         np.asarray(geometry["background"], dtype=np.float32),
-        Smoothing(*geometry.get("smoothing", NO_SMOOTHING)),  # older files hold none
+        # Older files hold neither of these.
+        Smoothing(*geometry.get("smoothing", NO_SMOOTHING)),
+        as_tone(geometry.get("tone", NO_TONE)),
         ImageLayout.from_json(geometry["layout"]),
         geometry["side"],
     )
@@ -211,8 +221,8 @@ def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
     Parameters
     ----------
     embedder : ImageEmbedder
-        Gets ``intensity_range_``, ``background_``, ``smoothing_``, ``noise_level_``
-        and the attributes of
+        Gets ``intensity_range_``, ``background_``, ``smoothing_``, ``noise_level_``,
+        ``tone_`` and the attributes of
         :func:`invariant_cluster.images.store_layout`.
     blueprint : Blueprint
         Source of the values.
@@ -224,4 +234,5 @@ def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
     embedder.intensity_range_ = blueprint.intensity_range
     embedder.background_ = blueprint.background
     embedder.smoothing_, embedder.noise_level_ = blueprint.smoothing
+    embedder.tone_ = blueprint.tone
     store_layout(embedder, blueprint.layout)

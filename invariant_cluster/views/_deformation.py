@@ -31,14 +31,14 @@ _ADDED = 0.1
 
 
 def vary(images: Tensor, variation: Variation, fill: Tensor) -> Tensor:
-    """Deform aligned images and add noise, with the strengths of a variation.
+    """Deform aligned images, add noise and change their contrast, as a variation says.
 
     Parameters
     ----------
     images : Tensor of shape (n, c, h, w)
         Scaled images in [0, 1].
     variation : Variation
-        Strengths of deformation and noise; its ``reflection`` is not applied here.
+        Strengths of the changes; its ``reflection`` is not applied here.
     fill : Tensor of shape (c, 1, 1)
         Background.
 
@@ -52,7 +52,11 @@ def vary(images: Tensor, variation: Variation, fill: Tensor) -> Tensor:
     deform : Apply the deformation alone.
     speckle : Apply the noise alone.
     """
-    return speckle(deform(images, variation.deformation, fill), variation.noise, fill)
+    images = speckle(deform(images, variation.deformation, fill), variation.noise, fill)
+    if not variation.contrast:
+        return images
+    factor = 1 + variation.contrast * uniform(images, -1, 1)
+    return (fill + factor[:, None, None, None] * (images - fill)).clamp(0, 1)
 
 
 def speckle(images: Tensor, strength: float, fill: Tensor) -> Tensor:

@@ -16,15 +16,18 @@ class Variation(NamedTuple):
         Strength of :func:`speckle`: pixels of aligned images are dropped and added.
     reflection : bool, default=False
         Whether a mirror image shows the same object, so that views are mirrored too.
+    contrast : float, default=0.0
+        Largest relative change of the difference from the background.
 
     See Also
     --------
-    vary : Apply the deformation and the noise.
+    vary : Apply deformation, noise and contrast.
     """
 
     deformation: float = 0.0
     noise: float = 0.0
     reflection: bool = False
+    contrast: float = 0.0
 
 
 NO_VARIATION = Variation()

@@ -1,0 +1,188 @@
+"""Brightness and colour of images, each made the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from invariant_cluster.runtime import evenly_spaced, to_tensor
+
+_HIGH = 0.995  # quantile of the distance from the background
+_LEAST_LEVEL = 1e-3  # of the common level; below, an image is blank
+
+
+class Tone(NamedTuple):
+    """Background and level that all images get, and whether they become grey.
+
+    Attributes
+    ----------
+    background : tuple of float, default=()
+        Common background, one value a channel, in the units of the images; empty if the
+        brightness of images stays as it is.
+    level : float, default=0.0
+        Common distance of the brightest pixels from the background.
+    grey : bool, default=False
+        Whether channels are replaced by their mean.
+
+    See Also
+    --------
+    measure_tone : Measure it on training images.
+    toned : Apply it.
+    """
+
+    background: tuple[float, ...] = ()
+    level: float = 0.0
+    grey: bool = False
+
+
+NO_TONE = Tone()
+
+
+def as_tone(values: Iterable[Any]) -> Tone:
+    """Return a tone from its values as JSON holds them.
+
+    Parameters
+    ----------
+    values : iterable
+        Background, level, and whether images become grey.
+
+    Returns
+    -------
+    Tone
+        The tone.
+    """
+    background, level, grey = values
+    return Tone(tuple(background), level, grey)
+
+
+def measure_tone(images: NDArray, invariance: str) -> Tone:
+    """Return the tone of training images.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Training images, at least one.
+    invariance : str
+        Words joined by "+"; "brightness" and "color" count.
+
+    Returns
+    -------
+    Tone
+        Medians over the images of background and level, so that a typical image stays
+        as it is.
+
+    See Also
+    --------
+    toned : Apply the tone.
+    """
+    words = invariance.split("+")
+    tone = NO_TONE._replace(grey="color" in words)
+    if "brightness" not in words:
+        return tone
+    sample = toned(to_tensor(evenly_spaced(images)).float(), tone)
+    background, level = _frame_of(sample)
+    is_seen = level > 0
+    common = level[is_seen].median() if bool(is_seen.any()) else torch.ones(())
+    typical = background.flatten(1).median(dim=0).values
+    return tone._replace(background=tuple(typical.tolist()), level=float(common))
+
+
+def toned(images: Tensor, tone: Tone) -> Tensor:
+    """Return images with the common background and level, or grey.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Images in the user's units, float.
+    tone : Tone
+        Common background and level.
+
+    Returns
+    -------
+    Tensor of the same shape
+        ``J' = B + (J - b) L / l`` with the tone's background B and level L. The image's
+        own background b is the median of its border, and its level l the 99.5
+        percentile of ``max |J - b|`` over channels. A blank image is not scaled.
+
+    See Also
+    --------
+    untoned : Give images their own background and level again.
+    """
+    if tone.grey:
+        images = images.mean(dim=1, keepdim=True).expand_as(images)
+    if not tone.background:
+        return images
+    background, gain = _own_frame(images, tone)
+    return _common(images, tone) + (images - background) / gain
+
+
+def toned_sample(images: NDArray, tone: Tone) -> NDArray:
+    """Return images as range and background are measured on them.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Training images, smoothed if they are to be.
+    tone : Tone
+        Their tone.
+
+    Returns
+    -------
+    ndarray of shape (m, c, h, w)
+        The images themselves without a tone, else evenly spaced ones, toned, float32.
+    """
+    if tone == NO_TONE:
+        return images
+    return toned(to_tensor(evenly_spaced(images)).float(), tone).numpy()
+
+
+def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:
+    """Return toned images with the background and level of others.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Images with the common background and level.
+    like : Tensor of shape (n, c, h, w)
+        Images in the user's units, whose own background and level are taken.
+    tone : Tone
+        Common background and level.
+
+    Returns
+    -------
+    Tensor of the same shape
+        The inverse of :func:`toned` for the images ``like``; grey images stay grey.
+    """
+    if not tone.background:
+        return images
+    if tone.grey:
+        like = like.mean(dim=1, keepdim=True).expand_as(like)
+    background, gain = _own_frame(like, tone)
+    return background + (images - _common(images, tone)) * gain
+
+
+def _common(images: Tensor, tone: Tone) -> Tensor:
+    """Return the common background, (c, 1, 1)."""
+    columns = [torch.full_like(images[0, :1, :1, :1], b) for b in tone.background]
+    return torch.cat(columns)
+
+
+def _own_frame(images: Tensor, tone: Tone) -> tuple[Tensor, Tensor]:
+    """Return backgrounds (n, c, 1, 1) and gains (n, 1, 1, 1), not 0."""
+    background, level = _frame_of(images)
+    gain = level / tone.level
+    return background, torch.where(gain < _LEAST_LEVEL, 1.0, gain)[:, None, None, None]
+
+
+def _frame_of(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each image's background (n, c, 1, 1) and level (n,)."""
+    edges = (images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1])
+    border = torch.cat(edges, dim=-1).sort(dim=-1).values
+    background = border[..., border.shape[-1] // 2, None, None]
+    distance = (images - background).abs().amax(dim=1).flatten(1).sort(dim=1).values
+    level = distance[:, int(_HIGH * (distance.shape[1] - 1))]
+    return background, level
