@@ -48,8 +48,8 @@ def test_a_typical_image_stays_as_it_is():
 def test_all_images_have_one_background_and_level():
     seen = toned(dimmed(draw()), Tone((10.0,), 50.0))
     edges = seen[:, 0, 0], seen[:, 0, -1], seen[:, 0, :, 0], seen[:, 0, :, -1]
-    border = torch.cat(edges, dim=1).quantile(0.5, dim=1)
-    torch.testing.assert_close(border, torch.full((6,), 10.0), rtol=0, atol=0.5)
+    border = torch.cat(edges, dim=1).sort(dim=1).values[:, 32]  # of 64
+    torch.testing.assert_close(border, torch.full((6,), 10.0))
     top = (seen - 10).abs().flatten(1).quantile(0.995, dim=1)
     torch.testing.assert_close(top, torch.full((6,), 50.0), rtol=0.02, atol=0)
 
