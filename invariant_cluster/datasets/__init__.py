@@ -2,11 +2,14 @@
 
 Every loader returns a ``sklearn.utils.Bunch`` with ``images`` of shape (n, h, w) or
 (n, h, w, c), ``target`` (int64 class indices of shape (n,)), ``target_names`` and
-``DESCR``, or ``(images, target)`` with ``return_X_y=True``. Loaders that move the
-images themselves add the true pose: ``theta`` in radians and ``tau`` in pixels.
+``DESCR``, or ``(images, target)`` with ``return_X_y=True``. Where the true pose is
+known, the Bunch holds it: ``theta`` in radians and ``tau`` in pixels. Nothing is
+downloaded: data that are neither bundled nor generated are read from the folder
+``data_home`` or, if it is None, the environment variable ``INVARIANT_CLUSTER_DATA``.
 ``open_images`` is the exception: it returns images that are read when they are taken.
 """
 
+from invariant_cluster.datasets._dsprites import make_dsprites
 from invariant_cluster.datasets._image_folder import load_image_folder
 from invariant_cluster.datasets._mnist_u import fetch_mnist_u
 from invariant_cluster.datasets._open_images import open_images
@@ -24,6 +27,7 @@ __all__ = [
     "load_oriented_digits",
     "load_wafer_maps",
     "load_wm811k",
+    "make_dsprites",
     "make_oriented",
     "open_images",
     "sample_images",

@@ -67,6 +67,7 @@ def make_oriented(
     --------
     fetch_mnist_u : Return MNIST(U), made by this function.
     load_oriented_digits : Return scikit-learn's digits, made by this function.
+    make_dsprites : Generate images of known shape and pose.
 
     Notes
     -----
