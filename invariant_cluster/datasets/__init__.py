@@ -9,13 +9,17 @@ downloaded: data that are neither bundled nor generated are read from the folder
 ``open_images`` is the exception: it returns images that are read when they are taken.
 """
 
+from invariant_cluster.datasets._cells import load_cells
 from invariant_cluster.datasets._dsprites import make_dsprites
+from invariant_cluster.datasets._galaxies import load_galaxies
 from invariant_cluster.datasets._image_folder import load_image_folder
 from invariant_cluster.datasets._mnist_u import fetch_mnist_u
 from invariant_cluster.datasets._open_images import open_images
 from invariant_cluster.datasets._oriented import make_oriented
 from invariant_cluster.datasets._oriented_digits import load_oriented_digits
+from invariant_cluster.datasets._plankton import load_plankton
 from invariant_cluster.datasets._sampling import sample_images
+from invariant_cluster.datasets._steel import load_steel
 from invariant_cluster.datasets._stored_images import StoredImages
 from invariant_cluster.datasets._wafer_maps import load_wafer_maps
 from invariant_cluster.datasets._wm811k import load_wm811k
@@ -23,8 +27,12 @@ from invariant_cluster.datasets._wm811k import load_wm811k
 __all__ = [
     "StoredImages",
     "fetch_mnist_u",
+    "load_cells",
+    "load_galaxies",
     "load_image_folder",
     "load_oriented_digits",
+    "load_plankton",
+    "load_steel",
     "load_wafer_maps",
     "load_wm811k",
     "make_dsprites",

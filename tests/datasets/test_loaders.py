@@ -10,8 +10,9 @@ from invariant_cluster import datasets
 
 
 def needs_no_file(loader):
-    parameters = inspect.signature(loader).parameters.values()
-    return all(p.default is not inspect.Parameter.empty for p in parameters)
+    parameters = inspect.signature(loader).parameters
+    required = [p for p in parameters.values() if p.default is inspect.Parameter.empty]
+    return not required and "data_home" not in parameters
 
 
 LOADERS = [
