@@ -18,6 +18,7 @@ from invariant_cluster.datasets._open_images import open_images
 from invariant_cluster.datasets._oriented import make_oriented
 from invariant_cluster.datasets._oriented_digits import load_oriented_digits
 from invariant_cluster.datasets._plankton import load_plankton
+from invariant_cluster.datasets._projections import load_projections
 from invariant_cluster.datasets._sampling import sample_images
 from invariant_cluster.datasets._steel import load_steel
 from invariant_cluster.datasets._stored_images import StoredImages
@@ -32,6 +33,7 @@ __all__ = [
     "load_image_folder",
     "load_oriented_digits",
     "load_plankton",
+    "load_projections",
     "load_steel",
     "load_wafer_maps",
     "load_wm811k",
