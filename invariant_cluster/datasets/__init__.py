@@ -13,6 +13,7 @@ from invariant_cluster.datasets._cells import load_cells
 from invariant_cluster.datasets._dsprites import make_dsprites
 from invariant_cluster.datasets._galaxies import load_galaxies
 from invariant_cluster.datasets._image_folder import load_image_folder
+from invariant_cluster.datasets._mixed_wm38 import load_mixed_wm38
 from invariant_cluster.datasets._mnist_u import fetch_mnist_u
 from invariant_cluster.datasets._open_images import open_images
 from invariant_cluster.datasets._oriented import make_oriented
@@ -31,6 +32,7 @@ __all__ = [
     "load_cells",
     "load_galaxies",
     "load_image_folder",
+    "load_mixed_wm38",
     "load_oriented_digits",
     "load_plankton",
     "load_projections",

@@ -1,4 +1,4 @@
-"""Code that both loaders of wafer maps share."""
+"""Code that the loaders of wafer maps share."""
 
 from __future__ import annotations
 
@@ -68,9 +68,33 @@ def make_wafer_bunch(
     Bunch or (images, target)
         The data set, as :func:`make_bunch` returns it.
     """
-    if fail_map:
-        images = (images == FAILING).astype(np.uint8)
-    values = _FAIL_VALUES if fail_map else _VALUES
+    images, values = show_values(images, fail_map=fail_map)
     notice = bundled_data().joinpath("NOTICE.txt").read_text(encoding="utf-8")
     descr = f"{descr}\n{values}\n\n{notice}"
     return make_bunch(images, target, target_names, descr, return_X_y=return_X_y)
+
+
+def show_values(images: np.ndarray, *, fail_map: bool) -> tuple[np.ndarray, str]:
+    """Return wafer maps with all values or the failing dies alone, and what they mean.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, h, w), uint8
+        Wafer maps with values 0 (no die), 1 (pass) and 2 (fail).
+    fail_map : bool
+        Whether to return 1 for a failing die and 0 elsewhere.
+
+    Returns
+    -------
+    images : ndarray of shape (n, h, w), uint8
+        The maps.
+    values : str
+        Sentence on the meaning of the values, for the description.
+
+    See Also
+    --------
+    make_wafer_bunch : Return a Bunch of maps of MIR-WM811K.
+    """
+    if fail_map:
+        return (images == FAILING).astype(np.uint8), _FAIL_VALUES
+    return images, _VALUES

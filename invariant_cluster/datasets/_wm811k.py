@@ -88,6 +88,7 @@ def load_wm811k(
     See Also
     --------
     load_wafer_maps : Return a bundled sample that needs no file.
+    load_mixed_wm38 : Load maps with several defects at a time.
 
     Notes
     -----
