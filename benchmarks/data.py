@@ -1,17 +1,22 @@
 """The benchmarks' data: a name and a scale -> images and labels."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.scales import Settings
-from invariant_cluster.datasets import fetch_mnist_u, load_wm811k
-from invariant_cluster.datasets._archives import (
-    find_archive,
-    read_arrays,
-    read_split,
+from invariant_cluster.datasets import (
+    fetch_mnist_u,
+    load_cells,
+    load_galaxies,
+    load_plankton,
+    load_projections,
+    load_steel,
+    load_wm811k,
 )
+from invariant_cluster.datasets._archives import find_archive
 from invariant_cluster.datasets._resizing import shrink_by_area
 
 FILES = {
@@ -25,7 +30,13 @@ FILES = {
     "steel": "steel.npz",
     "cryo": "cryo_sim70s.npz",
 }
-SPIRALS = (1, 2)  # labels of the two kinds of galaxies that are mirror images
+LOADERS = {
+    "plankton": load_plankton,
+    "galaxy-zoo": load_galaxies,
+    "galaxy-zoo-5": partial(load_galaxies, n_classes=5),
+    "cells": load_cells,
+    "steel": load_steel,
+}
 HOW_TO_GET = "Give the folder that holds it with --data DIR."
 WAFER_SIDE = 64  # of the archive; shrunk by area, a pixel is the share that fails
 TEST_EVERY = 4  # the cryo projections have no split: every fourth is a test image
@@ -115,13 +126,13 @@ def load_part(
         )
         return shrink(255 * maps, side), labels
     if dataset == "cryo":
-        images, labels, _ = read_split(path, None)
+        images, labels = load_projections(data_home=path.parent, return_X_y=True)
         rows = cryo_rows(len(images), subset)
-        images, labels = images[rows], labels[rows]
-    else:
-        images, labels, _ = read_split(path, subset)
-    if dataset == "galaxy-zoo-5":
-        labels = np.where(labels == SPIRALS[1], SPIRALS[0], labels)
+        # Without noise, the values are those of the file, whole numbers up to 255.
+        return shrink(images[rows].astype(np.uint8), side), labels[rows]
+    images, labels = LOADERS[dataset](
+        data_home=path.parent, subset=subset, return_X_y=True
+    )
     return shrink(images, side), labels
 
 
@@ -133,12 +144,11 @@ def cryo_rows(n: int, subset: str) -> np.ndarray:
 
 def load_cryo_pose(settings: Settings, folder: str | None) -> Pose:
     """Return the true poses of the test projections, up to one offset a view."""
-    path = find_file("cryo", folder)
-    arrays = read_arrays(path, ["images", "theta", "shift_yx"])
-    rows = cryo_rows(len(arrays["theta"]), "test")[: settings.data["n_test"]]
-    down, across = arrays["shift_yx"][rows].T
-    pixel = settings.data["side"] / arrays["images"].shape[1]
-    return Pose(arrays["theta"][rows], np.stack([across, -down], axis=1) * pixel)
+    home = find_file("cryo", folder).parent
+    projections = load_projections(data_home=home)
+    rows = cryo_rows(len(projections.theta), "test")[: settings.data["n_test"]]
+    pixel = settings.data["side"] / projections.images.shape[1]
+    return Pose(projections.theta[rows], projections.tau[rows] * pixel)
 
 
 def shrink(images: np.ndarray, side: int) -> np.ndarray:

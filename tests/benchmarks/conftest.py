@@ -9,6 +9,17 @@ import pytest
 # pytest does not put the repository on the path, from which benchmarks are imported.
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+GALAXIES = ["Elliptical", "Spiral-CW", "Spiral-ACW", "Edge-on", "DontKnow", "Merger"]
+CELLS = ["RBC", "WBC", "Platelets"]
+DEFECTS = [
+    "crazing",
+    "inclusion",
+    "patches",
+    "pitted_surface",
+    "rolled-in_scale",
+    "scratches",
+]
+
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory):
@@ -16,9 +27,9 @@ def data_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data-folder")
     write_split(folder / "mnist.npz", 28, n_classes=10)
     write_split(folder / "plankton.npz", 32, n_classes=3)
-    write_split(folder / "galaxy_zoo.npz", 32, n_classes=3, channels=(3,))
-    write_split(folder / "cells.npz", 32, n_classes=3, channels=(3,))
-    write_split(folder / "steel.npz", 32, n_classes=3)
+    write_split(folder / "galaxy_zoo.npz", 32, channels=(3,), names=GALAXIES)
+    write_split(folder / "cells.npz", 32, channels=(3,), names=CELLS)
+    write_split(folder / "steel.npz", 32, names=DEFECTS)
     write_split(folder / "wm811k.npz", 32, n_classes=3, highest=2)
     write_cryo(folder / "cryo_sim70s.npz")
     return folder
@@ -37,8 +48,10 @@ def draw(n, side, n_classes, seed, channels=()):
     return images, labels.astype(np.int64)
 
 
-def write_split(path, side, n_classes, channels=(), highest=255):
-    arrays = {"class_names": np.array([f"class {i}" for i in range(n_classes)])}
+def write_split(path, side, n_classes=None, channels=(), highest=255, names=None):
+    names = names or [f"class {i}" for i in range(n_classes)]
+    n_classes = len(names)
+    arrays = {"class_names": np.array(names)}
     for seed, (part, n) in enumerate({"train": 200, "test": 100}.items()):
         images, labels = draw(n, side, n_classes, seed, channels)
         images = np.minimum(images, highest)
