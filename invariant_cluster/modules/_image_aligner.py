@@ -193,6 +193,26 @@ class ImageAligner(nn.Module):
             return values
         return untoned(values, self._smoothed(like), self.tone)
 
+    def add_noise(self, images: Tensor) -> Tensor:
+        """Return scaled images with as much noise again as smoothing left in them.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images, whole or cropped.
+
+        Returns
+        -------
+        Tensor of the same shape
+            Two views of an image then do not share their noise, by which they could be
+            told from other images. Unchanged if images are not smoothed.
+        """
+        level = self.smoothing.noise_level
+        if not self.smoothing.width or not level:
+            return images
+        noise = torch.randn_like(images) * (level / self.span)
+        return (images + smooth_images(noise, self.smoothing.width)).clamp(0, 1)
+
     def mass(self, images: Tensor) -> Tensor:
         """Return the mass of scaled images.
 

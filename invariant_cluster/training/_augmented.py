@@ -36,4 +36,5 @@ def augment_aligned(
     """
     aligner, variation = encoder.aligner, encoder.variation
     moved = augmentation.move(images, aligner.fill, reflection=variation.reflection)
-    return augmentation.distort(aligner(moved), aligner.fill, variation)
+    seen = augmentation.distort(aligner(moved), aligner.fill, variation)
+    return aligner.add_noise(seen)

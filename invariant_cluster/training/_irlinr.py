@@ -63,7 +63,8 @@ class IRLINRNet(TermNet):
 
         Copies of each image are mirrored at random if z ignores reflections, then
         rotated, shifted, aligned if the encoder aligns, and changed by the encoder's
-        variation. Images and copies are aligned together.
+        variation; noisy ones get noise of their own. Images and copies are aligned
+        together.
 
         Parameters
         ----------
@@ -87,7 +88,8 @@ class IRLINRNet(TermNet):
             reflection=variation.reflection,
         )
         plain, moved = aligner(torch.cat([images, copies])).tensor_split([len(images)])
-        seen = torch.cat([plain, vary(moved, variation, aligner.fill)])
+        varied = aligner.add_noise(vary(moved, variation, aligner.fill))
+        seen = torch.cat([plain, varied])
         return self.module_.forward_views(seen, self.n_pixels, self.n_copies)
 
 
