@@ -1,9 +1,10 @@
-"""How far the objects of a training set reach from their centres."""
+"""How large the objects of a training set are, and how far they reach."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -12,6 +13,7 @@ from invariant_cluster.geometry import (
     NO_MASS,
     center_of_mass,
     mass_radius,
+    mass_size,
     pixels_to_units,
 )
 from invariant_cluster.modules import ImageAligner
@@ -44,10 +46,14 @@ def measure_side(aligner: ImageAligner, images: NDArray) -> int | None:
     translates = aligner.pose_rule.translates
 
     def radius(raw: Tensor) -> Tensor:
-        mass = aligner.mass(aligner.scale(raw))
+        images = aligner.scale(raw)
+        mass, scale = aligner.mass(images), aligner.analytic_scale(images)
         center = center_of_mass(mass) * translates
         is_blank = mass.sum(dim=(1, 2)) <= NO_MASS
-        return mass_radius(mass, center).masked_fill(is_blank, -1)
+        found = mass_radius(mass, center)
+        if scale is not None:
+            found = found / scale
+        return found.masked_fill(is_blank, -1)
 
     sample = evenly_spaced(images)
     radii = torch.from_numpy(map_batches(radius, sample, device=torch.device("cpu")))
@@ -58,6 +64,21 @@ def measure_side(aligner: ImageAligner, images: NDArray) -> int | None:
         *images.shape[-2:]
     )
     return _within(images, 2 * math.ceil(largest))
+
+
+def measure_size(aligner: ImageAligner, images: NDArray) -> float:
+    """Return the median size of the objects, in grid units; 1 if all are blank.
+
+    Sizes are those of ``mass_size``, of at most 64 MiB of evenly spaced images
+    (n, c, h, w).
+    """
+
+    def size(raw: Tensor) -> Tensor:
+        return mass_size(aligner.mass(aligner.scale(raw)))
+
+    found = map_batches(size, evenly_spaced(images), device=torch.device("cpu"))
+    seen = found[found > 0]
+    return float(np.median(seen)) if len(seen) else 1.0
 
 
 def _within(images: NDArray, side: int) -> int | None:

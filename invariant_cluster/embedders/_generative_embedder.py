@@ -104,10 +104,12 @@ class GenerativeEmbedder(ImageEmbedder):
     def _draw_scaled(self, raw: Tensor, canonical: bool) -> Tensor:
         """Return reconstructions of raw images (n, c, h, w), scaled to [0, 1]."""
         encoder = self.encoder_
-        z, theta, tau = encoder.infer(encoder.aligner.scale(raw))
+        images = encoder.aligner.scale(raw)
+        z, theta, tau = encoder.infer(images)
+        scale = encoder.aligner.analytic_scale(images)
         if canonical:
-            theta, tau = torch.zeros_like(theta), torch.zeros_like(tau)
-        drawn: Tensor = self.net_.module_.draw_image(z, theta, tau)
+            theta, tau, scale = torch.zeros_like(theta), torch.zeros_like(tau), None
+        drawn: Tensor = self.net_.module_.draw_image(z, theta, tau, scale=scale)
         return drawn
 
     def _check_drawable(self, z: NDArray, resolution: int | None) -> None:

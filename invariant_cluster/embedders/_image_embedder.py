@@ -19,7 +19,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from invariant_cluster.embedders._field_of_view import find_side
+from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
 from invariant_cluster.embedders._standardization import standardize_z
@@ -299,8 +299,8 @@ class ImageEmbedder(
         return ImageEmbedding.deferred(encode, encoder.d, np.asanyarray(X), encoder)
 
     def predict_pose(
-        self, X: ArrayLike, *, learned: bool = True
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return how each object lies relative to its canonical orientation.
 
         ``J(x) = I_can(R(-theta) (x - tau))``: turning an image by alpha about its
@@ -313,6 +313,8 @@ class ImageEmbedder(
         learned : bool, default=True
             Whether the network estimates the pose, or the symmetry-breaking rule alone,
             without learning.
+        return_scale : bool, default=False
+            Whether to return the size of the objects too.
 
         Returns
         -------
@@ -320,6 +322,9 @@ class ImageEmbedder(
             Radians in [0, 2 pi), counter-clockwise as displayed.
         tau : ndarray of shape (n, 2)
             (x, y) in pixels from the image's centre, y up.
+        scale : ndarray of shape (n,)
+            Only with ``return_scale=True``: multiples of the size of a typical training
+            image, 1 without "scale" in ``invariance``.
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)
@@ -327,12 +332,17 @@ class ImageEmbedder(
         estimate = encoder.predict_pose if learned else encoder.aligner.analytic_pose
 
         def pose_columns(raw: Tensor) -> Tensor:
-            theta, tau = estimate(encoder.aligner.scale(raw))
-            return torch.column_stack([theta, tau])
+            images = encoder.aligner.scale(raw)
+            theta, tau = estimate(images)
+            scale = encoder.aligner.analytic_scale(images)
+            return torch.column_stack(
+                [theta, tau, torch.ones_like(theta) if scale is None else scale]
+            )
 
         pose = map_rows(encoder, pose_columns, images, self.device)
-        pixels = pose[:, 1:] / pixels_to_units(*images.shape[-2:])
-        return pose[:, 0], pixels.astype(np.float32)
+        pixels = pose[:, 1:3] / pixels_to_units(*images.shape[-2:])
+        found = pose[:, 0], pixels.astype(np.float32), pose[:, 3]
+        return found if return_scale else found[:2]
 
     def canonicalize(self, X: ArrayLike, *, learned: bool = True) -> NDArray:
         """Return the images' own pixels, moved to canonical orientation.
@@ -503,6 +513,9 @@ class ImageEmbedder(
 
     def _make_net(self, images: NDArray) -> TermNet:
         measure_intensities(self, images)
+        self.size_ = None
+        if "scale" in self.invariance:
+            self.size_ = measure_size(self._make_aligner(), images)
         aligner = self._make_aligner()
         aligner.side = find_side(aligner, images, self._field_of_view())
         module = self._make_module(aligner)
@@ -545,6 +558,7 @@ class ImageEmbedder(
             background=torch.from_numpy(self.background_),
             layout=self.layout_,
             side=side,
+            size=self.size_,
             smoothing=Smoothing(self.smoothing_, self.noise_level_),
             tone=self.tone_,
         )
@@ -559,6 +573,12 @@ class ImageEmbedder(
 
     def _check_parameters(self) -> None:
         self._validate_params()
+        if "scale" in self.invariance and not self._aligns():
+            raise ValueError(
+                f"invariance={self.invariance!r} but images are not aligned "
+                f"(align={self.align!r}), and only aligned objects are given one size: "
+                "leave out 'scale', or align the images."
+            )
         check_callbacks(self.callbacks)
         resolve_device(self.device)
 

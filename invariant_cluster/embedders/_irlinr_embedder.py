@@ -113,8 +113,9 @@ class IRLINREmbedder(GenerativeEmbedder):
         Changes of the image under which z must not change: "rotation", with any of the
         following words in this order, joined by "+". "translation": without it tau is
         0, and moments and rotations are about the image's centre (wafer maps).
-        "reflection": a mirror image shows the same object. "brightness": each image
-        gets the same background and contrast. "color": images become grey.
+        "reflection": a mirror image shows the same object. "scale": aligned objects get
+        the same size. "brightness": each image gets the same background and contrast.
+        "color": images become grey.
     translation_std : float, default=0.1
         Standard deviation of the random shifts in training, as a fraction of the longer
         side. Ignored without translation in ``invariance``.
@@ -230,6 +231,9 @@ class IRLINREmbedder(GenerativeEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    size_ : float or None
+        Size that objects get with "scale" in ``invariance``: their root mean square
+        radius, in halves of the longer side.
     tone_ : Tone
         Background and level that all images get, with "brightness" in ``invariance``.
     smoothing_ : float

@@ -43,8 +43,8 @@ class MemberMethodsMixin:
 
     @available_if(_one_can("predict_pose"))
     def predict_pose(
-        self, X: ArrayLike, *, learned: bool = True
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the poses that the first embedder with this method estimates.
 
         Parameters
@@ -53,6 +53,8 @@ class MemberMethodsMixin:
             Images of the shape given to ``fit``.
         learned : bool, default=True
             Whether the network estimates the pose, or the symmetry-breaking rule alone.
+        return_scale : bool, default=False
+            Whether to return the size of the objects too.
 
         Returns
         -------
@@ -60,10 +62,14 @@ class MemberMethodsMixin:
             Radians in [0, 2 pi), counter-clockwise as displayed.
         tau : ndarray of shape (n, 2)
             (x, y) in pixels from the image's centre, y up.
+        scale : ndarray of shape (n,)
+            Only with ``return_scale=True``: multiples of the size of a typical training
+            image.
         """
-        poses: tuple[NDArray[np.float32], NDArray[np.float32]] = self._first_with(
-            "predict_pose"
-        )(X, learned=learned)
+        predict = self._first_with("predict_pose")
+        poses: tuple[NDArray[np.float32], ...] = predict(
+            X, learned=learned, return_scale=return_scale
+        )
         return poses
 
     @available_if(_one_can("canonicalize"))

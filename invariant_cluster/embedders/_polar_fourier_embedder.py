@@ -17,7 +17,10 @@ from invariant_cluster.embedders._feature_embedder import (
     without_rounding,
 )
 from invariant_cluster.embedders._intensities import measure_background_of
-from invariant_cluster.embedders._shared_parameters import OF_FEATURES
+from invariant_cluster.embedders._shared_parameters import (
+    OF_FEATURES,
+    invariances,
+)
 from invariant_cluster.geometry import (
     measure_mass,
     polar_magnitudes,
@@ -151,6 +154,9 @@ class PolarFourierEmbedder(FeatureEmbedder):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **OF_FEATURES,
+        "invariance": [
+            invariances(("translation", "reflection", "brightness", "color"))
+        ],
         "radial_basis": [StrOptions({"samples", "zernike"})],
         "n_radii": [Interval(Integral, 1, None, closed="left")],
         "n_angles": [Interval(Integral, 1, None, closed="left")],

@@ -18,7 +18,7 @@ from invariant_cluster.embedders._feature_embedder import (
     FeatureEmbedder,
     without_rounding,
 )
-from invariant_cluster.embedders._field_of_view import find_side
+from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._mean_image import mean_image_share
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
@@ -99,7 +99,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         is in the middle; with "rotation" alone rotations are about the image's centre
         (wafer maps). "+reflection" may be added to either: mirror images then have
         equal features. Textures have no place, whether or not translation is added.
-        "+brightness" and "+color" as in :class:`IRLINREmbedder`.
+        "+scale", "+brightness" and "+color" as in :class:`IRLINREmbedder`.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. "auto" is the median of the border pixels over the training set.
@@ -138,6 +138,8 @@ class ScatteringEmbedder(FeatureEmbedder):
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    size_ : float or None
+        Size that objects get with "scale" in ``invariance``.
     tone_ : Tone
         Background and level that all images get, with "brightness" in ``invariance``.
     smoothing_ : float
@@ -241,6 +243,10 @@ class ScatteringEmbedder(FeatureEmbedder):
 
     def _measure(self, images: NDArray) -> None:
         measure_intensities(self, images)
+        self.size_ = None
+        if "scale" in self.invariance:
+            rule = self._make_aligner("principal_axis", translates=self._translates)
+            self.size_ = measure_size(rule, images)
         extent = min(images.shape[-2:])
         self.align_ = self.align
         if self.align is not None:
@@ -314,6 +320,8 @@ class ScatteringEmbedder(FeatureEmbedder):
             layout=self.layout_,
             smoothing=Smoothing(self.smoothing_, self.noise_level_),
             tone=self.tone_,
+            # Textures have no size.
+            size=None if rule is None else self.size_,
         )
 
     def _build(
@@ -378,6 +386,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             "intensity_range": list(self.intensity_range_),
             "smoothing": [self.smoothing_, self.noise_level_],
             "tone": list(self.tone_),
+            "size": self.size_,
             "align": self.align_,
             # Not as the parameters are now: they may have been set after the fit.
             "sizes": {
@@ -400,9 +409,10 @@ class ScatteringEmbedder(FeatureEmbedder):
         self.background_ = np.asarray(state["background"], dtype=np.float32)
         low, high = state["intensity_range"]
         self.intensity_range_ = low, high
-        # Older files hold neither of these.
+        # Older files hold none of these.
         self.smoothing_, self.noise_level_ = state.get("smoothing", NO_SMOOTHING)
         self.tone_ = as_tone(state.get("tone", NO_TONE))
+        self.size_ = state.get("size")
         self.align_ = state["align"]
         self._build(**state["sizes"])
 

@@ -13,16 +13,24 @@ from invariant_cluster.validation import Interval, Options, StrOptions
 
 _DEVICES: list[Any] = [str, Options(object, set()), torch.device]
 # Every choice of words besides "rotation", in this order.
-_WORDS = ("translation", "reflection", "brightness", "color")
-_INVARIANCES = [
-    "+".join(("rotation", *words))
-    for n_words in range(len(_WORDS) + 1)
-    for words in combinations(_WORDS, n_words)
-]
+_WORDS = ("translation", "reflection", "scale", "brightness", "color")
+
+
+def invariances(words: tuple[str, ...] = _WORDS) -> StrOptions:
+    """Return the constraint of ``invariance``: "rotation" and any of some words."""
+    return StrOptions(
+        {
+            "+".join(("rotation", *chosen))
+            for n_words in range(len(words) + 1)
+            for chosen in combinations(words, n_words)
+        }
+    )
+
+
 # Of every embedder of images.
 OF_IMAGES: dict[str, list[Any]] = {
     "d": [Interval(Integral, 1, None, closed="left")],
-    "invariance": [StrOptions(set(_INVARIANCES))],
+    "invariance": [invariances()],
     "background": [StrOptions({"auto"}), Real, "array-like"],
     "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     "random_state": ["random_state"],

@@ -24,6 +24,7 @@ from invariant_cluster.geometry._moments import (
     complex_moment,
     image_mass,
     mass_radius,
+    mass_size,
 )
 from invariant_cluster.geometry._morlet import (
     low_pass,
@@ -83,6 +84,7 @@ __all__ = [
     "low_pass",
     "low_pass_width",
     "mass_radius",
+    "mass_size",
     "measure_mass",
     "morlet_filters",
     "move_array",

@@ -208,6 +208,28 @@ def low_moments(mass: Tensor) -> tuple[Tensor, LowMoments]:
     return center, LowMoments(torch.zeros_like(center), spread, second, third)
 
 
+def mass_size(mass: Tensor) -> Tensor:
+    """Return how large each mass is: its root mean square distance from its centre.
+
+    Parameters
+    ----------
+    mass : Tensor of shape (n, h, w)
+        Non-negative masses, such as those of :func:`image_mass`.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        ``sqrt(mu_11)`` about the centre of mass, in grid units; 0 for an image without
+        mass.
+
+    See Also
+    --------
+    mass_radius : Return the radius of the disc that holds nearly all of the mass.
+    """
+    _, moments = low_moments(mass)
+    return moments.spread.squeeze(1).clamp_min(0).sqrt().to(mass.dtype)
+
+
 @kept
 def _monomials(
     height: int, width: int, dtype: torch.dtype, device: torch.device

@@ -57,6 +57,7 @@ def canonicalize_images(
     fill: Tensor | float = 0.0,
     *,
     side: int | None = None,
+    scale: Tensor | None = None,
 ) -> Tensor:
     """Move each image back from its pose to the canonical orientation.
 
@@ -73,11 +74,13 @@ def canonicalize_images(
     side : int, optional
         Side in pixels of the square to return, centred in the frame; by default the
         whole frame.
+    scale : Tensor of shape (n,), optional
+        Size of each object as a multiple of its canonical size; 1 by default.
 
     Returns
     -------
     Tensor of shape (n, c, h, w) or (n, c, side, side)
-        Images in canonical orientation.
+        Images in canonical orientation and, with a scale, of canonical size.
 
     See Also
     --------
@@ -85,9 +88,12 @@ def canonicalize_images(
 
     Notes
     -----
-    ``I_can(x) = J(R(theta) x + tau)``, with bilinear interpolation.
+    ``I_can(x) = J(s R(theta) x + tau)``, with bilinear interpolation.
     """
-    return sample_affine(images, rotation_matrix(theta), tau, fill, side=side)
+    matrix = rotation_matrix(theta)
+    if scale is not None:
+        matrix = scale[:, None, None] * matrix
+    return sample_affine(images, matrix, tau, fill, side=side)
 
 
 def sample_affine(

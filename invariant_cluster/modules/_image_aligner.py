@@ -9,6 +9,7 @@ from invariant_cluster.geometry import (
     analytic_pose,
     canonicalize_images,
     image_mass,
+    mass_size,
     smooth_images,
 )
 from invariant_cluster.images import (
@@ -22,6 +23,7 @@ from invariant_cluster.images import (
 )
 from invariant_cluster.modules._pose_head import PoseRule
 
+_LARGEST = 4.0  # times the canonical size
 _NOISE_REACH = 3.0  # standard deviations of the noise that smoothing leaves
 
 
@@ -43,6 +45,9 @@ class ImageAligner(nn.Module):
     side : int, optional
         Side in pixels of the central square of an aligned image that is encoded and
         drawn; by default the whole frame. Only valid with ``align=True``.
+    size : float, optional
+        Size, as :func:`mass_size` measures it, that aligned objects get; by default
+        they keep theirs. Only valid with ``align=True``.
     smoothing : Smoothing, default=NO_SMOOTHING
         How images are smoothed first; the noise that it leaves has no mass.
     tone : Tone, default=NO_TONE
@@ -77,6 +82,7 @@ class ImageAligner(nn.Module):
         background: Tensor,
         layout: ImageLayout,
         side: int | None = None,
+        size: float | None = None,
         smoothing: Smoothing = NO_SMOOTHING,
         tone: Tone = NO_TONE,
     ) -> None:
@@ -87,6 +93,7 @@ class ImageAligner(nn.Module):
         self.align = align
         self.layout = layout
         self.side = side
+        self.size = size
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
@@ -130,9 +137,12 @@ class ImageAligner(nn.Module):
         """
         if not self.align:
             return images
-        return self.move(images, *self.analytic_pose(images))
+        pose, scale = self.analytic_pose(images), self.analytic_scale(images)
+        return self.move(images, *pose, scale)
 
-    def move(self, images: Tensor, theta: Tensor, tau: Tensor) -> Tensor:
+    def move(
+        self, images: Tensor, theta: Tensor, tau: Tensor, scale: Tensor | None = None
+    ) -> Tensor:
         """Return images moved back from a pose, and cropped.
 
         Parameters
@@ -143,13 +153,17 @@ class ImageAligner(nn.Module):
             Angle of each image's pose, in radians.
         tau : Tensor of shape (n, 2)
             Shift of each image's pose, in grid units.
+        scale : Tensor of shape (n,), optional
+            Size of each object as a multiple of the canonical size; 1 by default.
 
         Returns
         -------
         Tensor of shape (n, c, h, w) or (n, c, side, side)
             Images in canonical orientation.
         """
-        return canonicalize_images(images, theta, tau, self.fill, side=self.side)
+        return canonicalize_images(
+            images, theta, tau, self.fill, side=self.side, scale=scale
+        )
 
     def scale(self, raw: Tensor) -> Tensor:
         """Return images smoothed, toned and scaled to [0, 1].
@@ -250,3 +264,22 @@ class ImageAligner(nn.Module):
         """
         rule = self.pose_rule
         return analytic_pose(self.mass(images), rule.name, translates=rule.translates)
+
+    def analytic_scale(self, images: Tensor) -> Tensor | None:
+        """Return how large the objects of scaled images are.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images.
+
+        Returns
+        -------
+        Tensor of shape (n,) or None
+            Multiples of the canonical size, from 1/4 to 4; 1 for an image without mass.
+            None if sizes stay as they are.
+        """
+        if self.size is None:
+            return None
+        found = mass_size(self.mass(images)) / self.size
+        return torch.where(found > 0, found, 1.0).clamp(1 / _LARGEST, _LARGEST)

@@ -205,8 +205,10 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         if not aligner.align:
             return self.infer_aligned(images)
         pose_before = aligner.analytic_pose(images)
-        z, theta, tau = self.infer_aligned(aligner.move(images, *pose_before))
-        pose = compose_poses(*pose_before, theta, tau * aligner.zoom)
+        scale = aligner.analytic_scale(images)
+        z, theta, tau = self.infer_aligned(aligner.move(images, *pose_before, scale))
+        unit = aligner.zoom if scale is None else aligner.zoom * scale[:, None]
+        pose = compose_poses(*pose_before, theta, tau * unit)
         return Latents(z, *pose)
 
     def predict_pose(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -245,4 +247,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
             The moved images, not cropped.
         """
         estimate = self.predict_pose if learned else self.aligner.analytic_pose
-        return canonicalize_images(images, *estimate(images), self.aligner.fill)
+        scale = self.aligner.analytic_scale(images)
+        return canonicalize_images(
+            images, *estimate(images), self.aligner.fill, scale=scale
+        )

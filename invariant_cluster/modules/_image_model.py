@@ -136,6 +136,7 @@ class ImageModel(nn.Module):
         theta: Tensor,
         tau: Tensor,
         size: tuple[int, int] | None = None,
+        scale: Tensor | None = None,
     ) -> Tensor:
         """Return the scaled image of each z in a pose.
 
@@ -149,6 +150,8 @@ class ImageModel(nn.Module):
             Shift of the pose, in grid units.
         size : (h, w), optional
             Size in pixels; by default that of the training images.
+        scale : Tensor of shape (n,), optional
+            Size of each object as a multiple of the canonical size; 1 by default.
 
         Returns
         -------
@@ -160,6 +163,8 @@ class ImageModel(nn.Module):
         height, width = size or aligner.layout.channels_first_shape[1:]
         grid = pixel_grid(height, width, device=z.device).reshape(-1, 2)
         points = to_canonical(grid, rotation_matrix(theta), tau) / aligner.zoom
+        if scale is not None:
+            points = points / scale[:, None, None]
         values = self.draw(z, points).sigmoid()
         if aligner.side:  # the decoder was not trained beyond the cropped disc
             outside = points.norm(dim=-1, keepdim=True) > 1

@@ -59,6 +59,9 @@ class SquareView(nn.Module):
         factor = max(1, self.extent // self.side)
         points = factor * self.side
         matrix = rotation_matrix(theta) * (self.extent / points)
+        scale = self.aligner.analytic_scale(images)
+        if scale is not None:
+            matrix = matrix * scale[:, None, None]
         objects = images - self.aligner.fill
         fine = sample_affine(objects, matrix, tau, 0.0, side=points)
         return F.avg_pool2d(fine, factor)

@@ -49,6 +49,8 @@ class Blueprint(NamedTuple):
     side : int or None
         Side in pixels of the encoded square, as in ``ImageAligner``; None is the whole
         frame.
+    size : float or None
+        Size that objects get, as in ``ImageAligner``; None if they keep theirs.
 
     See Also
     --------
@@ -63,6 +65,7 @@ class Blueprint(NamedTuple):
     tone: Tone
     layout: ImageLayout
     side: int | None
+    size: float | None
 
 
 def make_blueprint(
@@ -100,6 +103,7 @@ def make_blueprint(
         aligner.tone,
         embedder.layout_,
         aligner.side,
+        aligner.size,
     )
 
 
@@ -141,6 +145,7 @@ def encode_blueprint(encoder: ImageEncoder) -> dict[str, Any]:
         "tone": list(blueprint.tone),
         "layout": blueprint.layout.to_json(),
         "side": blueprint.side,
+        "size": blueprint.size,
     }
     return {**encode_recipe(blueprint.recipe), "geometry": geometry}
 
@@ -173,11 +178,12 @@ def decode_blueprint(spec: dict[str, Any]) -> Blueprint:
         decode_recipe(spec),
         (low, high),
         np.asarray(geometry["background"], dtype=np.float32),
-        # Older files hold neither of these.
+        # Older files hold no smoothing, tone and size.
         Smoothing(*geometry.get("smoothing", NO_SMOOTHING)),
         as_tone(geometry.get("tone", NO_TONE)),
         ImageLayout.from_json(geometry["layout"]),
         geometry["side"],
+        geometry.get("size"),
     )
 
 
@@ -222,7 +228,7 @@ def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
     ----------
     embedder : ImageEmbedder
         Gets ``intensity_range_``, ``background_``, ``smoothing_``, ``noise_level_``,
-        ``tone_`` and the attributes of
+        ``tone_``, ``size_`` and the attributes of
         :func:`invariant_cluster.images.store_layout`.
     blueprint : Blueprint
         Source of the values.
@@ -235,4 +241,5 @@ def set_geometry(embedder: Any, blueprint: Blueprint) -> None:
     embedder.background_ = blueprint.background
     embedder.smoothing_, embedder.noise_level_ = blueprint.smoothing
     embedder.tone_ = blueprint.tone
+    embedder.size_ = blueprint.size
     store_layout(embedder, blueprint.layout)

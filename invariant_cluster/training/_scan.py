@@ -75,8 +75,8 @@ class HeadsNet(TermNet):
 class ScanNet(TermNet):
     """Net that trains a ``ScanModule`` on augmented images and their neighbours.
 
-    The encoder's ``early_layers`` stay as they are: in evaluation mode, with their
-    weights and statistics, and no gradient is computed for them.
+    The encoder's ``early_layers`` keep their weights, and no gradient is computed for
+    them. Their batch normalisation still uses each batch.
 
     Parameters
     ----------
@@ -113,12 +113,6 @@ class ScanNet(TermNet):
         """
         with frozen(self.module_.encoder.early_layers):
             return super().fit_loop(*args, **kwargs)
-
-    def _set_training(self, training: bool = True) -> None:
-        """Set training or evaluation mode, the latter always of the early layers."""
-        super()._set_training(training)
-        for layer in self.module_.encoder.early_layers:
-            layer.eval()
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
         """Return log-probabilities of augmented images.
