@@ -159,9 +159,9 @@ def fit(
         str | None,
         typer.Option(
             help="Changes of an image that do not change its meaning: rotation, with "
-            "any of translation, reflection, brightness and color, in this order and "
-            "joined by +. Without translation, objects must be centred.  [default: "
-            "depends on --kind]"
+            "any of translation, reflection, scale, brightness and color, in this "
+            "order and joined by +. Without translation, objects must be centred.  "
+            "[default: depends on --kind]"
         ),
     ] = None,
     features: Annotated[
