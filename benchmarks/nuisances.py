@@ -1,17 +1,21 @@
-"""What brightness and noise do to clusters and poses, with and without the remedy.
+"""What brightness, size and noise do to clusters and poses, with and without remedy.
 
 Usage: python -m benchmarks.nuisances brightness --dataset mnist-u --data DIR
+       python -m benchmarks.nuisances scale --dataset mnist-u --data DIR
        python -m benchmarks.nuisances noise --dataset cryo --data DIR --snr 1 0.3 0.1
 
 ``brightness``: every second image becomes ``0.4 J + 30``, as from another camera. Rows:
 images as they are; half of them dimmed; the same with "brightness" in ``invariance``.
+
+``scale``: every second image is shrunk to half its side, about its middle, on its own
+background. Rows: as they are; half of them shrunk; the same with "scale".
 
 ``noise``: white Gaussian noise is added to the images at their own size, then they are
 shrunk. The signal-to-noise ratio is that of variances inside the disc. Rows for each
 ratio: ``smoothing="auto"`` and ``smoothing=0``, of IRL-INR and of scattering.
 
 Each row: accuracy of k-means on z and of SCAN's heads on test images, how well clusters
-tell the dimmed half (ARI), and the median error of in-plane angles where they are known
+tell the changed half (ARI), and the median error of in-plane angles where they are known
 (of the analytic pose of test images, but for one offset a class). Networks and steps
 are those of ``IRLINREmbedder``'s light network with ``--epochs`` passes.
 """
@@ -65,7 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("nuisance", choices=("brightness", "noise"))
+    parser.add_argument("nuisance", choices=(*CHANGES, "noise"))
     parser.add_argument("--dataset", choices=DATASETS, default="mnist-u")
     parser.add_argument("--data", help="folder of the archives")
     parser.add_argument("--scale", default=SCALE, help="whose images are taken")
@@ -82,17 +86,14 @@ def make_parser() -> argparse.ArgumentParser:
 def rows_of(split: Split, options: argparse.Namespace, seed: int) -> Iterator[Row]:
     """Yield name, embedder and images of each row."""
     size = {"max_epochs": options.epochs, "network": "light", "random_state": seed}
-    if options.nuisance == "brightness":
-        small = reduced(split, options)
-        half = small._replace(train=dimmed(small.train), test=dimmed(small.test))
-        with_word = "rotation+translation+brightness"
+    if options.nuisance in CHANGES:
+        small, change = reduced(split, options), CHANGES[options.nuisance]
+        half = small._replace(train=change(small.train), test=change(small.test))
+        word = f"rotation+translation+{options.nuisance}"
         yield "as they are", IRLINREmbedder(**size), small
-        yield "half dimmed", IRLINREmbedder(**size), half
-        yield (
-            "half dimmed, +brightness",
-            IRLINREmbedder(**size, invariance=with_word),
-            half,
-        )
+        yield "half changed", IRLINREmbedder(**size), half
+        remedy = IRLINREmbedder(**size, invariance=word)
+        yield f"half changed, +{options.nuisance}", remedy, half
         return
     for snr in options.snr:
         noisy = reduced(add_noise(split, snr, seed), options)
@@ -126,6 +127,21 @@ def dimmed(images: np.ndarray) -> np.ndarray:
     other = images.copy()
     other[1::2] = np.round(GAIN * other[1::2] + OFFSET)
     return other
+
+
+def halved(images: np.ndarray) -> np.ndarray:
+    """Return images of which every second shows its object at half the size."""
+    other = images.copy()
+    side = images.shape[1] // 2
+    first = (images.shape[1] - side) // 2
+    edge = np.concatenate([images[:, 0], images[:, -1]], axis=1)
+    other[1::2] = np.median(edge, axis=1)[1::2, None, None]
+    middle = slice(first, first + side)
+    other[1::2, middle, middle] = shrink(images[1::2], side)
+    return other
+
+
+CHANGES = {"brightness": dimmed, "scale": halved}
 
 
 def add_noise(split: Split, snr: float, seed: int) -> Split:

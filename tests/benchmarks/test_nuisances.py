@@ -10,12 +10,12 @@ SMALL = ["--scale", "smoke", "--side", "16", "--epochs", "1", "--n-train", "64"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("nuisance", ["brightness", "noise"])
+@pytest.mark.parametrize("nuisance", ["brightness", "scale", "noise"])
 def test_each_row_is_measured(data_folder, capsys, nuisance):
     arguments = [nuisance, "--data", str(data_folder), "--snr", "0.5", *SMALL]
     nuisances.main(arguments)
     shown = capsys.readouterr().out.splitlines()[1:]
-    assert len(shown) == {"brightness": 3, "noise": 4}[nuisance]
+    assert len(shown) == {"brightness": 3, "scale": 3, "noise": 4}[nuisance]
     for line in shown:
         assert "k-means" in line
         assert "heads" in line
@@ -32,6 +32,15 @@ def test_every_second_image_is_dimmed():
     other = nuisances.dimmed(images)
     np.testing.assert_array_equal(other[::2], images[::2])
     np.testing.assert_allclose(other[1::2], 0.4 * images[1::2] + 30, atol=0.5)
+
+
+def test_every_second_image_is_half_as_large():
+    images = np.full((4, 32, 32), 20, dtype=np.uint8)
+    images[:, 8:24, 8:24] = 220
+    other = nuisances.halved(images)
+    np.testing.assert_array_equal(other[::2], images[::2])
+    assert (other[1] == 220).sum() == 64
+    assert (other[1] == 20).sum() == 32 * 32 - 64
 
 
 @pytest.mark.parametrize("snr", [2, 0.1])
