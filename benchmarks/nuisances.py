@@ -15,9 +15,9 @@ shrunk. The signal-to-noise ratio is that of variances inside the disc. Rows for
 ratio: ``smoothing="auto"`` and ``smoothing=0``, of IRL-INR and of scattering.
 
 Each row: accuracy of k-means on z and of SCAN's heads on test images, how well clusters
-tell the changed half (ARI), and the median error of in-plane angles where they are known
-(of the analytic pose of test images, but for one offset a class). Networks and steps
-are those of ``IRLINREmbedder``'s light network with ``--epochs`` passes.
+tell the changed half (ARI), and the median error of in-plane angles where they are
+known (of the analytic pose of test images, but for one offset a class). Networks and
+steps are those of ``IRLINREmbedder``'s light network with ``--epochs`` passes.
 """
 
 from __future__ import annotations
