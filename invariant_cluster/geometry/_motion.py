@@ -212,12 +212,14 @@ def move_array(
     moved = np.empty(images.shape, dtype=images.dtype)
     unit = pixels_to_units(*images.shape[-2:])
     background = torch.as_tensor(np.asarray(fill, dtype=np.float32))
+    differs = background.ndim == 4 and len(background) > 1  # from image to image
     for start in range(0, len(images), _CHUNK):
         rows = slice(start, start + _CHUNK)
         batch = torch.from_numpy(np.asarray(images[rows], dtype=np.float32))
         turn = torch.from_numpy(np.asarray(theta[rows], dtype=np.float32))
         shift = torch.from_numpy(np.asarray(tau[rows], dtype=np.float32)) * unit
-        moved[rows] = _cast(move_images(batch, turn, shift, background), images.dtype)
+        here = background[rows] if differs else background
+        moved[rows] = _cast(move_images(batch, turn, shift, here), images.dtype)
     return moved
 
 

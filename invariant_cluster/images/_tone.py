@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -163,6 +164,27 @@ def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:
         like = like.mean(dim=1, keepdim=True).expand_as(like)
     background, gain = _own_frame(like, tone)
     return background + (images - _common(images, tone)) * gain
+
+
+def own_backgrounds(images: NDArray) -> NDArray:
+    """Return the background of each image: the medians of its border.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Images of any real dtype.
+
+    Returns
+    -------
+    ndarray of shape (n, c)
+        Medians in the units of the images.
+
+    See Also
+    --------
+    border_median : Return the medians over all images.
+    """
+    edges = (images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1])
+    return np.median(np.concatenate(edges, axis=-1), axis=-1)
 
 
 def _common(images: Tensor, tone: Tone) -> Tensor:

@@ -23,7 +23,7 @@ def turn(X: ArrayLike, theta: NDArray, layout: ImageLayout, background: NDArray)
         Angles in radians, counter-clockwise.
     layout : ImageLayout
         Layout of X.
-    background : ndarray of shape (c,)
+    background : ndarray of shape (c,) or (n, c)
         Value of pixels that enter the frame, in the units of the images.
 
     Returns
@@ -40,7 +40,7 @@ def turn(X: ArrayLike, theta: NDArray, layout: ImageLayout, background: NDArray)
     Interpolation is bilinear; integers are rounded.
     """
     images = layout.to_channels(np.asarray(X))
-    fill = background[:, None, None]
+    fill = background[..., None, None]
     moved = move_array(images, theta, np.zeros((len(images), 2)), fill)
     turned = layout.from_channels(moved)
     if isinstance(X, pd.DataFrame):

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import border_median, infer_layout, turn
+from invariant_cluster.images import (
+    NO_TONE,
+    border_median,
+    infer_layout,
+    own_backgrounds,
+    turn,
+)
 from invariant_cluster.inspection._steps import image_shape_of, steps_of
 
 
@@ -18,8 +24,8 @@ def turned_copy(model: Any, X: ArrayLike, *, seed: int = 0) -> Any:
     ----------
     model : estimator or Pipeline
         Model of the images. If its first step is a fitted embedder, pixels that enter
-        the frame get its ``background_``; otherwise they get the median of the border
-        pixels of X.
+        the frame get what :func:`turn_images` says; otherwise they get the median of
+        the border pixels of X.
     X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
         Images as the model's ``fit`` takes them.
     seed : int, default=0
@@ -57,7 +63,8 @@ def turn_images(embedder: Any, X: ArrayLike, theta: NDArray) -> Any:
     ----------
     embedder : fitted embedder
         Embedder whose ``layout_`` describes X. Pixels that enter the frame get its
-        ``background_``.
+        ``background_``, or the background of the image itself if the embedder gives all
+        images one brightness.
     X : array-like of n images
         Images of the shape given to ``fit``.
     theta : ndarray of shape (n,)
@@ -79,4 +86,12 @@ def turn_images(embedder: Any, X: ArrayLike, theta: NDArray) -> Any:
     turned_copy : Turn images by random angles.
     """
     embedder.layout_.check_same_shape(np.asarray(X), type(embedder).__name__)
-    return turn(X, theta, embedder.layout_, embedder.background_)
+    return turn(X, theta, embedder.layout_, _background_of(embedder, X))
+
+
+def _background_of(embedder: Any, X: ArrayLike) -> NDArray:
+    """Return the background of all images, (c,), or of each image, (n, c)."""
+    if not getattr(embedder, "tone_", NO_TONE).background:
+        background: NDArray = embedder.background_
+        return background
+    return own_backgrounds(embedder.layout_.to_channels(np.asarray(X)))

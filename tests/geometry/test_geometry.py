@@ -728,3 +728,11 @@ def test_mass_outside_the_disc_does_not_count():
     images = torch.zeros(1, 1, 12, 12)
     images[..., 0, 0] = 1  # a corner, which a rotation throws away
     assert not image_mass(images).any()
+
+
+def test_move_array_fills_each_image_with_its_own_value(monkeypatch):
+    monkeypatch.setattr(_motion, "_CHUNK", 2)
+    fill = np.arange(15.0).reshape(5, 3, 1, 1)
+    images = np.broadcast_to(fill, (5, 3, 8, 8))
+    moved = move_array(images, np.full(5, 0.7), np.ones((5, 2)), fill)
+    np.testing.assert_allclose(moved, images, atol=1e-5)

@@ -9,6 +9,7 @@ from invariant_cluster.images import (
     Tone,
     as_tone,
     measure_tone,
+    own_backgrounds,
     toned,
     toned_sample,
     untoned,
@@ -102,3 +103,9 @@ def test_other_words_change_nothing():
 def test_a_tone_survives_json():
     tone = Tone((1.0, 2.0), 3.0, True)
     assert as_tone([[1.0, 2.0], 3.0, True]) == tone
+
+
+def test_backgrounds_are_those_of_each_image():
+    images = np.arange(12).reshape(4, 3)[..., None, None] * np.ones((16, 16))
+    images[..., 5:9, 5:9] = 99
+    np.testing.assert_array_equal(own_backgrounds(images), np.arange(12).reshape(4, 3))

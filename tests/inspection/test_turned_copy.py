@@ -83,3 +83,18 @@ def test_images_of_another_shape_are_refused(images, make_polar_embedder):
     embedder = make_polar_embedder(d=4).fit(images)
     with pytest.raises(ValueError, match="PolarFourierEmbedder was fitted on"):
         turned_copy(embedder, images[:, :12])
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 16, 3)])
+def test_images_of_their_own_brightness_get_their_own_background(
+    make_polar_embedder, shape
+):
+    brightness = np.arange(5, 45, dtype=np.uint8)
+    images = np.zeros((40, *shape), dtype=np.uint8)
+    images.T[:] = brightness
+    images[:, 6:10, 6:12] = 200
+    embedder = make_polar_embedder(d=4, invariance="rotation+brightness").fit(images)
+    turned = turned_copy(embedder, images)
+    np.testing.assert_array_equal(
+        turned[:, 0, 0].T, np.broadcast_to(brightness, turned[:, 0, 0].T.shape)
+    )
