@@ -156,8 +156,8 @@ class ImageModel(nn.Module):
         Returns
         -------
         Tensor of shape (n, c, h, w)
-            Images in [0, 1]. If the aligner crops, points beyond the cropped disc are
-            background, since the decoder was not trained there.
+            Images in [0, 1]. If the aligner crops or a scale is given, points beyond
+            the encoded disc are background, since the decoder was not trained there.
         """
         aligner = self.encoder.aligner
         height, width = size or aligner.layout.channels_first_shape[1:]
@@ -166,7 +166,7 @@ class ImageModel(nn.Module):
         if scale is not None:
             points = points / scale[:, None, None]
         values = self.draw(z, points).sigmoid()
-        if aligner.side:  # the decoder was not trained beyond the cropped disc
+        if aligner.side or scale is not None:  # the decoder was trained in the disc
             outside = points.norm(dim=-1, keepdim=True) > 1
             values = torch.where(outside, aligner.fill.flatten(), values)
         return values.transpose(1, 2).reshape(len(z), -1, height, width)

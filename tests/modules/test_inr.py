@@ -343,3 +343,13 @@ def test_the_reconstruction_trains_every_part():
         if parameter.grad is None or not parameter.grad.any()
     ]
     assert not missing
+
+
+def test_beyond_the_disc_of_a_small_object_there_is_background():
+    model = make_model(size=(16, 16), background=0.3)
+    z, rest = torch.randn(2, 5), (torch.zeros(2), torch.zeros(2, 2))
+    drawn = model.draw_image(z, *rest, scale=torch.tensor([0.5, 2.0]))
+    away = pixel_grid(16, 16).norm(dim=-1)
+    small, large = drawn[0, 0], drawn[1, 0]
+    assert torch.equal(small == 0.3, away > 0.5)
+    assert not (large == 0.3).any()
