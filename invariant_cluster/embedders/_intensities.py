@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from invariant_cluster.images import (
+    NO_TONE,
     choose_smoothing,
     measure_background,
     measure_range,
@@ -38,7 +39,9 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
     ValueError
         If ``background`` does not fit the images.
     """
-    smoothing = choose_smoothing(images, embedder.smoothing)
+    grey = NO_TONE._replace(grey="color" in embedder.invariance.split("+"))
+    # Noise is less in grey images, the means of their channels.
+    smoothing = choose_smoothing(toned_sample(images, grey), embedder.smoothing)
     embedder.smoothing_, embedder.noise_level_ = smoothing
     smoothed = smoothed_sample(images, smoothing)
     embedder.tone_ = measure_tone(smoothed, embedder.invariance)

@@ -225,6 +225,8 @@ class ImageAligner(nn.Module):
         if not self.smoothing.width or not level:
             return images
         noise = torch.randn_like(images) * (level / self.span)
+        if self.tone.grey:
+            noise = noise[:, :1].expand_as(noise)
         return (images + smooth_images(noise, self.smoothing.width)).clamp(0, 1)
 
     def mass(self, images: Tensor) -> Tensor:

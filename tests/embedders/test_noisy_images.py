@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 from invariant_cluster import (
     IRLINREmbedder,
@@ -127,3 +128,16 @@ def test_drawings_are_free_of_noise():
 def test_a_bad_width_is_refused(width):
     with pytest.raises(ValueError, match="smoothing"):
         IRLINREmbedder(**TINY, smoothing=width).fit(draw()[0])
+
+
+def test_noise_of_grey_copies_is_grey_and_that_of_the_mean():
+    images, _ = draw()
+    random = np.random.default_rng(0)
+    noisy = images[..., None] + random.normal(0, 0.6, (*images.shape, 3))
+    embedder = IRLINREmbedder(**TINY, invariance="rotation+translation+color")
+    embedder.fit(noisy.astype(np.float32))
+    assert embedder.noise_level_ == pytest.approx(0.6 / np.sqrt(3), rel=0.1)
+    aligner = embedder.encoder_.aligner
+    seen = aligner.add_noise(torch.full((2, 3, SIDE, SIDE), 0.5))
+    assert seen.std() > 0
+    assert torch.equal(seen, seen[:, :1].expand_as(seen))
