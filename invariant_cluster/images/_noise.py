@@ -205,10 +205,11 @@ def expected_values(embedder: Any) -> tuple[float, float] | None:
     -------
     low, high : float
         Its ``intensity_range_``, widened by four standard deviations of the noise; None
-        without such an attribute, or if every image is given the same brightness.
+        without such an attribute, or if it is that of images with another brightness or
+        color than they are given with.
     """
     limits = getattr(embedder, "intensity_range_", None)
-    if limits is None or getattr(embedder, "tone_", NO_TONE).background:
+    if limits is None or getattr(embedder, "tone_", NO_TONE) != NO_TONE:
         return None
     reach = _REACH_OF_NOISE * getattr(embedder, "noise_level_", 0.0)
     return limits[0] - reach, limits[1] + reach

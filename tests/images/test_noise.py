@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 from invariant_cluster.images import (
     NO_SMOOTHING,
     Smoothing,
+    Tone,
     choose_smoothing,
     expected_values,
     measure_noise,
@@ -115,3 +116,12 @@ def test_values_are_expected_within_the_noise():
 
     assert expected_values(Fitted()) == (-2.0, 3.0)
     assert expected_values(object()) is None
+
+
+@pytest.mark.parametrize("tone", [Tone((0.1,), 1.0), Tone(grey=True)])
+def test_nothing_is_expected_of_the_values_of_images_that_are_toned(tone):
+    class Fitted:
+        intensity_range_ = 0.0, 1.0
+        tone_ = tone
+
+    assert expected_values(Fitted()) is None
