@@ -75,7 +75,7 @@ class TermNet(NeuralNet):
     steps_ : callable
         Runs the forward and backward pass of a step, only during a fit: ``run_step``
         or, on a GPU, a :class:`GraphedSteps`, unless several processes train or a
-        module has the attribute ``replayable = False``.
+        part of the module or the criterion has the attribute ``replayable = False``.
     team_ : Team
         The processes that share each batch; one, except while several train.
 
@@ -304,7 +304,8 @@ class TermNet(NeuralNet):
     def _make_steps(self) -> Step:
         """Return what runs the steps: a graph on a GPU, if the modules allow it."""
         device = torch.device(self.device)
-        allowed = all(getattr(m, "replayable", True) for m in self.module_.modules())
+        parts = (*self.module_.modules(), *self.criterion_.modules())
+        allowed = all(getattr(part, "replayable", True) for part in parts)
         if device.type != "cuda" or self.team_.size > 1 or not allowed:
             return self.run_step
         parameters = [p for _, p in self.get_all_learnable_params()]

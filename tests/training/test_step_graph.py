@@ -195,3 +195,11 @@ def test_replayed_steps_train_as_launched_ones(fine_tune):
         ).fit(embedder.transform(images))
         losses.append([*embedder.history_["loss"], *scan.history_["loss"]])
     np.testing.assert_allclose(*losses, rtol=0.02)
+
+
+def test_a_criterion_can_forbid_to_be_replayed():
+    net = TermNet(Plain(True), criterion=nn.Identity, device="cpu")
+    net.initialize()
+    net.criterion_.replayable = False
+    net.device = "cuda"
+    assert not isinstance(net._make_steps(), GraphedSteps)
