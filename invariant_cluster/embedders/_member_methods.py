@@ -67,9 +67,9 @@ class MemberMethodsMixin:
             image.
         """
         predict = self._first_with("predict_pose")
-        poses: tuple[NDArray[np.float32], ...] = predict(
-            X, learned=learned, return_scale=return_scale
-        )
+        # Not every embedder of the user's own tells sizes.
+        asked = {"return_scale": True} if return_scale else {}
+        poses: tuple[NDArray[np.float32], ...] = predict(X, learned=learned, **asked)
         return poses
 
     @available_if(_one_can("canonicalize"))

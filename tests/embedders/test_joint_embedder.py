@@ -18,6 +18,7 @@ from skorch.callbacks import Callback
 from invariant_cluster import (
     ImageEmbedding,
     JointEmbedder,
+    PolarFourierEmbedder,
     cluster_report,
     load_model,
     save_model,
@@ -255,6 +256,17 @@ def test_poses_and_drawings_are_those_of_the_learned_space(joint, images):
             getattr(joint, method)(images), getattr(learned, method)(images)
         )
     assert joint.intensity_range_ == learned.intensity_range_
+
+
+def test_an_embedder_of_ones_own_need_not_tell_sizes(images):
+    class WithPoses(PolarFourierEmbedder):
+        def predict_pose(self, X, *, learned=True):
+            return np.zeros(len(X)), np.zeros((len(X), 2))
+
+    joint = JointEmbedder([("rings", WithPoses(d=4))]).fit(images)
+    theta, tau = joint.predict_pose(images)
+    assert theta.shape == (len(images),)
+    assert tau.shape == (len(images), 2)
 
 
 def test_without_poses_there_are_no_methods_for_them(make_polar_embedder):
