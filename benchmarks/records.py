@@ -112,6 +112,9 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
         parameters["embedder"] = drop_implied(parameters["embedder"])
     if "consistency" in parameters.get("embedder", {}):  # IRL-INR, once always with 2
         parameters["embedder"].setdefault("n_copies", 2)
+    for part in ("embedder", "features", "scattering"):
+        if "background" in parameters.get(part, {}):  # nothing was smoothed
+            parameters[part].setdefault("smoothing", "auto")
     for part in ("features", "scattering"):
         if "n_scales" in parameters.get(part, {}):  # scattering, once without copies
             parameters[part].setdefault("n_turns", 0)

@@ -42,9 +42,13 @@ def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
     }
     poses = [step for step in steps_of(model) if hasattr(step, "predict_pose")]
     if poses:
-        theta, tau = poses[0].predict_pose(images)
+        scales = getattr(poses[0], "size_", None) is not None
+        options = {"return_scale": True} if scales else {}
+        theta, tau, *scale = poses[0].predict_pose(images, **options)
         columns["theta"] = theta.round(4)
         columns["tau_x"], columns["tau_y"] = tau.T.round(3)
+        if scale:
+            columns["scale"] = scale[0].round(4)
     return pd.DataFrame(columns)
 
 

@@ -126,6 +126,11 @@ class ImageEmbedder(
         Values that are scaled to 0 and 1.
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
+    size_ : float or None
+        Size that objects get with "scale" in ``invariance``.
+    tone_ : Tone
+        Background and level that all images get with "brightness" in ``invariance``,
+        and whether they become grey.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
@@ -324,7 +329,7 @@ class ImageEmbedder(
             (x, y) in pixels from the image's centre, y up.
         scale : ndarray of shape (n,)
             Only with ``return_scale=True``: multiples of the size of a typical training
-            image, 1 without "scale" in ``invariance``.
+            image, at least 1/4 and at most 4; 1 without "scale" in ``invariance``.
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X, reset=False)

@@ -52,6 +52,7 @@ PAPER_RECIPE: dict[str, Any] = {
     "n_copies": 2,
     "deformation": 0.0,
     "noise": 0.0,
+    "smoothing": 0.0,
     "consistency_weight": 1.0,
     "symmetry_weight": 15.0,
     "lr": 1e-4,
@@ -235,7 +236,8 @@ class IRLINREmbedder(GenerativeEmbedder):
         Size that objects get with "scale" in ``invariance``: their root mean square
         radius, in halves of the longer side.
     tone_ : Tone
-        Background and level that all images get, with "brightness" in ``invariance``.
+        Background and level that all images get with "brightness" in ``invariance``,
+        and whether they become grey.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float

@@ -126,6 +126,12 @@ class MemberMethodsMixin:
         return background
 
     @property
+    def size_(self) -> float | None:
+        """Size that objects get, of the same embedder."""
+        size: float | None = self._member.size_
+        return size
+
+    @property
     def tone_(self) -> Tone:
         """Background and level that images get, of the same embedder."""
         tone: Tone = self._member.tone_

@@ -29,7 +29,13 @@ from invariant_cluster.geometry import (
     zernike_basis,
     zernike_magnitudes,
 )
-from invariant_cluster.images import NO_SMOOTHING, NO_TONE, as_tone, toned
+from invariant_cluster.images import (
+    NO_SMOOTHING,
+    NO_TONE,
+    Smoothing,
+    as_tone,
+    toned,
+)
 from invariant_cluster.runtime import to_tensor
 from invariant_cluster.validation import Interval, StrOptions
 
@@ -109,7 +115,8 @@ class PolarFourierEmbedder(FeatureEmbedder):
     background_ : ndarray of shape (c,)
         Value of empty pixels, in the images' units.
     tone_ : Tone
-        Background and level that all images get, with "brightness" in ``invariance``.
+        Background and level that all images get with "brightness" in ``invariance``,
+        and whether they become grey.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
@@ -232,11 +239,15 @@ class PolarFourierEmbedder(FeatureEmbedder):
         background = to_tensor(self.background_, device)
         center = "translation" in self._fitted_params["invariance"]
         power = self._fitted_params["power"]
-        width, tone = self.smoothing_, self.tone_
+        smoothing, tone = Smoothing(self.smoothing_, self.noise_level_), self.tone_
 
         def features(raw: Tensor) -> Tensor:
-            seen = toned(smooth_images(raw.double(), width), tone)
-            mass = measure_mass(seen, background, center=center)
+            if smoothing.width or tone != NO_TONE:
+                raw = raw.double()
+            seen = toned(smooth_images(raw, smoothing.width), tone)
+            mass = measure_mass(
+                seen, background, center=center, floor=smoothing.noise_floor
+            )
             return _checked_size(without_rounding(magnitudes(mass)).pow(power))
 
         return features

@@ -141,7 +141,8 @@ class ScatteringEmbedder(FeatureEmbedder):
     size_ : float or None
         Size that objects get with "scale" in ``invariance``.
     tone_ : Tone
-        Background and level that all images get, with "brightness" in ``invariance``.
+        Background and level that all images get with "brightness" in ``invariance``,
+        and whether they become grey.
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
@@ -244,6 +245,12 @@ class ScatteringEmbedder(FeatureEmbedder):
     def _measure(self, images: NDArray) -> None:
         measure_intensities(self, images)
         self.size_ = None
+        if "scale" in self.invariance and self.align is None:
+            raise ValueError(
+                f"invariance={self.invariance!r} but align=None, and only aligned "
+                "objects are given one size: leave out 'scale', or set "
+                "align='principal_axis'."
+            )
         if "scale" in self.invariance:
             rule = self._make_aligner("principal_axis", translates=self._translates)
             self.size_ = measure_size(rule, images)
@@ -253,6 +260,8 @@ class ScatteringEmbedder(FeatureEmbedder):
             field = self._find_field(images)
             self.align_ = self._choose_align(images, field)
             extent = field if self.align_ else extent
+        if not self.align_:  # textures have no size
+            self.size_ = None
         side = self._choose_side(extent)
         self._build(
             extent=extent,
@@ -320,8 +329,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             layout=self.layout_,
             smoothing=Smoothing(self.smoothing_, self.noise_level_),
             tone=self.tone_,
-            # Textures have no size.
-            size=None if rule is None else self.size_,
+            size=self.size_ if rule else None,
         )
 
     def _build(

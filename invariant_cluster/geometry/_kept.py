@@ -31,7 +31,8 @@ def kept(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     Notes
     -----
     A kept tensor takes part in training even if it was first made in inference mode.
-    While a model is exported nothing is kept, since tensors are symbols then.
+    While a model is exported nothing is kept, since tensors are symbols then, and
+    nothing while a CUDA graph is recorded.
     """
 
     @lru_cache(maxsize=_MOST)
@@ -43,12 +44,17 @@ def kept(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def get(*arguments: Any) -> Tensor:
         if torch.compiler.is_compiling():
             return make(*arguments)
-        tensor = keep(*arguments)
+        # What is made in a recording has no values until that is replayed.
+        tensor = make(*arguments) if _is_recording() else keep(*arguments)
         for holder in _holders:
             holder.append(tensor)
         return tensor
 
     return get
+
+
+def _is_recording() -> bool:
+    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
 
 
 @contextmanager

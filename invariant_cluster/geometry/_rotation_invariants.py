@@ -13,7 +13,9 @@ from invariant_cluster.geometry._moments import center_of_mass, image_mass
 from invariant_cluster.geometry._motion import move_images, sample_points
 
 
-def measure_mass(images: Tensor, background: Tensor, *, center: bool) -> Tensor:
+def measure_mass(
+    images: Tensor, background: Tensor, *, center: bool, floor: float = 0.0
+) -> Tensor:
     """Return the mass of images in float64, moved to the centre on request.
 
     Parameters
@@ -26,11 +28,13 @@ def measure_mass(images: Tensor, background: Tensor, *, center: bool) -> Tensor:
         If True, each mass is shifted, by bilinear interpolation, so that its centre of
         mass, taken inside the disc, lies in the middle. If False, the mass stays in
         place and is 0 outside the disc.
+    floor : float, default=0
+        Distance from the background that noise reaches, as in :func:`image_mass`.
 
     Returns
     -------
     Tensor of shape (n, h, w), float64
-        ``|J - background|`` summed over channels.
+        ``max(|J - background| - floor, 0)`` summed over channels.
 
     See Also
     --------
@@ -43,6 +47,8 @@ def measure_mass(images: Tensor, background: Tensor, *, center: bool) -> Tensor:
     image would change visibly with the other images in its batch.
     """
     difference = (images.double() - background[:, None, None]).abs()
+    if floor:
+        difference = (difference - floor).clamp_min(0)
     inside = image_mass(difference)
     if not center:
         return inside

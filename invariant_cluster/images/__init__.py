@@ -23,6 +23,7 @@ from invariant_cluster.images._noise import (
     choose_smoothing,
     expected_values,
     measure_noise,
+    range_of,
     smoothed_sample,
 )
 from invariant_cluster.images._pictures import as_pictures
@@ -63,6 +64,7 @@ __all__ = [
     "measure_range",
     "measure_tone",
     "own_backgrounds",
+    "range_of",
     "smoothed_sample",
     "store_layout",
     "take_rows",

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from invariant_cluster.geometry import smooth_images
 from invariant_cluster.images._tone import NO_TONE
-from invariant_cluster.runtime import evenly_spaced
+from invariant_cluster.runtime import at_most, evenly_spaced
 
+_MOST_VALUES = 2**22  # on which noise is measured
 _BAND = 0.1  # of the shorter side, and at least two pixels
 _LEAST_SHARE_OF_WHITE = 0.7
 _LARGEST_SNR = 5.0
 _SURE = 5.0  # standard errors
 _NOISE_LEFT = 0.45  # of the signal's standard deviation
 _WIDTHS = 1 / 32, 1 / 16  # of the shorter side
-_REACH_OF_NOISE = 4.0  # standard deviations
+_REACH_OF_NOISE, _REACH_OF_NOISE_LEFT = 4.0, 3.0  # standard deviations
 # Standard deviation of smoothed white noise, at width 1 and standard deviation 1.
 _OF_SMOOTHED = 1 / (2 * math.sqrt(math.pi))
 
@@ -72,6 +73,11 @@ class Smoothing(NamedTuple):
         """Standard deviation of the noise after smoothing, in the images' units."""
         return self.noise_level * _OF_SMOOTHED / self.width if self.width else 0.0
 
+    @property
+    def noise_floor(self) -> float:
+        """Distance from the background that the noise left reaches: three times it."""
+        return _REACH_OF_NOISE_LEFT * self.noise_left
+
 
 NO_SMOOTHING = Smoothing(0.0, 0.0)
 
@@ -104,7 +110,8 @@ def measure_noise(images: NDArray) -> Noise:
     J. T. L. Thong, K. S. Sim and J. C. H. Phang, "Single-image signal-to-noise ratio
     estimation", Scanning 23, 2001.
     """
-    sample = evenly_spaced(images).astype(np.float32)
+    most = max(2, _MOST_VALUES // max(1, images[0].size))
+    sample = at_most(images, most).astype(np.float64)
     height, width = sample.shape[-2:]
     band = max(2, round(_BAND * min(height, width)))
     sample = sample.reshape(-1, height, width)
@@ -112,22 +119,17 @@ def measure_noise(images: NDArray) -> Noise:
     columns = np.concatenate([sample[:, :, :band], sample[:, :, -band:]], axis=2)
     middle = np.median(rows, axis=(1, 2), keepdims=True)
     rows, columns = rows - middle, columns - middle
-    variance = (_mean(rows * rows) + _mean(columns * columns)) / 2
-    shifted = (
-        _mean(rows[..., 1:] * rows[..., :-1]) + _mean(columns[:, 1:] * columns[:, :-1])
-    ) / 2
-    noise = max(0.0, variance - shifted)
-    inside = sample[:, band:-band, band:-band].var(axis=(1, 2), dtype=np.float64).mean()
+    variance = float(np.square(rows).mean() + np.square(columns).mean()) / 2
+    beside = (rows[..., 1:] * rows[..., :-1]).mean()
+    below = (columns[:, 1:] * columns[:, :-1]).mean()
+    noise = max(0.0, variance - float(beside + below) / 2)
+    inside = sample[:, band:-band, band:-band].var(axis=(1, 2)).mean()
     signal = float(inside) - noise
     # Both variances of nothing but noise differ by chance.
     if signal < _SURE * noise * math.sqrt(2 / rows.size):
         signal = 0.0
     share = noise / variance if variance > 0 else 0.0
     return Noise(math.sqrt(noise), math.sqrt(signal), min(1.0, share))
-
-
-def _mean(values: NDArray) -> float:
-    return float(values.mean(dtype=np.float64))
 
 
 def choose_smoothing(images: NDArray, given: Any = "auto") -> Smoothing:
@@ -191,6 +193,28 @@ def smoothed_sample(images: NDArray, smoothing: Smoothing) -> NDArray:
         return images
     sample = torch.from_numpy(evenly_spaced(images).astype(np.float32))
     return smooth_images(sample, smoothing.width).numpy()
+
+
+def range_of(embedder: Any) -> tuple[float, float] | None:
+    """Return the range in which images as they were given are shown.
+
+    Parameters
+    ----------
+    embedder : object
+        A fitted embedder, or anything else.
+
+    Returns
+    -------
+    low, high : float
+        Its ``intensity_range_``; None without such an attribute, or if brightness or
+        colour are changed before it applies.
+
+    See Also
+    --------
+    expected_values : Return the range of values with noise.
+    """
+    limits = getattr(embedder, "intensity_range_", None)
+    return limits if getattr(embedder, "tone_", NO_TONE) == NO_TONE else None
 
 
 def expected_values(embedder: Any) -> tuple[float, float] | None:

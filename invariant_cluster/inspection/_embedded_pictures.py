@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import as_pictures
+from invariant_cluster.images import as_pictures, range_of
 
 
 def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
@@ -39,5 +39,5 @@ def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
     array = np.asarray(images)
     embedder.layout_.check_same_shape(array, type(embedder).__name__)
     channels = embedder.layout_.to_channels(array)
-    given = getattr(embedder, "intensity_range_", None)
+    given = range_of(embedder)
     return as_pictures(channels, intensity_range=given, image_shape=channels.shape[1:])

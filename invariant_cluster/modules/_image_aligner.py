@@ -24,7 +24,6 @@ from invariant_cluster.images import (
 from invariant_cluster.modules._pose_head import PoseRule
 
 _LARGEST = 4.0  # times the canonical size
-_NOISE_REACH = 3.0  # standard deviations of the noise that smoothing leaves
 
 
 class ImageAligner(nn.Module):
@@ -97,7 +96,7 @@ class ImageAligner(nn.Module):
         low, high = intensity_range
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
-        self.noise_floor = _NOISE_REACH * smoothing.noise_left / (high - low)
+        self.noise_floor = smoothing.noise_floor / (high - low)
         fill = self._scaled(torch.as_tensor(background, dtype=torch.float32)).clamp(
             0, 1
         )

@@ -116,7 +116,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
 
     @property
     def early_layers(self) -> list[nn.Module]:
-        """Layers next to the image, which fine-tuning for clusters leaves as they are.
+        """Layers next to the image, whose weights fine-tuning for clusters keeps.
 
         They find edges and strokes, whatever the clusters are, and see the image at its
         full resolution, where a step takes most of its time. None by default.

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import as_pictures, infer_layout, measure_range
+from invariant_cluster.images import (
+    as_pictures,
+    infer_layout,
+    measure_range,
+    range_of,
+)
 from invariant_cluster.inspection import find_step, steps_of, turned_copy
 
 
@@ -68,7 +73,7 @@ class ReportImages:
         array, shape = np.asarray(seen), getattr(embedder, "image_shape", None)
         as_pictures(array[:1], image_shape=shape)
         channels = infer_layout(array, shape).to_channels(array)
-        given_range = getattr(embedder, "intensity_range_", None)
+        given_range = range_of(embedder)
         limits = measure_range(channels, given_range)
         return cls(pipeline, X, embedder, seen, array, shape, limits)
 

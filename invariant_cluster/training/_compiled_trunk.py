@@ -34,7 +34,8 @@ def compiled_trunk(
     device : torch.device
         Device of the training.
     n_values : float
-        Pixels of all images of all steps, which tell how long the training takes.
+        Pixels of the training images times epochs, which tells how long the training
+        takes; views and crop are not counted.
 
     Yields
     ------

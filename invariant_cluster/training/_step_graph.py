@@ -159,6 +159,8 @@ class GraphedSteps:
 
     def _record(self, rows: Tensor) -> None:
         """Record the step, or warn and note that it cannot be."""
+        generator = _generator_of(self.device)
+        before = generator.clone_state()
         try:
             with torch.cuda.device(self.device):
                 self.recording = Recording(self.step, rows, self.parameters)
@@ -172,8 +174,16 @@ class GraphedSteps:
                 stacklevel=2,
             )
             self.can_record = False
+            # A recording that fails can leave the generator waiting for its end.
+            generator.graphsafe_set_state(before)
             for parameter in self.parameters:
                 parameter.grad = None
+
+
+def _generator_of(device: torch.device) -> torch.Generator:
+    """Return the random generator of a GPU."""
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return torch.cuda.default_generators[index]
 
 
 def _places(parameters: list[nn.Parameter]) -> list[tuple[int, bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
@@ -298,6 +298,8 @@ class TermNet(NeuralNet):
     def _compiled(self, rows: ImageRows) -> AbstractContextManager[None]:
         """Return the context in which the trunk may be compiled."""
         device = torch.device(self.device)
+        if device.type != "cuda" or self.team_.size > 1:
+            return nullcontext()
         n_values = len(rows) * self.max_epochs * rows.n_pixels
         return compiled_trunk(self.module_, device, n_values)
 

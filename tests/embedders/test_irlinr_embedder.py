@@ -144,7 +144,8 @@ def test_the_recipe_of_the_paper(make_embedder, images):
     fitted = paper.set_params(**tiny, random_state=0, device="cpu").fit(images)
     encoder = fitted.encoder_
     assert (encoder.aligner.side, encoder.aligner.align) == (None, False)
-    assert encoder.variation == (0, 0, False)
+    assert fitted.smoothing == 0
+    assert encoder.variation == (0, 0, False, 0)
     # Nothing standardises z, and the step stays as long as it was.
     assert not [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
     assert fitted.net_.optimizer_.param_groups[0]["lr"] == 1e-4

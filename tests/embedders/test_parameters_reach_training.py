@@ -45,6 +45,7 @@ EVERY = [
     Row("d", 5),
     Row("invariance", "rotation"),
     Row("intensity_range", (0, 128)),
+    Row("smoothing", 1.0),
     Row("max_epochs", 2),
     Row("batch_size", 12),
     Row("lr", 4e-3),
@@ -126,6 +127,7 @@ ROWS = {
         Row("n_frequencies", 5),
         Row("frequency_scale", 4.0),
         Row("background", 50),
+        Row("smoothing", 1.0),
         Row("background", 50, {"align": True}),
     ],
     "spatial-VAE": [
@@ -145,6 +147,7 @@ ROWS = {
         Row("whiten", 0.5),
         Row("invariance", "rotation"),
         Row("background", 50),
+        Row("smoothing", 1.0),
         # The last components of many, which a PCA that draws finds least well.
         Row(
             "random_state",
@@ -171,6 +174,7 @@ ROWS = {
         Row("invariance", "rotation"),
         Row("invariance", "rotation+translation+reflection"),
         Row("background", 50),
+        Row("smoothing", 1.0),
         Row("intensity_range", (0, 128)),
         # The last components of many, which a PCA that draws finds least well.
         Row("random_state", 1, {"d": 30}),

@@ -37,11 +37,24 @@ class Played:
         return -self.step(rows)
 
 
+class FakeGenerator:
+    """Stands in for the generator of a GPU; a broken recording leaves it changed."""
+
+    state = "before"
+
+    def clone_state(self):
+        return self.state
+
+    def graphsafe_set_state(self, state):
+        self.state = state
+
+
 @pytest.fixture
 def steps(monkeypatch):
     """Return graphed steps without a GPU."""
     monkeypatch.setattr(_step_graph, "Recording", Played)
     monkeypatch.setattr(torch.cuda, "device", lambda _: contextlib.nullcontext())
+    monkeypatch.setattr(_step_graph, "_generator_of", lambda _: FakeGenerator())
     monkeypatch.setattr(GraphedSteps, "_run_aside", lambda self, rows: self.step(rows))
     parameters = [nn.Parameter(torch.zeros(1))]
     return GraphedSteps(lambda rows: rows.sum(), parameters, CPU)
@@ -65,7 +78,11 @@ def test_rows_of_another_shape_are_not_replayed(steps):
 
 
 def test_a_step_that_cannot_be_recorded_runs_as_it_is(steps, monkeypatch):
+    generator = FakeGenerator()
+    monkeypatch.setattr(_step_graph, "_generator_of", lambda _: generator)
+
     def refuse(*_):
+        generator.state = "waiting for the end of the recording"
         raise RuntimeError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr(_step_graph, "Recording", refuse)
@@ -74,6 +91,7 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is(steps, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert [*values, float(steps(ROWS))] == [6] * 5
+    assert generator.state == "before"
 
 
 def test_a_recording_holds_the_tensors_it_uses():
