@@ -37,8 +37,14 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
     Raises
     ------
     ValueError
-        If ``background`` does not fit the images.
+        If ``background`` does not fit the images, or the invariance.
     """
+    if "brightness" in embedder.invariance and not isinstance(embedder.background, str):
+        raise ValueError(
+            f"background={embedder.background!r} but invariance="
+            f"{embedder.invariance!r} gives each image the background of its own "
+            "border: set background='auto', or leave out 'brightness'."
+        )
     grey = NO_TONE._replace(grey="color" in embedder.invariance.split("+"))
     # Noise is less in grey images, the means of their channels.
     smoothing = choose_smoothing(toned_sample(images, grey), embedder.smoothing)

@@ -13,6 +13,7 @@ from torch import Tensor
 from invariant_cluster.runtime import evenly_spaced, to_tensor
 
 _HIGH = 0.995  # quantile of the distance from the background
+_SMALL = 0.1  # of the largest distance; below, the object has fewer pixels than that
 _LEAST_LEVEL = 1e-3  # of the common level; below, an image is blank
 
 
@@ -107,7 +108,8 @@ def toned(images: Tensor, tone: Tone) -> Tensor:
     Tensor of the same shape
         ``J' = B + (J - b) L / l`` with the tone's background B and level L. The image's
         own background b is the median of its border, and its level l the 99.5
-        percentile of ``max |J - b|`` over channels. A blank image is not scaled.
+        percentile of ``max |J - b|`` over channels, or the largest value if that is
+        more than ten times as large. A blank image is not scaled.
 
     See Also
     --------
@@ -206,5 +208,5 @@ def _frame_of(images: Tensor) -> tuple[Tensor, Tensor]:
     border = torch.cat(edges, dim=-1).sort(dim=-1).values
     background = border[..., border.shape[-1] // 2, None, None]
     distance = (images - background).abs().amax(dim=1).flatten(1).sort(dim=1).values
-    level = distance[:, int(_HIGH * (distance.shape[1] - 1))]
-    return background, level
+    level, largest = distance[:, int(_HIGH * (distance.shape[1] - 1))], distance[:, -1]
+    return background, torch.where(level < _SMALL * largest, largest, level)

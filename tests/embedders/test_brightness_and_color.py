@@ -82,6 +82,11 @@ def test_a_half_that_is_dimmed_trains_the_same_network():
     np.testing.assert_allclose(*z, atol=0.05)
 
 
+def test_a_background_for_all_is_refused():
+    with pytest.raises(ValueError, match="set background='auto'"):
+        MAKES["IRL-INR"](invariance=BRIGHTNESS, background=0.0).fit(draw())
+
+
 def test_drawings_have_the_brightness_of_their_images():
     images = draw()
     embedder = MAKES["IRL-INR"](invariance=BRIGHTNESS).fit(images)

@@ -69,6 +69,16 @@ def test_a_blank_image_stays_blank():
     assert measure_tone(blank.numpy(), "rotation+brightness").background == (70.0,)
 
 
+def test_an_object_of_few_pixels_counts():
+    images = torch.full((4, 1, 64, 64), 20.0)
+    images[:, :, 30:34, 30:34] = torch.tensor([220.0, 120, 70, 220])[
+        :, None, None, None
+    ]
+    tone = measure_tone(images.numpy(), "rotation+brightness")
+    seen = toned(images, tone)
+    torch.testing.assert_close(seen, seen[:1].expand_as(seen))
+
+
 def test_color_makes_images_grey():
     images = draw(channels=3)
     tone = measure_tone(images.numpy(), "rotation+color")
