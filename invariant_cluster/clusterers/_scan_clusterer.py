@@ -81,11 +81,10 @@ class SCANClusterer(EmbeddingClusterer):
         Weight decay of Adam in every stage.
     fine_tune : "auto" or bool, default="auto"
         Whether a copy of the encoder is trained after the heads. Its layers next to
-        the image, of the built-in trunks the stem and the first stage, keep their
-        weights. "auto" trains it when
-        ``fit`` receives an ``ImageEmbedding``, as from the step before in a Pipeline,
-        and warns on plain rows. True raises an error on plain rows. All parameters
-        below up to ``self_label_lr`` are ignored without fine-tuning.
+        the image, of the built-in trunks the stem, keep their weights. "auto" trains it
+        when ``fit`` receives an ``ImageEmbedding``, as from the step before in a
+        Pipeline, and warns on plain rows. True raises an error on plain rows. All
+        parameters below up to ``self_label_lr`` are ignored without fine-tuning.
     augmentation : str, default="auto"
         Augmentation of the images in fine-tuning, named as in Table 7 of the IRL-INR
         paper: rotation R, shifts T, crops with colour jitter and blur S1, RandAugment

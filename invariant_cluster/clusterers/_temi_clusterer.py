@@ -75,11 +75,10 @@ class TEMIClusterer(EmbeddingClusterer):
         Weight decay of Adam in every stage.
     fine_tune : "auto" or bool, default=False
         Whether a copy of the encoder is trained after the heads. Its layers next to
-        the image, of the built-in trunks the stem and the first stage, keep their
-        weights. "auto" trains it when
-        ``fit`` receives an ``ImageEmbedding``, as from the step before in a Pipeline,
-        and warns on plain rows. True raises an error on plain rows. All parameters
-        below up to ``fine_tune_lr`` are ignored without fine-tuning. On digits
+        the image, of the built-in trunks the stem, keep their weights. "auto" trains it
+        when ``fit`` receives an ``ImageEmbedding``, as from the step before in a
+        Pipeline, and warns on plain rows. True raises an error on plain rows. All
+        parameters below up to ``fine_tune_lr`` are ignored without fine-tuning. On digits
         fine-tuning gains far less than that of :class:`SCANClusterer`.
     augmentation : str, default="auto"
         Augmentation of the images that the student sees in fine-tuning, named as in
