@@ -74,12 +74,12 @@ class TEMIClusterer(EmbeddingClusterer):
     weight_decay : float, default=1e-4
         Weight decay of Adam in every stage.
     fine_tune : "auto" or bool, default=False
-        Whether a copy of the encoder is trained after the heads. Its layers next to
-        the image, of the built-in trunks the stem, keep their weights. "auto" trains it
+        Whether a copy of the encoder is trained after the heads. Its layers next to the
+        image, of the built-in trunks the stem, keep their weights. "auto" trains it
         when ``fit`` receives an ``ImageEmbedding``, as from the step before in a
         Pipeline, and warns on plain rows. True raises an error on plain rows. All
-        parameters below up to ``fine_tune_lr`` are ignored without fine-tuning. On digits
-        fine-tuning gains far less than that of :class:`SCANClusterer`.
+        parameters below up to ``fine_tune_lr`` are ignored without fine-tuning. On
+        digits fine-tuning gains far less than that of :class:`SCANClusterer`.
     augmentation : str, default="auto"
         Augmentation of the images that the student sees in fine-tuning, named as in
         :class:`SCANClusterer`. The teacher sees the images as they are.
