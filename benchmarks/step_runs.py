@@ -6,7 +6,8 @@ in them.
 
 import math
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -100,13 +101,23 @@ class WatchSteps(Callback):
         self.n_done = 0
 
 
+@contextmanager
+def ending(watch: WatchSteps) -> Iterator[None]:
+    """Close what a probe has opened, however the fit in the block ends."""
+    try:
+        with suppress(EnoughError):
+            yield
+    finally:
+        watch.context.close()
+
+
 def watch_embedding(
     embedder: IRLINREmbedder, images: np.ndarray, probes: list[Probe], **options: Any
 ) -> WatchSteps:
     """Let probes see training steps of an embedder; it is left unfitted."""
     watch = WatchSteps(probes, **options)
     embedder.set_params(callbacks=[watch], max_epochs=_count_epochs(watch))
-    with suppress(EnoughError):
+    with ending(watch):
         embedder.fit(images)
     return watch
 
@@ -134,7 +145,7 @@ def watch_tuning(
         fine_tune=True,
         fine_tune_max_epochs=_count_epochs(watch),
     )
-    with suppress(EnoughError):
+    with ending(watch):
         clusterer.fit(embedding)
     return watch
 
@@ -147,7 +158,7 @@ def watch_heads(
     clusterer.set_params(
         callbacks=[watch], fine_tune=False, max_epochs=_count_epochs(watch)
     )
-    with suppress(EnoughError):
+    with ending(watch):
         clusterer.fit(z)
     return watch
 

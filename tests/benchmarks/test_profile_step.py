@@ -207,3 +207,21 @@ def test_command_prints_both_stages(monkeypatch, capsys):
         assert re.search(pattern, printed, re.MULTILINE)
     shares = re.findall(r" ([\d.]+)% ", printed)
     assert sum(map(float, shares)) == pytest.approx(200, abs=2)
+
+
+class BrokenOff(BaseException):
+    """Ends a fit as a timer does."""
+
+
+class BreakOff(Flops):
+    """A probe in whose first step the time is up."""
+
+    def on_step(self):
+        raise BrokenOff
+
+
+def test_a_fit_that_is_broken_off_leaves_nothing_open():
+    with pytest.raises(BrokenOff):
+        watch_embedding(make_embedder(), IMAGES, [BreakOff()])
+    torch.ones(2) @ torch.ones(2)
+    assert torch.utils._python_dispatch._get_current_dispatch_mode() is None
