@@ -19,7 +19,7 @@ from invariant_cluster.embedders._feature_embedder import (
 from invariant_cluster.embedders._intensities import measure_background_of
 from invariant_cluster.embedders._shared_parameters import (
     OF_FEATURES,
-    invariances,
+    Invariances,
 )
 from invariant_cluster.geometry import (
     measure_mass,
@@ -162,7 +162,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **OF_FEATURES,
         "invariance": [
-            invariances(("translation", "reflection", "brightness", "color"))
+            Invariances(("translation", "reflection", "brightness", "color"))
         ],
         "radial_basis": [StrOptions({"samples", "zernike"})],
         "n_radii": [Interval(Integral, 1, None, closed="left")],

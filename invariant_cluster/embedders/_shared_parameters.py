@@ -16,21 +16,37 @@ _DEVICES: list[Any] = [str, Options(object, set()), torch.device]
 _WORDS = ("translation", "reflection", "scale", "brightness", "color")
 
 
-def invariances(words: tuple[str, ...] = _WORDS) -> StrOptions:
-    """Return the constraint of ``invariance``: "rotation" and any of some words."""
-    return StrOptions(
-        {
-            "+".join(("rotation", *chosen))
-            for n_words in range(len(words) + 1)
-            for chosen in combinations(words, n_words)
-        }
-    )
+class Invariances(StrOptions):
+    """Constraint of ``invariance``: "rotation" and any of some words.
+
+    Parameters
+    ----------
+    words : tuple of str
+        The words in their order.
+    """
+
+    def __init__(self, words: tuple[str, ...] = _WORDS) -> None:
+        super().__init__(
+            {
+                "+".join(("rotation", *chosen))
+                for n_words in range(len(words) + 1)
+                for chosen in combinations(words, n_words)
+            }
+        )
+        self.words = words
+
+    def __str__(self) -> str:
+        """Return what an error message says is allowed."""
+        return (
+            f"'rotation', alone or with any of {', '.join(self.words)} in this order, "
+            "joined by '+'"
+        )
 
 
 # Of every embedder of images.
 OF_IMAGES: dict[str, list[Any]] = {
     "d": [Interval(Integral, 1, None, closed="left")],
-    "invariance": [invariances()],
+    "invariance": [Invariances()],
     "background": [StrOptions({"auto"}), Real, "array-like"],
     "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     "random_state": ["random_state"],

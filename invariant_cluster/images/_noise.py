@@ -149,6 +149,11 @@ def choose_smoothing(images: NDArray, given: Any = "auto") -> Smoothing:
     Smoothing
         Its width and the level of the noise; 0 where the border is no white noise.
 
+    Raises
+    ------
+    ValueError
+        If the given width is above a quarter of the shorter side.
+
     See Also
     --------
     measure_noise : Measure the noise.
@@ -161,6 +166,12 @@ def choose_smoothing(images: NDArray, given: Any = "auto") -> Smoothing:
     pixel. The widths were chosen by the error of the poses of MNIST(U)'s training
     images with noise, without labels.
     """
+    shorter = min(images.shape[-2:])
+    if not isinstance(given, str) and given > shorter / 4:
+        raise ValueError(
+            f"smoothing={given!r} would leave nothing of images whose shorter side has "
+            f"{shorter} pixels: give at most {shorter / 4:g}, or 'auto'."
+        )
     noise = measure_noise(images)
     is_white = noise.share >= _LEAST_SHARE_OF_WHITE
     level = noise.level if is_white else 0.0
@@ -168,7 +179,7 @@ def choose_smoothing(images: NDArray, given: Any = "auto") -> Smoothing:
         return Smoothing(float(given), level)
     if not is_white or not 0 < noise.signal**2 < _LARGEST_SNR * noise.level**2:
         return NO_SMOOTHING
-    least, most = (max(1.0, share * min(images.shape[-2:])) for share in _WIDTHS)
+    least, most = (max(1.0, share * shorter) for share in _WIDTHS)
     width = noise.level / noise.signal * _OF_SMOOTHED / _NOISE_LEFT
     return Smoothing(min(max(least, width), most), level)
 

@@ -89,6 +89,11 @@ def test_the_users_width_counts():
     assert level == pytest.approx(1, rel=0.1)
 
 
+def test_a_width_of_the_image_is_refused():
+    with pytest.raises(ValueError, match=r"smoothing=9 .* at most 8, or 'auto'"):
+        choose_smoothing(draw_objects(), 9)
+
+
 def test_each_channel_has_noise():
     images = np.repeat(draw_objects(), 3, axis=1)
     assert measure_noise(add_noise(images, 0.5)).level == pytest.approx(
