@@ -42,11 +42,29 @@ def image_mass(
     disc_mask : Return the pixels inside the disc.
     measure_mass : Return the mass in float64, centred on request.
     """
-    distance = (images - background).abs()
-    if floor:
-        distance = (distance - floor).clamp_min(0)
-    mass = distance.sum(dim=1)
+    mass = distance_from(images, background, floor).sum(dim=1)
     return mass * kept_disc(*mass.shape[-2:], mass.dtype, mass.device)
+
+
+def distance_from(
+    images: Tensor, background: Tensor | float, floor: float = 0.0
+) -> Tensor:
+    """Return the distance of each value from the background, above that of noise.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Images in any units.
+    background, floor
+        As in :func:`image_mass`.
+
+    Returns
+    -------
+    Tensor of shape (n, c, h, w)
+        ``max(|J - background| - floor, 0)``.
+    """
+    distance = (images - background).abs()
+    return (distance - floor).clamp_min(0) if floor else distance
 
 
 def center_of_mass(mass: Tensor) -> Tensor:

@@ -9,7 +9,11 @@ from scipy.special import eval_jacobi
 from torch import Tensor
 
 from invariant_cluster.geometry._grid import pixel_grid
-from invariant_cluster.geometry._moments import center_of_mass, image_mass
+from invariant_cluster.geometry._moments import (
+    center_of_mass,
+    distance_from,
+    image_mass,
+)
 from invariant_cluster.geometry._motion import move_images, sample_points
 
 
@@ -46,9 +50,7 @@ def measure_mass(
     depends on the number of rows and on the processor; in float32 the features of an
     image would change visibly with the other images in its batch.
     """
-    difference = (images.double() - background[:, None, None]).abs()
-    if floor:
-        difference = (difference - floor).clamp_min(0)
+    difference = distance_from(images.double(), background[:, None, None], floor)
     inside = image_mass(difference)
     if not center:
         return inside

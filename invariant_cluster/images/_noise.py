@@ -243,8 +243,8 @@ def expected_values(embedder: Any) -> tuple[float, float] | None:
         without such an attribute, or if it is that of images with another brightness or
         color than they are given with.
     """
-    limits = getattr(embedder, "intensity_range_", None)
-    if limits is None or getattr(embedder, "tone_", NO_TONE) != NO_TONE:
+    limits = range_of(embedder)
+    if limits is None:
         return None
     reach = _REACH_OF_NOISE * getattr(embedder, "noise_level_", 0.0)
     return limits[0] - reach, limits[1] + reach

@@ -116,7 +116,7 @@ def toned(images: Tensor, tone: Tone) -> Tensor:
     untoned : Give images their own background and level again.
     """
     if tone.grey:
-        images = images.mean(dim=1, keepdim=True).expand_as(images)
+        images = _grey(images)
     if not tone.background:
         return images
     background, gain = _own_frame(images, tone)
@@ -163,7 +163,7 @@ def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:
     if not tone.background:
         return images
     if tone.grey:
-        like = like.mean(dim=1, keepdim=True).expand_as(like)
+        like = _grey(like)
     background, gain = _own_frame(like, tone)
     return background + (images - _common(images, tone)) * gain
 
@@ -185,8 +185,17 @@ def own_backgrounds(images: NDArray) -> NDArray:
     --------
     border_median : Return the medians over all images.
     """
-    edges = (images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1])
-    return np.median(np.concatenate(edges, axis=-1), axis=-1)
+    return np.median(np.concatenate(_edges(images), axis=-1), axis=-1)
+
+
+def _edges(images: Any) -> tuple[Any, ...]:
+    """Return the first and last rows and columns of an array or tensor of images."""
+    return images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]
+
+
+def _grey(images: Tensor) -> Tensor:
+    """Return images whose channels are their mean."""
+    return images.mean(dim=1, keepdim=True).expand_as(images)
 
 
 def _common(images: Tensor, tone: Tone) -> Tensor:
@@ -204,8 +213,7 @@ def _own_frame(images: Tensor, tone: Tone) -> tuple[Tensor, Tensor]:
 
 def _frame_of(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return each image's background (n, c, 1, 1) and level (n,)."""
-    edges = (images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1])
-    border = torch.cat(edges, dim=-1).sort(dim=-1).values
+    border = torch.cat(_edges(images), dim=-1).sort(dim=-1).values
     background = border[..., border.shape[-1] // 2, None, None]
     distance = (images - background).abs().amax(dim=1).flatten(1).sort(dim=1).values
     level, largest = distance[:, int(_HIGH * (distance.shape[1] - 1))], distance[:, -1]

@@ -147,15 +147,13 @@ class GraphedSteps:
 
     def _run_aside(self, rows: Tensor) -> Tensor:
         """Run a step in another stream: the default one cannot be recorded."""
-        present, aside = torch.cuda.current_stream(self.device), self._make_stream()
+        present = torch.cuda.current_stream(self.device)
+        aside = torch.cuda.Stream(self.device)
         aside.wait_stream(present)
         with torch.cuda.stream(aside):
             terms = self.step(rows)
         present.wait_stream(aside)
         return terms
-
-    def _make_stream(self) -> torch.cuda.Stream:
-        return torch.cuda.Stream(self.device)
 
     def _record(self, rows: Tensor) -> None:
         """Record the step, or warn and note that it cannot be."""
