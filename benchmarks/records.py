@@ -115,6 +115,7 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
     for part in ("embedder", "features", "scattering"):
         if "background" in parameters.get(part, {}):  # nothing was smoothed
             parameters[part].setdefault("smoothing", "auto")
+            parameters[part].setdefault("object", "all")
     for part in ("features", "scattering"):
         if "n_scales" in parameters.get(part, {}):  # scattering, once without copies
             parameters[part].setdefault("n_turns", 0)

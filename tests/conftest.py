@@ -225,6 +225,7 @@ _BAD_OF_IMAGES = {
     "invariance": ["translation", "scale", None],
     "background": ["white", [1, 2], np.nan],
     "smoothing": [-1.0, np.nan, np.inf, "much", None],
+    "object": ["nearest", True, None],
     "random_state": ["a", -1],
     "image_shape": ["ab", (16,), (8, 32)],
 }

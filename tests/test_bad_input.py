@@ -182,6 +182,7 @@ BAD_SHARED = {
     "align": ["yes", None],
     "background": ["white", [1, 2], np.nan, [np.inf]],
     "smoothing": [-1.0, np.nan, np.inf, "much", None],
+    "object": ["nearest", True, None],
     "intensity_range": [(3, 3), (2, 1), (1,), (0, 1, 2), (0, np.inf)],
     "max_epochs": [0],
     "batch_size": [1],

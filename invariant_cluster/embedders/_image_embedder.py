@@ -19,6 +19,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from invariant_cluster.embedders._alignment import Alignment
 from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
@@ -93,7 +94,7 @@ class ImageEmbedder(
         Changes of the image that do not change z, as in :class:`IRLINREmbedder`.
     align : bool, default=True
         Whether each image is moved to its analytic pose before it is encoded.
-    background, intensity_range, smoothing
+    background, intensity_range, smoothing, object
         As in :class:`IRLINREmbedder`.
     max_epochs : int, default=200
         Number of epochs.
@@ -199,6 +200,7 @@ class ImageEmbedder(
     # Parameters that subclasses may let be "auto".
     d: Any
     align: Any
+    alignment_: Alignment | None
     max_epochs: Any
     batch_size: Any
     lr: Any
@@ -212,6 +214,7 @@ class ImageEmbedder(
         background: Any = "auto",
         intensity_range: Any = None,
         smoothing: float | str = "auto",
+        object: str = "all",
         max_epochs: int = 200,
         batch_size: int = 128,
         lr: float = 1e-3,
@@ -231,6 +234,7 @@ class ImageEmbedder(
         self.background = background
         self.intensity_range = intensity_range
         self.smoothing = smoothing
+        self.object = object
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -501,8 +505,19 @@ class ImageEmbedder(
         """Return what fixes the canonical orientation."""
         return PoseRule("principal_axis", self._translates)
 
-    def _aligns(self) -> bool:
+    def _may_align(self) -> bool:
+        """Return whether the parameters say to align images."""
         return bool(self.align)
+
+    def _aligns(self) -> bool:
+        """Return whether images are aligned, once it is known what they show."""
+        return self._may_align() and not (
+            self.alignment_ and self.alignment_.is_texture
+        )
+
+    def _find_alignment(self, images: NDArray) -> Alignment | None:
+        """Return what the images show, if the parameters leave that open."""
+        return None
 
     def _field_of_view(self) -> str | float:
         """Return how much of an aligned image is encoded."""
@@ -518,15 +533,17 @@ class ImageEmbedder(
 
     def _make_net(self, images: NDArray) -> TermNet:
         measure_intensities(self, images)
-        self.size_ = None
-        if "scale" in self.invariance:
+        self.size_ = self.alignment_ = None
+        self.alignment_ = self._find_alignment(images)
+        if "scale" in self.invariance and self._aligns():
             self.size_ = measure_size(self._make_aligner(), images)
         aligner = self._make_aligner()
         aligner.side = find_side(aligner, images, self._field_of_view())
         module = self._make_module(aligner)
         self._check_module(module)
         sizes = self._sizes()
-        module.encoder.blueprint = make_blueprint(self, aligner, sizes)
+        settled = {**sizes, "align": aligner.align}
+        module.encoder.blueprint = make_blueprint(self, aligner, settled)
         return make_net(
             self._net_class,
             module,
@@ -578,7 +595,7 @@ class ImageEmbedder(
 
     def _check_parameters(self) -> None:
         self._validate_params()
-        if "scale" in self.invariance and not self._aligns():
+        if "scale" in self.invariance and not self._may_align():
             raise ValueError(
                 f"invariance={self.invariance!r} but images are not aligned "
                 f"(align={self.align!r}), and only aligned objects are given one size: "
@@ -610,14 +627,19 @@ class ImageEmbedder(
     def _dump(self, *, encoder_only: bool) -> Part:
         """Return what a model file holds of the embedder."""
         check_is_fitted(self, "net_")
-        return dump_embedder(self, encoder_only=encoder_only)
+        part = dump_embedder(self, encoder_only=encoder_only)
+        part.spec["state"]["alignment"] = self.alignment_ and list(self.alignment_)
+        return part
 
     def _restore(self, part: Part, encoder: Any) -> None:
         """Set the fitted attributes from a part of a model file."""
         restore_embedder(self, part, encoder)
+        found = part.spec["state"].get("alignment")  # older files hold none
+        self.alignment_ = found and Alignment(*found)
 
     def _rebuild_module(self, side: int | None) -> Any:
         """Return an untrained module; the geometry is set already."""
+        self.alignment_ = None  # what it said is in the parameter align now
         with seeded(0):
             return self._make_module(self._make_aligner(side))
 

@@ -23,8 +23,9 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
     Parameters
     ----------
     embedder : estimator
-        Has the parameters ``smoothing``, ``invariance`` and ``background``. Gets
-        ``smoothing_``, ``noise_level_``, ``tone_`` and ``background_``.
+        Has the parameters ``smoothing``, ``object``, ``invariance`` and
+        ``background``. Gets ``smoothing_``, ``noise_level_``, ``tone_`` and
+        ``background_``.
     images : ndarray of shape (n, c, h, w)
         Training images.
 
@@ -50,7 +51,7 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
     smoothing = choose_smoothing(toned_sample(images, grey), embedder.smoothing)
     embedder.smoothing_, embedder.noise_level_ = smoothing
     smoothed = smoothed_sample(images, smoothing)
-    embedder.tone_ = measure_tone(smoothed, embedder.invariance)
+    embedder.tone_ = measure_tone(smoothed, embedder.invariance, embedder.object)
     seen = toned_sample(smoothed, embedder.tone_)
     embedder.background_ = measure_background(seen, embedder.background)
     return seen

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from invariant_cluster.embedders._alignment import Alignment, find_alignment
 from invariant_cluster.embedders._generative_embedder import GenerativeEmbedder
 from invariant_cluster.embedders._network_sizes import (
     NETWORKS,
@@ -122,7 +123,8 @@ class IRLINREmbedder(GenerativeEmbedder):
         side. Ignored without translation in ``invariance``.
     align : "auto" or bool, default="auto"
         Whether each image is moved to its analytic pose before it is encoded. "auto"
-        moves it if ``symmetry_breaking`` prescribes a pose.
+        moves it if ``symmetry_breaking`` prescribes a pose, unless the images are
+        textures, which have none: see ``alignment_``.
     field_of_view : "auto" or float, default="auto"
         Side of the square in the middle of an aligned image that is encoded and drawn,
         as a fraction of the longer side. "auto" is the square that 99 % of the training
@@ -170,7 +172,8 @@ class IRLINREmbedder(GenerativeEmbedder):
     symmetry_weight : "auto" or float, default="auto"
         Weight of the symmetry-breaking loss (in the paper 15). "auto" is 0.01 where
         images are aligned, since little of the pose is left to learn and a larger
-        weight would take from z, else 15. Ignored with ``symmetry_breaking=None``.
+        weight would take from z; 0 for textures, which have no pose; else 15. Ignored
+        with ``symmetry_breaking=None``.
     background : "auto", float or sequence of float, default="auto"
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. "auto" is the median of the border pixels over the training set.
@@ -181,6 +184,9 @@ class IRLINREmbedder(GenerativeEmbedder):
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
         unless the border is white noise of more than a fifth of the signal's variance.
+    object : {"all", "central"}, default="all"
+        What of an image is seen. "central" is the connected object nearest the middle:
+        all else becomes background, such as stars beside a galaxy.
     n_pixels : int, None or "auto", default="auto"
         Random pixels that a step reconstructs; None is all of them. 256 for the light
         network, all for the full one.
@@ -226,6 +232,9 @@ class IRLINREmbedder(GenerativeEmbedder):
     history_ : DataFrame
         One row per epoch: loss, each of its terms, the squared error whatever is
         minimised, the effective dimension of z, seconds.
+    alignment_ : Alignment or None
+        What ``align="auto"`` found, objects or textures, and why; ``print`` shows it,
+        and so does ``verbose=1``. None if nothing was to be found.
     image_shape_ : tuple of int
         Shape of one image as it was given.
     intensity_range_ : tuple of float
@@ -368,6 +377,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         background: Any = "auto",
         intensity_range: Any = None,
         smoothing: float | str = "auto",
+        object: str = "all",
         n_pixels: int | str | None = "auto",
         max_epochs: int | str = "auto",
         batch_size: int | str = "auto",
@@ -408,6 +418,7 @@ class IRLINREmbedder(GenerativeEmbedder):
         self.background = background
         self.intensity_range = intensity_range
         self.smoothing = smoothing
+        self.object = object
         self.n_pixels = n_pixels
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -500,18 +511,28 @@ class IRLINREmbedder(GenerativeEmbedder):
             return super()._pose_rule()
         return PoseRule(self.symmetry_breaking, self._translates)
 
-    def _aligns(self) -> bool:
+    def _may_align(self) -> bool:
         if self.align == "auto":
             return self.symmetry_breaking is not None
         return bool(self.align)
+
+    def _find_alignment(self, images: NDArray) -> Alignment | None:
+        if self.align != "auto" or self.symmetry_breaking is None:
+            return None
+        found = find_alignment(self._make_aligner(), images)
+        if self.verbose:
+            print(found)
+        return found
 
     def _field_of_view(self) -> str | float:
         return self.field_of_view
 
     def _symmetry_weight(self, aligner: ImageAligner) -> float:
-        if self.symmetry_weight == "auto":
-            return _WEIGHT_ALIGNED if aligner.align else _WEIGHT_UNALIGNED
-        return float(self.symmetry_weight)
+        if self.symmetry_weight != "auto":
+            return float(self.symmetry_weight)
+        if self.alignment_ and self.alignment_.is_texture:
+            return 0.0
+        return _WEIGHT_ALIGNED if aligner.align else _WEIGHT_UNALIGNED
 
     def _find_variation(self) -> Variation:
         """Return what z passes over besides pose."""

@@ -95,6 +95,9 @@ class PolarFourierEmbedder(FeatureEmbedder):
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
         unless the border is white noise of more than a fifth of the signal's variance.
+    object : {"all", "central"}, default="all"
+        What of an image is seen. "central" is the connected object nearest the middle:
+        all else becomes background, such as stars beside a galaxy.
     device : str, default="auto"
         Where to compute the magnitudes; "auto" is the GPU if there is one, else the
         CPU.
@@ -185,6 +188,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
         invariance: str = "rotation+translation",
         background: Any = "auto",
         smoothing: float | str = "auto",
+        object: str = "all",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         image_shape: Sequence[int] | None = None,
@@ -200,6 +204,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
         self.invariance = invariance
         self.background = background
         self.smoothing = smoothing
+        self.object = object
         self.device = device
         self.random_state = random_state
         self.image_shape = image_shape

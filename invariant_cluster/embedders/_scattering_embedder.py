@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from invariant_cluster.embedders._alignment import Alignment, find_alignment
 from invariant_cluster.embedders._feature_embedder import (
     FeatureEmbedder,
     without_rounding,
 )
 from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
-from invariant_cluster.embedders._mean_image import mean_image_share
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.embedders._texture_invariants import (
     disc_average,
@@ -35,8 +35,6 @@ from invariant_cluster.modules import (
 )
 from invariant_cluster.validation import Interval, Options, StrOptions
 
-# Of seven data sets textures had 0.002 at most, all others 0.066 at least.
-_LEAST_SHARE_OF_OBJECTS = 0.02
 _SIDE_OF_OBJECTS = 32
 _LARGEST_SIDE_OF_TEXTURES = 64
 _MOST_VALUES = 2**26  # features of the training images: 256 MiB in float32
@@ -110,6 +108,9 @@ class ScatteringEmbedder(FeatureEmbedder):
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
         unless the border is white noise of more than a fifth of the signal's variance.
+    object : {"all", "central"}, default="all"
+        What of an image is seen. "central" is the connected object nearest the middle:
+        all else becomes background, such as stars beside a galaxy.
     device : str, default="auto"
         Where to compute the coefficients; "auto" is the GPU if there is one, else the
         CPU.
@@ -125,6 +126,9 @@ class ScatteringEmbedder(FeatureEmbedder):
     ----------
     align_ : "principal_axis" or None
         Whether images are aligned, as given or as "auto" found.
+    alignment_ : Alignment or None
+        What ``align="auto"`` found, objects or textures, and why; ``print`` shows it.
+        None if ``align`` was given.
     pca_ : PCA
         Maps the coefficients, raised to the power, to features before they are
         whitened.
@@ -203,6 +207,10 @@ class ScatteringEmbedder(FeatureEmbedder):
         "intensity_range": ["array-like", None],
     }
 
+    align_: str | None
+    alignment_: Alignment | None
+    size_: float | None
+
     def __init__(
         self,
         d: int = 32,
@@ -220,6 +228,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         background: Any = "auto",
         intensity_range: Any = None,
         smoothing: float | str = "auto",
+        object: str = "all",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         image_shape: Sequence[int] | None = None,
@@ -238,6 +247,7 @@ class ScatteringEmbedder(FeatureEmbedder):
         self.background = background
         self.intensity_range = intensity_range
         self.smoothing = smoothing
+        self.object = object
         self.device = device
         self.random_state = random_state
         self.image_shape = image_shape
@@ -251,17 +261,10 @@ class ScatteringEmbedder(FeatureEmbedder):
                 "objects are given one size: leave out 'scale', or set "
                 "align='principal_axis'."
             )
-        if "scale" in self.invariance:
-            rule = self._make_aligner("principal_axis", translates=self._translates)
-            self.size_ = measure_size(rule, images)
+        self._choose_align(images)
         extent = min(images.shape[-2:])
-        self.align_ = self.align
-        if self.align is not None:
-            field = self._find_field(images)
-            self.align_ = self._choose_align(images, field)
-            extent = field if self.align_ else extent
-        if not self.align_:  # textures have no size
-            self.size_ = None
+        if self.align_:
+            extent = self._measure_objects(images)
         side = self._choose_side(extent)
         self._build(
             extent=extent,
@@ -273,21 +276,22 @@ class ScatteringEmbedder(FeatureEmbedder):
             n_turns=self._choose_n_turns() if self.align_ else 0,
         )
 
-    def _find_field(self, images: NDArray) -> int:
-        """Return the side in pixels of the square that the objects fill."""
+    def _measure_objects(self, images: NDArray) -> int:
+        """Return the side in pixels of the square that objects fill; set their size."""
+        if "scale" in self.invariance:
+            rule = self._make_aligner("principal_axis", translates=self._translates)
+            self.size_ = measure_size(rule, images)
         aligner = self._make_aligner("principal_axis", translates=self._translates)
         found = find_side(aligner, images, self.field_of_view)
         return found or max(images.shape[-2:])
 
-    def _choose_align(self, images: NDArray, field: int) -> str | None:
-        if self.align != "auto":
-            return self.align
-        centred = self._make_aligner(None, translates=self._translates)
-        # Within the frame: its own edges are no layout of the images.
-        extent = min(field, *images.shape[-2:])
-        view = SquareView(centred, extent=extent, side=_SIDE_OF_OBJECTS)
-        is_flat = mean_image_share(view, images) < _LEAST_SHARE_OF_OBJECTS
-        return None if is_flat else "principal_axis"
+    def _choose_align(self, images: NDArray) -> None:
+        """Set whether images are aligned, and why."""
+        self.align_, self.alignment_ = self.align, None
+        if self.align == "auto":
+            aligner = self._make_aligner(None, translates=False)
+            found = self.alignment_ = find_alignment(aligner, images)
+            self.align_ = None if found.is_texture else "principal_axis"
 
     def _choose_side(self, extent: int) -> int:
         if not isinstance(self.side, str):
@@ -396,6 +400,7 @@ class ScatteringEmbedder(FeatureEmbedder):
             "tone": list(self.tone_),
             "size": self.size_,
             "align": self.align_,
+            "alignment": self.alignment_ and list(self.alignment_),
             # Not as the parameters are now: they may have been set after the fit.
             "sizes": {
                 "extent": int(self.view_.extent),
@@ -422,6 +427,8 @@ class ScatteringEmbedder(FeatureEmbedder):
         self.tone_ = as_tone(state.get("tone", NO_TONE))
         self.size_ = state.get("size")
         self.align_ = state["align"]
+        found = state.get("alignment")
+        self.alignment_ = found and Alignment(*found)
         self._build(**state["sizes"])
 
 

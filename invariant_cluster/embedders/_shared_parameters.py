@@ -49,6 +49,7 @@ OF_IMAGES: dict[str, list[Any]] = {
     "invariance": [Invariances()],
     "background": [StrOptions({"auto"}), Real, "array-like"],
     "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+    "object": [StrOptions({"all", "central"})],
     "random_state": ["random_state"],
     "image_shape": ["array-like", None],
 }

@@ -69,6 +69,9 @@ class SimCLREmbedder(ImageEmbedder):
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
         unless the border is white noise of more than a fifth of the signal's variance.
+    object : {"all", "central"}, default="all"
+        What of an image is seen. "central" is the connected object nearest the middle:
+        all else becomes background, such as stars beside a galaxy.
     max_epochs : int, default=200
         Passes over the images.
     batch_size : int, default=128
@@ -169,6 +172,7 @@ class SimCLREmbedder(ImageEmbedder):
         background: Any = "auto",
         intensity_range: Any = None,
         smoothing: float | str = "auto",
+        object: str = "all",
         max_epochs: int = 200,
         batch_size: int = 128,
         lr: float = 1e-3,
@@ -193,6 +197,7 @@ class SimCLREmbedder(ImageEmbedder):
         self.background = background
         self.intensity_range = intensity_range
         self.smoothing = smoothing
+        self.object = object
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr

@@ -69,6 +69,9 @@ class TargetVAEEmbedder(VariationalEmbedder):
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
         unless the border is white noise of more than a fifth of the signal's variance.
+    object : {"all", "central"}, default="all"
+        What of an image is seen. "central" is the connected object nearest the middle:
+        all else becomes background, such as stars beside a galaxy.
     n_pixels : int, optional
         Random pixels that a step reconstructs; by default all of them.
     max_epochs : int, default=200
@@ -176,6 +179,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         background: Any = "auto",
         intensity_range: Any = None,
         smoothing: float | str = "auto",
+        object: str = "all",
         n_pixels: int | None = None,
         max_epochs: int = 200,
         batch_size: int = 128,
@@ -204,6 +208,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self.background = background
         self.intensity_range = intensity_range
         self.smoothing = smoothing
+        self.object = object
         self.n_pixels = n_pixels
         self.max_epochs = max_epochs
         self.batch_size = batch_size

@@ -1,6 +1,7 @@
 """The user's images: layout, checks, intensity range, background and embedding."""
 
 from invariant_cluster.images._border import border_median, measure_background
+from invariant_cluster.images._central_object import isolate_central
 from invariant_cluster.images._checks import (
     check_finite,
     check_images,
@@ -59,6 +60,7 @@ __all__ = [
     "choose_smoothing",
     "expected_values",
     "infer_layout",
+    "isolate_central",
     "measure_background",
     "measure_noise",
     "measure_range",

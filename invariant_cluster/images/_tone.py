@@ -1,4 +1,4 @@
-"""Brightness and colour of images, each made the same for all."""
+"""What is done to the values of images: object, brightness and colour."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from invariant_cluster.images._central_object import isolate_central
 from invariant_cluster.runtime import evenly_spaced, to_tensor
 
 _HIGH = 0.995  # quantile of the distance from the background
@@ -18,7 +19,7 @@ _LEAST_LEVEL = 1e-3  # of the common level; below, an image is blank
 
 
 class Tone(NamedTuple):
-    """Background and level that all images get, and whether they become grey.
+    """Background and level that all images get, and what of them remains.
 
     Attributes
     ----------
@@ -29,6 +30,8 @@ class Tone(NamedTuple):
         Common distance of the brightest pixels from the background.
     grey : bool, default=False
         Whether channels are replaced by their mean.
+    central : bool, default=False
+        Whether all but the object nearest the middle is replaced by background, first.
 
     See Also
     --------
@@ -39,6 +42,7 @@ class Tone(NamedTuple):
     background: tuple[float, ...] = ()
     level: float = 0.0
     grey: bool = False
+    central: bool = False
 
 
 NO_TONE = Tone()
@@ -50,18 +54,18 @@ def as_tone(values: Iterable[Any]) -> Tone:
     Parameters
     ----------
     values : iterable
-        Background, level, and whether images become grey.
+        Its fields in their order; older files hold the first three.
 
     Returns
     -------
     Tone
         The tone.
     """
-    background, level, grey = values
-    return Tone(tuple(background), level, grey)
+    background, *others = values
+    return Tone(tuple(background), *others)
 
 
-def measure_tone(images: NDArray, invariance: str) -> Tone:
+def measure_tone(images: NDArray, invariance: str, shown: str = "all") -> Tone:
     """Return the tone of training images.
 
     Parameters
@@ -70,6 +74,8 @@ def measure_tone(images: NDArray, invariance: str) -> Tone:
         Training images, at least one.
     invariance : str
         Words joined by "+"; "brightness" and "color" count.
+    shown : {"all", "central"}, default="all"
+        What of an image counts; see :func:`isolate_central`.
 
     Returns
     -------
@@ -82,7 +88,7 @@ def measure_tone(images: NDArray, invariance: str) -> Tone:
     toned : Apply the tone.
     """
     words = invariance.split("+")
-    tone = NO_TONE._replace(grey="color" in words)
+    tone = NO_TONE._replace(grey="color" in words, central=shown == "central")
     if "brightness" not in words:
         return tone
     sample = toned(to_tensor(evenly_spaced(images)).float(), tone)
@@ -94,7 +100,7 @@ def measure_tone(images: NDArray, invariance: str) -> Tone:
 
 
 def toned(images: Tensor, tone: Tone) -> Tensor:
-    """Return images with the common background and level, or grey.
+    """Return images with the common background and level, grey or isolated.
 
     Parameters
     ----------
@@ -115,8 +121,7 @@ def toned(images: Tensor, tone: Tone) -> Tensor:
     --------
     untoned : Give images their own background and level again.
     """
-    if tone.grey:
-        images = _grey(images)
+    images = _reduced(images, tone)
     if not tone.background:
         return images
     background, gain = _own_frame(images, tone)
@@ -162,9 +167,7 @@ def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:
     """
     if not tone.background:
         return images
-    if tone.grey:
-        like = _grey(like)
-    background, gain = _own_frame(like, tone)
+    background, gain = _own_frame(_reduced(like, tone), tone)
     return background + (images - _common(images, tone)) * gain
 
 
@@ -193,9 +196,13 @@ def _edges(images: Any) -> tuple[Any, ...]:
     return images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]
 
 
-def _grey(images: Tensor) -> Tensor:
-    """Return images whose channels are their mean."""
-    return images.mean(dim=1, keepdim=True).expand_as(images)
+def _reduced(images: Tensor, tone: Tone) -> Tensor:
+    """Return images without neighbours and colour, where the tone says so."""
+    if tone.central:
+        images = isolate_central(images)
+    if tone.grey:
+        images = images.mean(dim=1, keepdim=True).expand_as(images)
+    return images
 
 
 def _common(images: Tensor, tone: Tone) -> Tensor:

@@ -46,6 +46,7 @@ EVERY = [
     Row("invariance", "rotation"),
     Row("intensity_range", (0, 128)),
     Row("smoothing", 1.0),
+    Row("object", "central"),
     Row("max_epochs", 2),
     Row("batch_size", 12),
     Row("lr", 4e-3),
@@ -128,6 +129,7 @@ ROWS = {
         Row("frequency_scale", 4.0),
         Row("background", 50),
         Row("smoothing", 1.0),
+        Row("object", "central"),
         Row("background", 50, {"align": True}),
     ],
     "spatial-VAE": [
@@ -148,6 +150,7 @@ ROWS = {
         Row("invariance", "rotation"),
         Row("background", 50),
         Row("smoothing", 1.0),
+        Row("object", "central"),
         # The last components of many, which a PCA that draws finds least well.
         Row(
             "random_state",
@@ -175,6 +178,7 @@ ROWS = {
         Row("invariance", "rotation+translation+reflection"),
         Row("background", 50),
         Row("smoothing", 1.0),
+        Row("object", "central"),
         Row("intensity_range", (0, 128)),
         # The last components of many, which a PCA that draws finds least well.
         Row("random_state", 1, {"d": 30}),
