@@ -12,12 +12,16 @@ background. Rows: as they are; half of them shrunk; the same with "scale".
 
 ``noise``: white Gaussian noise is added to the images at their own size, then they are
 shrunk. The signal-to-noise ratio is that of variances inside the disc. Rows for each
-ratio: ``smoothing="auto"`` and ``smoothing=0``, of IRL-INR and of scattering.
+ratio: ``smoothing="auto"`` and ``smoothing=0``, of IRL-INR and of scattering; of cryo
+also "class averaging", the classical alignment to class averages by cross-correlation,
+whose averages are the clusters and which has no z.
 
 Each row: accuracy of k-means on z and of SCAN's heads on test images, how well clusters
 tell the changed half (ARI), and the median error of in-plane angles where they are
-known (of the analytic pose of test images, but for one offset a class). Networks and
-steps are those of ``IRLINREmbedder``'s light network with ``--epochs`` passes.
+known (of the analytic pose of test images, but for one offset a class). Of class
+averaging: the accuracy of its labels, the mean correlation of training images with
+their averages, and the error of the angles of alignment. Networks and steps are those
+of ``IRLINREmbedder``'s light network with ``--epochs`` passes.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.class_averaging import ClassAveraging
 from benchmarks.data import Pose, Split, load_cryo_pose, load_split, shrink
 from benchmarks.machine import cpu_model
 from benchmarks.scales import DATASETS, get_settings
@@ -42,6 +47,7 @@ from invariant_cluster.metrics import clustering_accuracy_score
 
 GAIN, OFFSET = 0.4, 30.0
 SCALE = "full"  # whose images are of their own size
+ANGLES = "error of angles, degrees"
 Row = tuple[str, Any, Split]
 
 
@@ -55,9 +61,11 @@ def main(arguments: list[str] | None = None) -> None:
         poses = load_cryo_pose(settings, options.data)
     print(f"{cpu_model()}, torch {torch.__version__}, {options.dataset}", flush=True)
     for seed in options.seeds:
-        for name, embedder, part in rows_of(split, options, seed):
+        for name, estimator, part in rows_of(split, options, seed):
+            if options.only not in name:
+                continue
             start = time.perf_counter()
-            found = judge(embedder, part, poses, seed)
+            found = judge(estimator, part, poses, seed)
             found["seconds"] = time.perf_counter() - start
             shown = ", ".join(f"{key} {value:.3g}" for key, value in found.items())
             print(f"seed {seed}, {name}: {shown}", flush=True)
@@ -78,13 +86,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--n-test", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--snr", type=float, nargs="+", default=[1, 0.3, 0.1])
+    parser.add_argument("--only", default="", help="rows whose name holds this")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=1)
     return parser
 
 
 def rows_of(split: Split, options: argparse.Namespace, seed: int) -> Iterator[Row]:
-    """Yield name, embedder and images of each row."""
+    """Yield name, estimator and images of each row."""
     size = {"max_epochs": options.epochs, "network": "light", "random_state": seed}
     if options.nuisance in CHANGES:
         small, change = reduced(split, options), CHANGES[options.nuisance]
@@ -109,6 +118,9 @@ def rows_of(split: Split, options: argparse.Namespace, seed: int) -> Iterator[Ro
                 ScatteringEmbedder(smoothing=smoothing, random_state=seed),
                 noisy,
             )
+        if options.dataset == "cryo":
+            averaging = ClassAveraging(split.n_classes, random_state=seed)
+            yield f"SNR {snr:g}, class averaging", averaging, noisy
 
 
 def reduced(split: Split, options: argparse.Namespace) -> Split:
@@ -158,6 +170,30 @@ def add_noise(split: Split, snr: float, seed: int) -> Split:
 
 
 def judge(
+    estimator: Any, split: Split, poses: Pose | None, seed: int
+) -> dict[str, float]:
+    """Return how good the clusters and the angles of the test images are."""
+    if isinstance(estimator, ClassAveraging):
+        return judge_averages(estimator, split, poses)
+    return judge_embedder(estimator, split, poses, seed)
+
+
+def judge_averages(
+    averaging: ClassAveraging, split: Split, poses: Pose | None
+) -> dict[str, float]:
+    """Return how good the labels and the angles of the test images are."""
+    clusters = averaging.fit(split.train).predict(split.test)
+    found = {
+        "labels": clustering_accuracy_score(split.test_labels, clusters),
+        "correlation": averaging.correlation_,
+    }
+    if poses is not None:
+        theta, _ = averaging.predict_pose(split.test)
+        found[ANGLES] = error_of(theta, poses.theta, split.test_labels)
+    return found
+
+
+def judge_embedder(
     embedder: Any, split: Split, poses: Pose | None, seed: int
 ) -> dict[str, float]:
     """Return how good z and the clusters of the test images are."""
@@ -175,7 +211,7 @@ def judge(
     }
     if poses is not None and hasattr(embedder, "predict_pose"):
         theta, _ = embedder.predict_pose(split.test, learned=False)
-        found["error of angles, degrees"] = error_of(theta, poses.theta, labels)
+        found[ANGLES] = error_of(theta, poses.theta, labels)
     return found
 
 

@@ -21,6 +21,17 @@ def test_each_row_is_measured(data_folder, capsys, nuisance):
         assert "heads" in line
 
 
+@pytest.mark.slow
+def test_class_averages_are_judged_on_projections(data_folder, capsys):
+    arguments = ["noise", "--dataset", "cryo", "--data", str(data_folder), *SMALL]
+    nuisances.main([*arguments, "--snr", "1", "0.5", "--only", "class averaging"])
+    shown = capsys.readouterr().out.splitlines()[1:]
+    assert len(shown) == 2
+    for line in shown:
+        assert "class averaging: labels" in line
+        assert "error of angles" in line
+
+
 def draw():
     random = np.random.default_rng(0)
     images = random.integers(0, 200, (40, 32, 32), dtype=np.uint8)
