@@ -18,7 +18,7 @@ from invariant_cluster.validation import check_choice
 
 __all__ = ["FEATURES", "KINDS", "Kind", "make_pipeline"]
 
-FEATURES = ("joint", "learned", "scattering")
+FEATURES = ("auto", "joint", "learned", "scattering")
 # From different starts heads end in different clusters: the loss tells which to keep.
 _N_HEADS = 10
 
@@ -29,16 +29,20 @@ class Kind(NamedTuple):
     Attributes
     ----------
     embedder : dict
-        Parameters of ``IRLINREmbedder``.
+        Parameters of ``IRLINREmbedder``. ``ScatteringEmbedder`` gets those of them that
+        say what an image means: ``invariance`` and ``object``.
     clusterer : dict
         Parameters of ``SCANClusterer``.
     fine_tune : bool or "auto"
         What ``fine_tune="auto"`` means: whether fine-tuning gains.
+    features : str
+        What ``features="auto"`` means.
     """
 
     embedder: dict[str, Any]
     clusterer: dict[str, Any]
     fine_tune: bool | str = "auto"
+    features: str = "joint"
 
 
 KINDS: dict[str, Kind] = {
@@ -56,6 +60,22 @@ KINDS: dict[str, Kind] = {
         {"augmentation": "R", "fine_tune_lr": 1e-4},
         fine_tune=False,
     ),
+    # Nothing to align, and so nothing that an implicit representation could share.
+    "textures": Kind(
+        {"invariance": "rotation+reflection"},
+        {},
+        fine_tune=False,
+        features="scattering",
+    ),
+    # Distance changes size and brightness. Stars lie beside a galaxy. Spirals that are
+    # mirror images differ: they turn the other way.
+    "galaxies": Kind(
+        {
+            "invariance": "rotation+translation+scale+brightness",
+            "object": "central",
+        },
+        {},
+    ),
 }
 
 
@@ -63,9 +83,10 @@ def make_pipeline(
     n_clusters: int,
     *,
     kind: str = "general",
-    features: str = "joint",
+    features: str = "auto",
     network: str = "auto",
     invariance: str | None = None,
+    object: str | None = None,
     max_epochs: int | str = "auto",
     fine_tune: bool | str = "auto",
     fine_tune_max_epochs: int | str = "auto",
@@ -83,20 +104,25 @@ def make_pipeline(
     ----------
     n_clusters : int
         Number of clusters.
-    kind : {"general", "wafers"}, default="general"
+    kind : {"general", "wafers", "textures", "galaxies"}, default="general"
         What the images show. "wafers" are wafer maps: they turn but do not move, a
-        mirror image means the same, and single dies fail at random.
-    features : {"joint", "learned", "scattering"}, default="joint"
+        mirror image means the same, and single dies fail at random. "textures" are
+        images without an object, such as surfaces of steel. "galaxies" have neighbours
+        in the frame, and neither their size nor their brightness means anything.
+    features : {"auto", "joint", "learned", "scattering"}, default="auto"
         What is clustered. "learned" is ``IRLINREmbedder``; "scattering" is
         ``ScatteringEmbedder``, without training and without fine-tuning, which takes a
         minute or less. "joint" is a ``JointEmbedder`` of both, as the spaces "learned"
-        and "scattering".
+        and "scattering". "auto" is "scattering" for textures, else "joint".
     network : {"auto", "light", "full"}, default="auto"
         Size of the networks: "light" for two CPU cores, "full" for a GPU. "auto" is
         "full" where there is a GPU.
     invariance : str, optional
         Changes of the image that do not change its meaning, as in
         :class:`IRLINREmbedder`. By default those of the kind.
+    object : {"all", "central"}, optional
+        What of an image is seen, as in :class:`IRLINREmbedder`. By default that of the
+        kind.
     max_epochs : int or "auto", default="auto"
         Epochs of the embedder.
     fine_tune : "auto" or bool, default="auto"
@@ -146,10 +172,13 @@ def make_pipeline(
         max_epochs=max_epochs,
         **{**settings.embedder, **common, "verbose": verbose},
     )
-    if invariance is not None:
-        learned.set_params(invariance=invariance)
+    given = {"invariance": invariance, "object": object}
+    learned.set_params(**{name: v for name, v in given.items() if v is not None})
+    meaning = {name: getattr(learned, name) for name in given}
     exact = {**common, "device": _with_float64(device)}
-    scattering = ScatteringEmbedder(invariance=learned.invariance, **exact)
+    scattering = ScatteringEmbedder(**meaning, **exact)
+    if features == "auto":
+        features = settings.features
     if fine_tune == "auto":
         fine_tune = False if features == "scattering" else settings.fine_tune
     clusterer = SCANClusterer(

@@ -24,6 +24,7 @@ from invariant_cluster.cli._choices import (
     Features,
     Kind,
     Network,
+    Shown,
 )
 from invariant_cluster.cli._inputs import (
     NamedImages,
@@ -152,7 +153,8 @@ def fit(
         typer.Option(
             help="Kind of images. wafers: wafer maps, which are centred, have any "
             "orientation, mean the same when mirrored, and have single dies that fail "
-            "at random."
+            "at random. textures: images without an object. galaxies: their size, "
+            "brightness and neighbours mean nothing."
         ),
     ] = Kind.general,
     invariance: Annotated[
@@ -168,9 +170,18 @@ def fit(
         Features,
         typer.Option(
             help="Feature spaces in which the images are clustered. learned: IRL-INR. "
-            "scattering: needs no training, a minute or less. joint: both."
+            "scattering: needs no training, a minute or less. joint: both. auto: "
+            "scattering for textures, else joint."
         ),
-    ] = Features.joint,
+    ] = Features.auto,
+    shown: Annotated[
+        Shown | None,
+        typer.Option(
+            "--object",
+            help="What of an image is seen. central: the connected object nearest the "
+            "middle, without its neighbours.  [default: depends on --kind]",
+        ),
+    ] = None,
     size: Annotated[
         int,
         typer.Option(
@@ -233,6 +244,7 @@ def fit(
             features=features.value,
             network=network.value,
             invariance=invariance,
+            object=shown and shown.value,
             max_epochs=epochs or "auto",
             n_neighbors=_count_neighbors(n_clusters, len(given.images)),
             device=device,

@@ -10,14 +10,24 @@ class Kind(StrEnum):
 
     general = "general"
     wafers = "wafers"
+    textures = "textures"
+    galaxies = "galaxies"
 
 
 class Features(StrEnum):
     """Feature spaces: those of ``pipelines.FEATURES``."""
 
+    auto = "auto"
     joint = "joint"
     learned = "learned"
     scattering = "scattering"
+
+
+class Shown(StrEnum):
+    """What of an image is seen: values of the embedders' ``object``."""
+
+    all = "all"
+    central = "central"
 
 
 class ColorKind(StrEnum):
