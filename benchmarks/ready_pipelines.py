@@ -16,7 +16,6 @@ corner shows.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +30,7 @@ from sklearn.pipeline import Pipeline
 from benchmarks.data import Pose, Split, load_cryo_pose, load_split, shrink
 from benchmarks.machine import describe_code, describe_machine
 from benchmarks.nuisances import add_noise, error_of
-from benchmarks.records import read
+from benchmarks.records import append_line, read_lines
 from benchmarks.scales import DATASETS, get_settings
 from invariant_cluster import (
     PolarFourierEmbedder,
@@ -60,7 +59,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "cryo-snr-0.1": {"kind": "particles"},
     "cryo-snr-0.03": {"kind": "particles"},
 }
-POLAR = {"power": 0.5, "whiten": 0.25}
+POLAR: dict[str, Any] = {"power": 0.5, "whiten": 0.25}
 
 
 class Task(NamedTuple):
@@ -75,14 +74,13 @@ class Task(NamedTuple):
 def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
-    done = {(row["dataset"], row["seed"]) for row in read(options.results)}
+    done = {(row["dataset"], row["seed"]) for row in read_lines(options.results)}
     for seed in options.seeds:
         for name in options.datasets:
             if (name, seed) in done:
                 continue
-            rows = [describe(row) for row in run(load_task(name, options.data, seed))]
-            with open(options.results, "a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row, sort_keys=True) + "\n" for row in rows)
+            for row in list(run(load_task(name, options.data, seed))):
+                append_line(options.results, describe(row))
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -166,22 +164,19 @@ def features_of(
     embedder, parts = pipe["embed"], (task.split.train, task.split.test)
     train, test = (np.asarray(embedder.transform(part)) for part in parts)
     yield "its features", train, test
-    joint = getattr(embedder, "spaces_", {})
-    if "scattering" in joint:
-        columns = joint["scattering"]
-        yield "scattering", train[:, columns], test[:, columns]
     words = meaning_of(task.name)
-    others: dict[str, Any] = {
-        "polar Fourier": PolarFourierEmbedder(
-            **{**words, "invariance": words["invariance"].replace("+scale", "")},
-            **POLAR,
-            random_state=task.seed,
-        )
-    }
-    if not joint:
-        others["scattering"] = ScatteringEmbedder(**words, random_state=task.seed)
-    for name, other in others.items():
-        yield name, other.fit_transform(parts[0]), other.transform(parts[1])
+    polar = PolarFourierEmbedder(
+        **{**words, "invariance": words["invariance"].replace("+scale", "")},
+        **POLAR,
+        random_state=task.seed,
+    )
+    yield "polar Fourier", polar.fit_transform(parts[0]), polar.transform(parts[1])
+    if "scattering" in getattr(embedder, "spaces_", {}):
+        columns = embedder.spaces_["scattering"]
+        yield "scattering", train[:, columns], test[:, columns]
+        return
+    other = ScatteringEmbedder(**words, random_state=task.seed)
+    yield "scattering", other.fit_transform(parts[0]), other.transform(parts[1])
 
 
 def meaning_of(name: str) -> dict[str, Any]:

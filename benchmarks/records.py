@@ -63,13 +63,17 @@ def identity(record: dict[str, Any]) -> str:
 
 
 def append(folder: Path, record: dict[str, Any]) -> None:
-    """Add a record to its data set's file, in one write of a whole line.
+    """Add a record to its data set's file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    append_line(folder / f"{record['dataset']}.jsonl", record)
+
+
+def append_line(path: Path, record: dict[str, Any]) -> None:
+    """Add a record to a file, in one write of a whole line.
 
     A line that an interrupted write left torn is closed first, so that it spoils
     nothing but itself.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record['dataset']}.jsonl"
     line = json.dumps(record, sort_keys=True).encode() + b"\n"
     with open(path, "ab+") as file:
         if not ends_line(file):
@@ -88,13 +92,18 @@ def ends_line(file: Any) -> bool:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a file, without torn lines, of which it warns."""
+    """Return the records of a file, with today's names and values."""
+    return [complete(record) for record in read_lines(path)]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a file, without torn ones, of which it warns."""
     if not path.exists():
         return []
     records = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
-            records.append(complete(json.loads(line)))
+            records.append(json.loads(line))
         except json.JSONDecodeError:
             warnings.warn(
                 f"{path.name}, line {number}, is torn and left out: run it again.",

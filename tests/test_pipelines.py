@@ -24,7 +24,7 @@ def test_defaults_are_those_of_the_steps():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_sets_its_parameters(kind):
-    pipe = make_pipeline(3, kind=kind)
+    pipe = make_pipeline(3, kind=kind, features="joint")
     steps = dict(pipe["embed"].embedders)["learned"], pipe["cluster"]
     for step, given in zip(steps, KINDS[kind][:2], strict=True):
         assert given.items() <= step.get_params().items()
@@ -74,6 +74,25 @@ def test_one_space_alone():
     assert pipe["cluster"].fine_tune is False
 
 
+def test_a_kind_says_which_features():
+    textures = make_pipeline(3, kind="textures")
+    assert isinstance(textures["embed"], ScatteringEmbedder)
+    assert textures["cluster"].fine_tune is False
+    assert isinstance(make_pipeline(3, kind="galaxies")["embed"], JointEmbedder)
+    learned = make_pipeline(3, kind="textures", features="learned")
+    assert isinstance(learned["embed"], IRLINREmbedder)
+
+
+def test_all_features_are_of_the_same_object():
+    galaxies = dict(make_pipeline(3, kind="galaxies")["embed"].embedders)
+    assert {member.object for member in galaxies.values()} == {"central"}
+    assert len({member.invariance for member in galaxies.values()}) == 1
+    given = dict(make_pipeline(3, kind="galaxies", object="all")["embed"].embedders)
+    assert {member.object for member in given.values()} == {"all"}
+    plain = dict(make_pipeline(3, object="central")["embed"].embedders)
+    assert {member.object for member in plain.values()} == {"central"}
+
+
 @pytest.mark.parametrize("device", ["mps", "mps:0", torch.device("mps")], ids=repr)
 def test_scattering_leaves_a_gpu_without_float64(device):
     pipe = make_pipeline(3, device=device)
@@ -97,7 +116,9 @@ def test_it_clusters(images):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"n_neighbors": 0}, {"fine_tune": None}, {"network": "large"}], ids=str
+    "bad",
+    [{"n_neighbors": 0}, {"fine_tune": None}, {"network": "large"}, {"object": "x"}],
+    ids=str,
 )
 def test_a_bad_parameter_is_refused_before_anything_is_trained(bad):
     with pytest.raises(ValueError, match=f"'{next(iter(bad))}' parameter"):
