@@ -7,7 +7,7 @@ newest counts.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ import numpy as np
 
 from benchmarks import levers, overview
 from benchmarks.published import ACCURACIES, FLOORS, OTHER_SPLIT, POSES
-from benchmarks.records import read_all
+from benchmarks.ready_pipelines import RESULTS as READY
+from benchmarks.ready_report import HEAD as READY_HEAD
+from benchmarks.ready_report import render_ready
+from benchmarks.records import read_all, read_lines
 from benchmarks.scales import DATASETS, SCALES
 from benchmarks.summaries import Summary, summarize
 
@@ -36,11 +39,13 @@ Column = tuple[str, Callable[[Summary], str]]
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--ready", type=Path, default=READY, help="of ready pipelines")
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "results.md")
     options = parser.parse_args(arguments)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     records = read_all(options.results)
-    options.out.write_text(render(records), encoding="utf-8")
+    page = render(records, read_lines(options.ready))
+    options.out.write_text(page, encoding="utf-8")
     print(f"wrote {options.out}")
     recipe = options.out.with_name("recipe.md")
     if recipe.exists():
@@ -59,10 +64,14 @@ def replace_table(text: str, table: str) -> str:
     return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
-def render(records: list[dict[str, Any]]) -> str:
+def render(records: list[dict[str, Any]], ready: Sequence[dict[str, Any]] = ()) -> str:
     """Return the page in Markdown."""
     summaries = summarize(records)
-    sections = [HEAD, *render_overview(summaries)]
+    sections = [HEAD]
+    if ready:
+        introduction, lines, after = render_ready(ready, summaries)
+        sections += [introduction, lines_of(READY_HEAD, lines), after]
+    sections += render_overview(summaries)
     for dataset in DATASETS:
         rows = [row for row in summaries if row.dataset == dataset]
         if rows:

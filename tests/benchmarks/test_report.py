@@ -189,3 +189,57 @@ def test_the_overview_has_a_row_for_each_data_set_with_scattering(records):
     assert cells["scattering, k-means"] == "50.0 (1)"
     assert cells["all labels, logistic regression on joint"] == "90.0 (1)"
     assert cells["joint, SCAN"] == "-"
+
+
+def make_ready(method, accuracy, seed=0, dataset="mnist-u", **others):
+    return {
+        "dataset": dataset,
+        "seed": seed,
+        "method": method,
+        "words": {"kind": "particles"} if dataset == "cryo" else {},
+        "largest_class": 0.117,
+        "accuracy": accuracy,
+        "machine": {
+            "cpu": "a CPU",
+            "cores": 2,
+            "threads": 1,
+            "auto_precision": "float32",
+            "torch": "2.13.0",
+        },
+        **others,
+    }
+
+
+def make_ready_rows(pipeline=0.8):
+    others = ("its features + heads", "its features + k-means", "scattering + k-means")
+    return [
+        make_ready("pipeline", pipeline, seconds=120.0),
+        make_ready("pipeline", pipeline + 0.1, seed=1, seconds=240.0),
+        *(make_ready(name, 0.5) for name in others),
+        make_ready("pipeline", 1.0, dataset="cryo", seconds=60.0, degrees=1.34),
+        *(make_ready(name, 0.9, dataset="cryo") for name in others),
+    ]
+
+
+def test_ready_pipelines_stand_beside_what_needs_no_training(records):
+    page = report.render(records, make_ready_rows())
+    assert (
+        "| mnist-u | none | 11.7 | 85.0 ± 7.1 (2) | 50.0 (1) | 50.0 (1) | "
+        "50.0, scattering + k-means | - | 3.0 |"
+    ) in page
+    assert '| cryo | kind="particles" | 11.7 | 100.0 (1) |' in page
+    assert "| 90.0, scattering + k-means | 1.3 | 1.0 |" in page
+    assert "Below the best row without training: none." in page
+    assert "a CPU, 1 of 2 cores, float32, torch 2.13.0." in page
+
+
+def test_a_ready_pipeline_below_is_named(records):
+    page = report.render(records, make_ready_rows(0.3))
+    assert "training: mnist-u (35.0; scattering + k-means, 50.0)." in page
+
+
+def test_a_ready_row_that_was_made_again_counts_once(records):
+    rows = make_ready_rows()
+    again = make_ready("its features + heads", 0.6)
+    page = report.render(records, [*rows, again])
+    assert "| 85.0 ± 7.1 (2) | 60.0 (1) | 50.0 (1) |" in page
