@@ -27,8 +27,14 @@ from invariant_cluster import (  # noqa: E402
 )
 from invariant_cluster.cli import main  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
-from invariant_cluster.cli._choices import Features, Kind, Network  # noqa: E402
+from invariant_cluster.cli._choices import (  # noqa: E402
+    Features,
+    Kind,
+    Network,
+    Shown,
+)
 from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
+from invariant_cluster.embedders._shared_parameters import OF_IMAGES  # noqa: E402
 from invariant_cluster.out_of_core import read_shards  # noqa: E402
 from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
 
@@ -196,10 +202,27 @@ def test_one_feature_space(array, tmp_path, features, kind):
     assert columns == (COLUMNS if features == "learned" else COLUMNS[:3])
 
 
+@pytest.mark.parametrize("given", [("--object", "central"), ("--kind", "galaxies")])
+def test_the_central_object_alone(array, tmp_path, given):
+    out = tmp_path / "run"
+    fit(array, out, "--features", "scattering", *given)
+    embedder = load_model(out / "model.safetensors")[0]
+    assert embedder.object == "central"
+    assert embedder.tone_.central
+
+
+def test_textures_need_no_training(array, tmp_path):
+    out = tmp_path / "run"
+    fit(array, out, "--kind", "textures")
+    assert type(load_model(out / "model.safetensors")[0]) is ScatteringEmbedder
+
+
 def test_choices_are_those_of_the_pipeline():
     assert list(Kind) == list(KINDS)
     assert tuple(Features) == FEATURES
     assert tuple(Network) == NETWORKS
+    allowed = OF_IMAGES["object"][0].options
+    assert set(Shown) == allowed
 
 
 @pytest.mark.parametrize(
