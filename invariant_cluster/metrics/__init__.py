@@ -31,6 +31,7 @@ from invariant_cluster.metrics._translation import (
     translation_correlation,
     translation_error,
 )
+from invariant_cluster.metrics._valleys import valley_contrast_score
 
 __all__ = [
     "accuracy_scorer",
@@ -55,4 +56,5 @@ __all__ = [
     "silhouette_scorer",
     "translation_correlation",
     "translation_error",
+    "valley_contrast_score",
 ]

@@ -16,6 +16,7 @@ from invariant_cluster.metrics import (
     label_agreement_score,
     neighbor_agreement_score,
     resampling_stability_score,
+    valley_contrast_score,
 )
 from invariant_cluster.neighbors import default_n_neighbors
 
@@ -24,9 +25,15 @@ CRITERIA = (
     "turning_stability",
     "label_agreement",
     "silhouette",
+    "valley_contrast",
     "neighbor_agreement",
 )
-_REFERRED = ("resampling_stability", "label_agreement", "silhouette")
+_REFERRED = (
+    "resampling_stability",
+    "label_agreement",
+    "silhouette",
+    "valley_contrast",
+)
 
 
 class EmbeddedImages(NamedTuple):
@@ -98,6 +105,7 @@ def _judge_clusters(
         ),
         "label_agreement": label_agreement_score(z, labels, n_neighbors=n_neighbors),
         "silhouette": cluster_silhouette_score(z, labels),
+        "valley_contrast": valley_contrast_score(z, labels),
     }
     if views.z_turned is not None:
         turned = np.asarray(fitted.predict(views.z_turned))

@@ -83,6 +83,9 @@ def label_free_curve(
         - ``silhouette``: mean silhouette of the clusters in z
           (:func:`~invariant_cluster.metrics.cluster_silhouette_score`), with
           reference;
+        - ``valley_contrast``: how much deeper valleys of density are between clusters
+          than within (:func:`~invariant_cluster.metrics.valley_contrast_score`), with
+          reference;
         - ``neighbor_agreement``: agreement of nearest neighbours in z before and after
           the images are turned
           (:func:`~invariant_cluster.metrics.neighbor_agreement_score`); only for a

@@ -11,17 +11,17 @@ from invariant_cluster.model_selection._criteria import CRITERIA
 from invariant_cluster.validation import check_choice
 
 
-def suggest_value(table: pd.DataFrame, criterion: str = "silhouette") -> Any:
+def suggest_value(table: pd.DataFrame, criterion: str = "valley_contrast") -> Any:
     """Return the parameter value at which a label-free criterion is highest.
 
     Parameters
     ----------
     table : DataFrame
         Result of :func:`label_free_curve`.
-    criterion : str, default="silhouette"
+    criterion : str, default="valley_contrast"
         Column of the table to maximise: "resampling_stability", "turning_stability",
-        "label_agreement", "silhouette" or "neighbor_agreement". If the criterion has a
-        reference, its excess over the reference is maximised.
+        "label_agreement", "silhouette", "valley_contrast" or "neighbor_agreement". If
+        the criterion has a reference, its excess over the reference is maximised.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def suggest_value(table: pd.DataFrame, criterion: str = "silhouette") -> Any:
     >>> table = pd.DataFrame(
     ...     {"silhouette": [0.5, 0.4, 0.3], "silhouette_excess": [0.0, 0.2, 0.1]}, index
     ... )
-    >>> suggest_value(table)
+    >>> suggest_value(table, "silhouette")
     3
     """
     check_choice("criterion", criterion, [name for name in CRITERIA if name in table])

@@ -13,9 +13,10 @@ from invariant_cluster.metrics import (
     cluster_silhouette_score,
     label_agreement_score,
     resampling_stability_score,
+    valley_contrast_score,
 )
 
-SCORES = [label_agreement_score, cluster_silhouette_score]
+SCORES = [label_agreement_score, cluster_silhouette_score, valley_contrast_score]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,50 @@ def test_label_agreement_of_random_labels_is_none_however_many():
 
 
 @pytest.mark.usefixtures("generators_unchanged")
+def valley_of_the_formula(first, second):
+    """Depth of the valley between rows, with a loop over rows and points."""
+    line = second.mean(axis=0) - first.mean(axis=0)
+    line /= np.linalg.norm(line)
+    places = np.concatenate([first @ line, second @ line])
+    weights = [0.5 / len(first)] * len(first) + [0.5 / len(second)] * len(second)
+    n = 1 / np.sum(np.square(weights))  # effective rows
+    mean = np.dot(weights, places)
+    variance = np.dot(weights, (places - mean) ** 2) * n / (n - 1)
+    width = n**-0.2 * np.sqrt(variance)  # Scott
+    points = np.linspace(places[: len(first)].mean(), places[len(first) :].mean(), 60)
+    f = [np.dot(weights, np.exp(-(((x - places) / width) ** 2) / 2)) for x in points]
+    return max(1 - f[i] / min(max(f[: i + 1]), max(f[i:])) for i in range(60))
+
+
+def test_valley_contrast_is_that_of_its_formula():
+    rng = np.random.default_rng(0)
+    centres = 3 * np.eye(3)[[0, 0, 1, 2]]
+    groups = [centre + rng.normal(size=(25, 3)) for centre in centres]
+    labels = np.repeat([0, 0, 1, 2], 25)
+    groups = [np.concatenate(groups[:2]), *groups[2:]]
+    contrasts = []
+    for i, own in enumerate(groups):
+        others = [group for j, group in enumerate(groups) if j != i]
+        beside = min(valley_of_the_formula(own, other) for other in others)
+        halves = KMeans(2, n_init=3, random_state=0).fit_predict(own)
+        within = valley_of_the_formula(own[halves == 0], own[halves == 1])
+        contrasts.append(len(own) / 100 * (beside - within))
+    score = valley_contrast_score(np.concatenate(groups), labels)
+    assert score == pytest.approx(sum(contrasts), abs=1e-6)
+
+
+def test_valleys_within_clusters_cost(blobs):
+    z, labels = blobs
+    assert valley_contrast_score(z, labels // 2) < 0
+
+
+def test_valley_contrast_of_equal_rows():
+    z = np.repeat(np.eye(3), 10, axis=0)
+    labels = np.repeat([0, 1, 2], 10)
+    assert valley_contrast_score(z, labels) > 0.5
+    assert valley_contrast_score(np.ones((30, 3)), labels) == 0
+
+
 def test_the_silhouette_of_many_rows_is_that_of_some(blobs):
     z, labels = make_blobs(6000, n_features=6, centers=4, random_state=0)
     some = cluster_silhouette_score(z, labels)

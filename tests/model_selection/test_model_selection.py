@@ -14,10 +14,11 @@ from invariant_cluster.metrics import (
     cluster_silhouette_score,
     label_agreement_score,
     resampling_stability_score,
+    valley_contrast_score,
 )
 from invariant_cluster.model_selection import CRITERIA, label_free_curve, suggest_value
 
-OF_ROWS = ["resampling_stability", "label_agreement", "silhouette"]
+OF_ROWS = ["resampling_stability", "label_agreement", "silhouette", "valley_contrast"]
 OF_IMAGES = ["resampling_stability", "turning_stability", *OF_ROWS[1:]]
 
 
@@ -72,11 +73,26 @@ def test_the_curve_peaks_at_the_number_of_groups(k):
         assert table.loc[k, f"{name}_excess"] > 0.2
 
 
+def test_the_default_finds_unequal_groups_that_the_silhouette_does_not():
+    random = np.random.default_rng(0)
+    sizes, spreads = [400, 40, 40], [3.0, 0.6, 0.6]
+    centres = 14 * np.eye(12)[:3]
+    z = np.concatenate(
+        [
+            centre + spread * random.normal(size=(size, 12))
+            for size, spread, centre in zip(sizes, spreads, centres, strict=True)
+        ]
+    )
+    table = curve(KMeans(n_init=3), z, "n_clusters", range(2, 9))
+    assert suggest_value(table) == 3
+
+
 def test_scan_is_judged_by_its_heads(make_clusterer):
     z, _ = make_blobs(120, n_features=6, centers=4, cluster_std=0.5, random_state=0)
     clusterer = make_clusterer(max_epochs=10, n_neighbors=5)
     table = curve(clusterer, z, "n_clusters", [2, 4, 7], n_repeats=1)
-    assert suggest_value(table) == 4
+    # SCAN leaves the other clusters of 7 empty, so both numbers mean the same.
+    assert table.loc[suggest_value(table), "clusters_used"] == 4
     assert list(table["clusters_used"])[:2] == [2, 4]
 
 
@@ -93,6 +109,7 @@ def test_criteria_are_those_of_metrics(pictures):
     stability = resampling_stability_score(model, z, random_state=seed)
     assert table.loc[5, "resampling_stability"] == stability
     assert table.loc[5, "silhouette_std"] == 0
+    assert table.loc[5, "valley_contrast"] == valley_contrast_score(z, labels)
 
 
 def test_data_without_clusters_exceed_nothing():
@@ -102,6 +119,7 @@ def test_data_without_clusters_exceed_nothing():
         axis=None
     )
     assert (table["resampling_stability_excess"].abs() < 0.3).all()
+    assert (table["valley_contrast_excess"].abs() < 0.2).all()
 
 
 def test_a_table_of_means_and_spreads(pipeline, pictures):
@@ -212,8 +230,8 @@ def test_suggestions_go_by_the_excess():
     table = pd.DataFrame(
         {"silhouette": [3.0, 2.0], "silhouette_excess": [0.1, 0.2]}, index=["a", "b"]
     )
-    assert suggest_value(table) == "b"
-    assert suggest_value(table[["silhouette"]]) == "a"
+    assert suggest_value(table, "silhouette") == "b"
+    assert suggest_value(table[["silhouette"]], "silhouette") == "a"
     with pytest.raises(ValueError, match="criterion='size' is unknown: choose one of"):
         suggest_value(table, "size")
 

@@ -11,7 +11,7 @@ from invariant_cluster.model_selection import label_free_curve, suggest_value
 from invariant_cluster.plot import LabelFreeCurveDisplay
 
 SETTINGS = {"param_name": "n_clusters", "param_range": [2, 3, 4, 6], "random_state": 0}
-CRITERIA = ["resampling_stability", "label_agreement", "silhouette"]
+CRITERIA = ["resampling_stability", "label_agreement", "silhouette", "valley_contrast"]
 
 
 @pytest.fixture(scope="module")
