@@ -1,12 +1,13 @@
 """How near to the number of classes criteria without labels come.
 
     python -m benchmarks.choose_n_clusters NAME [NAME ...] [--data DIR] [--cache DIR]
-        [--features joint|learned|scattering] [--epochs N|auto] [--steps N]
+        [--features auto|joint|learned|scattering] [--epochs N|auto] [--steps N]
         [--clusterer k-means|scan] [--values K [K ...]] [--repeats N] [--curves]
 
 NAME is "digits" or "wafer-maps", which are bundled, or a data set of the benchmarks,
 whose file lies in the folder given with --data: at most 4,000 of its training images.
-They are embedded as ``make_pipeline`` does, with the light network. Prints a row a data
+They are embedded as ``make_pipeline`` does, with the words of
+``benchmarks.ready_pipelines`` and the light network. Prints a row a data
 set: the number of classes, and the number that each criterion suggests, with the error
 in parentheses. ``--curves`` also prints the criteria for each number of clusters, and
 what k-means reaches there. ``--cache`` keeps z, for other criteria.
@@ -21,8 +22,14 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from benchmarks.joint_spaces import NAMES, WAFERS, Recipe, Space, load_space
 from benchmarks.machine import cpu_model
+from benchmarks.pipeline_spaces import (
+    NAMES,
+    WORDS_OF,
+    Recipe,
+    Space,
+    load_space,
+)
 from invariant_cluster import make_pipeline
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.model_selection import CRITERIA, label_free_curve, suggest_value
@@ -57,7 +64,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("datasets", choices=NAMES, nargs="+", metavar="NAME")
     parser.add_argument("--data", metavar="DIR")
     parser.add_argument("--cache", metavar="DIR")
-    parser.add_argument("--features", choices=FEATURES, default="joint")
+    parser.add_argument("--features", choices=FEATURES, default="auto")
     parser.add_argument("--epochs", type=read_epochs, default="auto")
     parser.add_argument("--steps", type=int, help="in place of epochs")
     parser.add_argument("--clusterer", choices=["k-means", "scan"], default="k-means")
@@ -76,8 +83,7 @@ def make_clusterer(name: str, options: argparse.Namespace) -> Any:
     """Return k-means, or the clusterer of ``make_pipeline``."""
     if options.clusterer == "k-means":
         return KMeans(n_init=N_STARTS)
-    kind = "wafers" if name in WAFERS else "general"
-    return make_pipeline(2, kind=kind, network="light")["cluster"]
+    return make_pipeline(2, **WORDS_OF[name], network="light")["cluster"]
 
 
 def compute_curve(

@@ -3,19 +3,26 @@
 import numpy as np
 import pytest
 
-from benchmarks import joint_spaces, scales
+from benchmarks import pipeline_spaces, scales
 from benchmarks.choose_n_clusters import main
-from benchmarks.joint_spaces import NAMES, Recipe, Space, load_images, load_space
-from benchmarks.scales import DATASETS
+from benchmarks.pipeline_spaces import (
+    NAMES,
+    WORDS_OF,
+    Recipe,
+    Space,
+    load_images,
+    load_space,
+)
+from invariant_cluster import make_pipeline
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_images_of_every_data_set(data_folder, name, monkeypatch):
     few = {"n_train": None, "n_test": None}
-    monkeypatch.setitem(scales.MNIST_DATA, joint_spaces.SCALE, few)
-    images, target, invariance = load_images(name, str(data_folder))
+    monkeypatch.setitem(scales.MNIST_DATA, pipeline_spaces.SCALE, few)
+    images, target = load_images(name, str(data_folder))
     assert len(images) == len(target) <= 4000
-    assert (invariance is None) == (name not in DATASETS)
+    make_pipeline(2, **WORDS_OF[name])
 
 
 def test_steps_stand_for_epochs():
@@ -28,7 +35,7 @@ def test_steps_stand_for_epochs():
 def test_z_is_computed_once(data_folder, tmp_path, monkeypatch):
     recipe = Recipe("scattering")
     first = load_space("steel", recipe, str(data_folder), str(tmp_path))
-    monkeypatch.setattr(joint_spaces, "compute_space", None)
+    monkeypatch.setattr(pipeline_spaces, "compute_space", None)
     again = load_space("steel", recipe, None, str(tmp_path))
     np.testing.assert_array_equal(first.z, again.z)
     assert again.n_classes == 6
@@ -37,8 +44,8 @@ def test_z_is_computed_once(data_folder, tmp_path, monkeypatch):
 def test_a_row_tells_suggestions_and_errors(tmp_path, capsys):
     centres = np.eye(8)[np.arange(120) % 4] * 9
     z = centres + np.random.default_rng(0).normal(size=centres.shape)
-    path = tmp_path / f"digits-{Recipe('joint', 8).name}.npz"
-    joint_spaces.store(path, Space(z, np.arange(120) % 4))
+    path = tmp_path / f"digits-{Recipe(epochs=8).name}.npz"
+    pipeline_spaces.store(path, Space(z, np.arange(120) % 4))
     given = ["digits", "--cache", str(tmp_path), "--epochs", "8", "--curves"]
     main([*given, "--values", "2", "4", "5", "--repeats", "1"])
     printed = capsys.readouterr().out

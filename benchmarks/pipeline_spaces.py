@@ -4,19 +4,20 @@ What ``benchmarks.choose_n_clusters`` clusters: computed once, then read from a 
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.checkpoints import write_whole
 from benchmarks.data import load_split
+from benchmarks.ready_pipelines import WORDS
 from benchmarks.scales import DATASETS, get_settings
 from invariant_cluster import make_pipeline
 from invariant_cluster.datasets import load_oriented_digits, load_wafer_maps
 
 BUNDLED = ("digits", "wafer-maps")
 NAMES = (*BUNDLED, *DATASETS)
-WAFERS = ("wafer-maps", "wm811k")
+WORDS_OF = {**WORDS, "digits": {}, "wafer-maps": WORDS["wm811k"]}
 SCALE = "tiny"  # of the images: 32 pixels a side
 MOST_IMAGES = 4000
 BATCH_SIZE = 64  # of the light network
@@ -39,7 +40,7 @@ class Recipe(NamedTuple):
 
     Attributes
     ----------
-    features : {"joint", "learned", "scattering"}
+    features : {"auto", "joint", "learned", "scattering"}
         As in ``make_pipeline``.
     epochs : int or "auto"
         Of the learned space.
@@ -48,7 +49,7 @@ class Recipe(NamedTuple):
     seed : int
     """
 
-    features: str = "joint"
+    features: str = "auto"
     epochs: int | str = "auto"
     steps: int | None = None
     seed: int = 0
@@ -93,26 +94,23 @@ def store(path: Path, space: Space) -> None:
 
 def compute_space(name: str, recipe: Recipe, folder: str | None) -> Space:
     """Train the embedder of ``make_pipeline`` on the images; return their z."""
-    images, target, invariance = load_images(name, folder)
+    images, target = load_images(name, folder)
     pipeline = make_pipeline(
         2,  # clusters, which the embedder does not see
-        kind="wafers" if name in WAFERS else "general",
+        **WORDS_OF[name],
         features=recipe.features,
         network="light",
-        invariance=invariance,
         max_epochs=recipe.count_epochs(len(images)),
         random_state=recipe.seed,
     )
     return Space(np.asarray(pipeline["embed"].fit_transform(images)), target)
 
 
-def load_images(name: str, folder: str | None) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Return at most 4,000 training images, their classes, and their invariance."""
+def load_images(name: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return at most 4,000 training images and their classes."""
     if name in BUNDLED:
-        wafers = name in WAFERS
+        wafers = name == "wafer-maps"
         data = load_wafer_maps(fail_map=True) if wafers else load_oriented_digits()
-        return data.images, data.target, None
-    settings = get_settings(name, SCALE)
-    split = load_split(name, settings, folder)
-    first = slice(MOST_IMAGES)
-    return split.train[first], split.train_labels[first], settings.invariance
+        return data.images, data.target
+    split = load_split(name, get_settings(name, SCALE), folder)
+    return split.train[:MOST_IMAGES], split.train_labels[:MOST_IMAGES]
