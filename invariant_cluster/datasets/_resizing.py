@@ -6,6 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from invariant_cluster.geometry import area_weights
+
 _CHUNK = 4096
 
 
@@ -40,33 +42,6 @@ def resize_nearest(image: np.ndarray, size: int) -> np.ndarray:
     return image[..., rows[:, None], columns]
 
 
-def area_weights(length: int, size: int) -> np.ndarray:
-    """Return the weight of each input cell in the mean of each output cell.
-
-    Parameters
-    ----------
-    length : int
-        Number of input cells.
-    size : int
-        Number of output cells, at most length.
-
-    Returns
-    -------
-    ndarray of shape (size, length), float32
-        Row i holds the overlap of output cell i with every input cell, as a fraction of
-        the output cell; each row sums to 1.
-
-    See Also
-    --------
-    shrink_by_area : Apply these weights to both sides of images.
-    """
-    scale = length / size
-    start = np.arange(size)[:, None] * scale
-    cells = np.arange(length)[None, :]
-    overlap = np.minimum(start + scale, cells + 1) - np.maximum(start, cells)
-    return np.clip(overlap, 0, None).astype(np.float32) / np.float32(scale)
-
-
 def shrink_by_area(images: np.ndarray, size: int) -> np.ndarray:
     """Shrink images so that each pixel is the mean of the area it covers.
 
@@ -85,10 +60,11 @@ def shrink_by_area(images: np.ndarray, size: int) -> np.ndarray:
 
     See Also
     --------
-    area_weights : Return the weights of one side.
     resize_smoothly : Resize images with a bicubic kernel.
     """
-    down, across = (area_weights(side, size) for side in images.shape[1:])
+    down, across = (
+        area_weights(side, size).astype(np.float32) for side in images.shape[1:]
+    )
     shrunk = np.empty((len(images), size, size), dtype=images.dtype)
     for start in range(0, len(images), _CHUNK):
         rows = slice(start, start + _CHUNK)

@@ -9,6 +9,7 @@ grid units. Angles are in radians and run counter-clockwise as displayed. The po
     J(x) = I_can(R(-theta) (x - tau))
 """
 
+from invariant_cluster.geometry._area import area_weights, shrink_square
 from invariant_cluster.geometry._grid import (
     disc_mask,
     disc_points,
@@ -69,6 +70,7 @@ __all__ = [
     "SYMMETRY_RULES",
     "analytic_pose",
     "angle_of",
+    "area_weights",
     "canonicalize_images",
     "center_of_mass",
     "complex_moment",
@@ -99,6 +101,7 @@ __all__ = [
     "rotation_towards",
     "sample_affine",
     "sample_points",
+    "shrink_square",
     "smooth_images",
     "symmetry_targets",
     "to_canonical",

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from invariant_cluster.datasets._resizing import (
-    area_weights,
     resize_nearest,
     resize_smoothly,
     shrink_by_area,
 )
+from invariant_cluster.geometry import area_weights
 
 
 def naive_nearest(image, size):
