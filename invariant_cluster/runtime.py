@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ _MOST_BYTES = 2**26
 _MOST_ROWS = 256
 _MOST_PIXELS = 2**18
 _FACTOR_OF_GPUS = 4
+_Rows = TypeVar("_Rows", NDArray, Tensor)
 PRECISIONS = ("auto", "float32", "bfloat16")
 # PyTorch's names of CPU instructions; benchmarks.time_precision measures their effect.
 _BFLOAT16_OF_CPUS = ("amx_bf16", "avx512_bf16")
@@ -373,19 +374,19 @@ def evenly_spaced(rows: NDArray) -> NDArray:
     return at_most(rows, max(2, _MOST_BYTES // max(1, rows[0].nbytes)))
 
 
-def at_most(rows: NDArray, most: int) -> NDArray:
+def at_most(rows: _Rows, most: int) -> _Rows:
     """Return at most a given number of evenly spaced rows.
 
     Parameters
     ----------
-    rows : ndarray of shape (n, ...)
+    rows : ndarray or Tensor of shape (n, ...)
         Images or rows.
     most : int
         Maximum number of rows, at least 1.
 
     Returns
     -------
-    ndarray of shape (m, ...)
+    ndarray or Tensor of shape (m, ...)
         Every k-th row with the smallest k that suffices, a view.
 
     See Also

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
-from invariant_cluster.images import ImageLayout, check_images, store_layout
-from invariant_cluster.persistence import (
-    Part,
-    SavableMixin,
-    arrays_of,
-    decode,
-    encode,
-    encode_recipe,
-    names_of,
-    recipe_of,
-    set_names,
-)
-from invariant_cluster.runtime import at_most, map_batches, resolve_device
-from invariant_cluster.validation import unchanged_on_error
+from invariant_cluster.embedders._untrained_embedder import UntrainedEmbedder
+from invariant_cluster.images import check_images
+from invariant_cluster.persistence import arrays_of, decode, encode
+from invariant_cluster.runtime import at_most, map_batches
 
 _NO_VARIANCE = 1e-12  # of the largest variance, far above what float32 rounds
 _ROUNDING = 1e-12  # of the largest feature, far above what float64 rounds
@@ -46,13 +31,7 @@ _PCA_ARRAYS = (
 )
 
 
-class FeatureEmbedder(
-    SavableMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    BaseEstimator,
-    metaclass=ABCMeta,
-):
+class FeatureEmbedder(UntrainedEmbedder):
     """Base of embedders whose features are computed, not learned.
 
     The features of each image are reduced to d by a principal component analysis (PCA),
@@ -77,45 +56,7 @@ class FeatureEmbedder(
 
     d: int
     whiten: float
-    device: str
-    random_state: int | np.random.RandomState | None
-    image_shape: Any
-    layout_: ImageLayout
     pca_: PCA
-    _fitted_params: dict[str, Any]
-
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Find the principal components of the images' features.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
-            Images of any real dtype, at least 8 x 8 pixels, or flat rows. uint8 arrays
-            and memmaps stay as they are and are converted a batch at a time. Of very
-            many images evenly spaced ones are used.
-        y : ignored
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            Bad images or parameters.
-        """
-        self._check_parameters()
-        with unchanged_on_error(self):
-            images = check_images(
-                self, X, reset=True, image_shape=self.image_shape, min_samples=2
-            )
-            self._fitted_params = self.get_params(deep=False)
-            self._measure(images)
-            device = self._find_device()
-            sample = at_most(images, self._most_rows())
-            features = map_batches(self._make_features(device), sample, device=device)
-            self.pca_ = self._fit_pca(features)
-        return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the features of each image.
@@ -163,66 +104,38 @@ class FeatureEmbedder(
     def _restore_state(self, state: dict[str, Any]) -> None:
         """Set what ``_measure`` had set; the layout is there already."""
 
-    def _dump(self, *, encoder_only: bool) -> Part:
-        """Return what a model file holds of the embedder; all of it is needed."""
-        check_is_fitted(self, "pca_")
+    def _fit(self, images: NDArray) -> None:
+        """Find the principal components of the images' features."""
+        self._measure(images)
+        device = self._find_device()
+        sample = at_most(images, self._most_rows())
+        features = map_batches(self._make_features(device), sample, device=device)
+        self.pca_ = self._fit_pca(features)
+
+    def _dump_fitted(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         fitted = {name: getattr(self.pca_, name) for name in _PCA_NUMBERS}
         state = {
-            "layout": self.layout_.to_json(),
-            "feature_names_in": names_of(self),
-            "fitted_params": {
-                name: encode(value)
-                for name, value in self._fitted_params.items()
-                if name != "random_state"  # may be a generator, and is of no more use
-            },
             "pca": {name: encode(value) for name, value in fitted.items()},
             # Products of arrays in another order are rounded otherwise.
             "order": "F" if self.pca_.components_.flags.f_contiguous else "C",
             **self._dump_state(),
         }
-        spec = {**encode_recipe(recipe_of(self)), "state": state}
-        return Part(spec, arrays_of(self.pca_, _PCA_ARRAYS))
+        return state, arrays_of(self.pca_, _PCA_ARRAYS)
 
-    def _restore(self, part: Part, encoder: object) -> None:
-        """Set the fitted attributes from a part of a model file."""
-        state = part.spec["state"]
-        store_layout(self, ImageLayout.from_json(state["layout"]))
-        set_names(self, state["feature_names_in"])
-        # Older files hold none.
-        given = state.get("fitted_params", {})
-        decoded = {name: decode(value) for name, value in given.items()}
-        self._fitted_params = self.get_params(deep=False) | decoded
+    def _restore_fitted(
+        self, state: dict[str, Any], tensors: dict[str, Tensor]
+    ) -> None:
         self._restore_state(state)
-        self.pca_ = self._make_pca(len(part.tensors["components_"]))
+        self.pca_ = self._make_pca(len(tensors["components_"]))
         for name in _PCA_NUMBERS:
             setattr(self.pca_, name, decode(state["pca"][name]))
         for name in _PCA_ARRAYS:
-            array = np.asarray(part.tensors[name].numpy(), order=state["order"])
+            array = np.asarray(tensors[name].numpy(), order=state["order"])
             setattr(self.pca_, name, array)
 
     @property
     def _n_features_out(self) -> int:
         return int(self.pca_.n_components_)
-
-    def __sklearn_tags__(self) -> Any:
-        """Flat rows and images, dense; the output is float32."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-    def _check_parameters(self) -> None:
-        self._validate_params()
-        self._find_device()
-
-    def _find_device(self) -> torch.device:
-        device = resolve_device(self.device)
-        if device.type == "mps":
-            raise ValueError(
-                f"device={self.device!r} has no float64, in which "
-                f"{type(self).__name__} computes: use device='cpu'."
-            )
-        return device
 
     def _fit_pca(self, features: NDArray) -> PCA:
         pca = self._make_pca(min(self.d, *features.shape))

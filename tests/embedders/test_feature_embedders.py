@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from invariant_cluster import SCANClusterer
-from invariant_cluster.embedders import FeatureEmbedder, _feature_embedder
+from invariant_cluster.embedders import FeatureEmbedder, _untrained_embedder
 from tests.conftest import FEATURE_EMBEDDERS
 
 RANGE = {"intensity_range": (0, 255)}  # what is measured depends on the dtype
@@ -263,7 +263,7 @@ def test_every_parameter_has_a_bad_value(kind, feature_makers):
 def test_a_device_without_float64(make, images, monkeypatch):
     """Apple's GPUs: PyTorch would complain of a dtype that nobody asked for."""
     monkeypatch.setattr(
-        _feature_embedder, "resolve_device", lambda _: torch.device("mps")
+        _untrained_embedder, "resolve_device", lambda _: torch.device("mps")
     )
     with pytest.raises(ValueError, match=r"device='mps' has no float64.*device='cpu'"):
         make(device="mps").fit(images)
