@@ -13,8 +13,8 @@ background. Rows: as they are; half of them shrunk; the same with "scale".
 ``noise``: white Gaussian noise is added to the images at their own size, then they are
 shrunk. The signal-to-noise ratio is that of variances inside the disc. Rows for each
 ratio: ``smoothing="auto"`` and ``smoothing=0``, of IRL-INR and of scattering; of cryo
-also "class averaging", the classical alignment to class averages by cross-correlation,
-whose averages are the clusters and which has no z.
+also "class averaging" (``ClassAverageEmbedder``), the classical alignment to averages
+by cross-correlation, whose averages are the clusters.
 
 Each row: accuracy of k-means on z and of SCAN's heads on test images, how well clusters
 tell the changed half (ARI), and the median error of in-plane angles where they are
@@ -37,11 +37,15 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from benchmarks.class_averaging import ClassAveraging
 from benchmarks.data import Pose, Split, load_cryo_pose, load_split, shrink
 from benchmarks.machine import cpu_model
 from benchmarks.scales import DATASETS, get_settings
-from invariant_cluster import IRLINREmbedder, SCANClusterer, ScatteringEmbedder
+from invariant_cluster import (
+    ClassAverageEmbedder,
+    IRLINREmbedder,
+    SCANClusterer,
+    ScatteringEmbedder,
+)
 from invariant_cluster.geometry import disc_mask
 from invariant_cluster.metrics import clustering_accuracy_score
 
@@ -119,7 +123,7 @@ def rows_of(split: Split, options: argparse.Namespace, seed: int) -> Iterator[Ro
                 noisy,
             )
         if options.dataset == "cryo":
-            averaging = ClassAveraging(split.n_classes, random_state=seed)
+            averaging = ClassAverageEmbedder(split.n_classes, random_state=seed)
             yield f"SNR {snr:g}, class averaging", averaging, noisy
 
 
@@ -173,16 +177,16 @@ def judge(
     estimator: Any, split: Split, poses: Pose | None, seed: int
 ) -> dict[str, float]:
     """Return how good the clusters and the angles of the test images are."""
-    if isinstance(estimator, ClassAveraging):
+    if isinstance(estimator, ClassAverageEmbedder):
         return judge_averages(estimator, split, poses)
     return judge_embedder(estimator, split, poses, seed)
 
 
 def judge_averages(
-    averaging: ClassAveraging, split: Split, poses: Pose | None
+    averaging: ClassAverageEmbedder, split: Split, poses: Pose | None
 ) -> dict[str, float]:
     """Return how good the labels and the angles of the test images are."""
-    clusters = averaging.fit(split.train).predict(split.test)
+    clusters = averaging.fit(split.train).transform(split.test).argmax(axis=1)
     found = {
         "labels": clustering_accuracy_score(split.test_labels, clusters),
         "correlation": averaging.correlation_,

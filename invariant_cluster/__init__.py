@@ -7,6 +7,7 @@ from invariant_cluster.clusterers import (
     TEMIClusterer,
 )
 from invariant_cluster.embedders import (
+    ClassAverageEmbedder,
     ImageEmbedder,
     IRLINREmbedder,
     JointEmbedder,
@@ -25,6 +26,7 @@ from invariant_cluster.report import cluster_report
 __version__ = "0.1.0"
 
 __all__ = [
+    "ClassAverageEmbedder",
     "EmbeddingClusterer",
     "IRLINREmbedder",
     "ImageEmbedder",

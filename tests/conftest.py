@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from invariant_cluster import (
+    ClassAverageEmbedder,
     IRLINREmbedder,
     PolarFourierEmbedder,
     SCANClusterer,
@@ -235,6 +236,7 @@ _BAD_OF_FEATURES = {
     "whiten": [-0.1, 0.6, np.nan, "auto", None],
     "device": ["gpu", "cpu:x", None],
 }
+_BAD_COUNT = [0, -1, 2.5, None]
 # A new embedder without training is a row here; its sizes may be its defaults.
 FEATURE_EMBEDDERS = {
     "polar Fourier": Kind(
@@ -262,6 +264,29 @@ FEATURE_EMBEDDERS = {
             "side": [7, 16.5, 31, None],
             "field_of_view": [0, -0.5, 1.01, np.nan, "all", None],
             "intensity_range": [(1, 0), (0, np.inf), 5.0],
+        },
+    ),
+    "class averages": Kind(
+        ClassAverageEmbedder,
+        {
+            "n_averages": 2,
+            "n_rotations": 12,
+            "n_starts": 2,
+            "n_iterations": 3,
+            "device": "cpu",
+            "random_state": 0,
+        },
+        {
+            "n_averages": [*_BAD_COUNT, 49],
+            "n_rotations": _BAD_COUNT,
+            "max_shift": [-0.1, 0.51, np.nan, "auto", None],
+            "n_starts": _BAD_COUNT,
+            "n_iterations": _BAD_COUNT,
+            "side": [7, 16.5, "all", None],
+            "invariance": ["translation", "rotation+scale", None],
+            "device": _BAD_OF_FEATURES["device"],
+            "random_state": _BAD_OF_IMAGES["random_state"],
+            "image_shape": _BAD_OF_IMAGES["image_shape"],
         },
     ),
 }

@@ -43,6 +43,8 @@ WITHOUT_TRAINING = [
     ("polar Fourier", {"radial_basis": "zernike", "whiten": 0.5}),
     ("scattering", {}),
     ("scattering", {"align": None}),
+    ("class averages", {}),
+    ("class averages", {"invariance": "rotation+reflection"}),
 ]
 
 

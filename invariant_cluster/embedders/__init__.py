@@ -1,5 +1,6 @@
 """Embedders: images in, representations z out."""
 
+from invariant_cluster.embedders._class_average_embedder import ClassAverageEmbedder
 from invariant_cluster.embedders._feature_embedder import FeatureEmbedder
 from invariant_cluster.embedders._field_of_view import LEAST_SIDE, measure_side
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
@@ -18,6 +19,7 @@ __all__ = [
     "LIGHT",
     "NETWORKS",
     "PAPER_RECIPE",
+    "ClassAverageEmbedder",
     "FeatureEmbedder",
     "IRLINREmbedder",
     "ImageEmbedder",

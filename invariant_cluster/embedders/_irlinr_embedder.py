@@ -261,6 +261,7 @@ class IRLINREmbedder(GenerativeEmbedder):
     --------
     PolarFourierEmbedder : Rotation-invariant features that need no training.
     ScatteringEmbedder : Features that deformations hardly change, without training.
+    ClassAverageEmbedder : Alignment to class averages, in noise stronger than objects.
     SimCLREmbedder : Representations by contrast alone, without a decoder.
     SCANClusterer : Clusters of the representations.
 

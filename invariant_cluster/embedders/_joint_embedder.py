@@ -60,6 +60,7 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
     --------
     IRLINREmbedder : Learned features.
     ScatteringEmbedder, PolarFourierEmbedder : Features without training.
+    ClassAverageEmbedder : Correlations with class averages, without training.
     SCANClusterer : Clusterer that uses all spaces.
 
     Notes

@@ -132,6 +132,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
     --------
     IRLINREmbedder : Learned representations that do not change under rotation.
     ScatteringEmbedder : Features of aligned images that deformations hardly change.
+    ClassAverageEmbedder : Alignment to class averages, in noise stronger than objects.
 
     Notes
     -----

@@ -158,6 +158,7 @@ class ScatteringEmbedder(FeatureEmbedder):
     See Also
     --------
     PolarFourierEmbedder : Fewer features, which are faster and exactly invariant.
+    ClassAverageEmbedder : Alignment to class averages, in noise stronger than objects.
     IRLINREmbedder : Learned representations that do not change under rotation.
 
     Notes

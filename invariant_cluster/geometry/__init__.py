@@ -10,6 +10,17 @@ grid units. Angles are in radians and run counter-clockwise as displayed. The po
 """
 
 from invariant_cluster.geometry._area import area_weights, shrink_square
+from invariant_cluster.geometry._correlation import (
+    Match,
+    PoseGrid,
+    Poses,
+    average_images,
+    match_images,
+    normalize_disc,
+    pose_copies,
+    pose_grid,
+    undo_poses,
+)
 from invariant_cluster.geometry._grid import (
     disc_mask,
     disc_points,
@@ -68,9 +79,13 @@ from invariant_cluster.geometry._smoothing import smooth_images
 __all__ = [
     "NO_MASS",
     "SYMMETRY_RULES",
+    "Match",
+    "PoseGrid",
+    "Poses",
     "analytic_pose",
     "angle_of",
     "area_weights",
+    "average_images",
     "canonicalize_images",
     "center_of_mass",
     "complex_moment",
@@ -87,14 +102,18 @@ __all__ = [
     "low_pass_width",
     "mass_radius",
     "mass_size",
+    "match_images",
     "measure_mass",
     "morlet_filters",
     "move_array",
     "move_images",
+    "normalize_disc",
     "pixel_grid",
     "pixels_to_units",
     "polar_magnitudes",
     "polar_points",
+    "pose_copies",
+    "pose_grid",
     "principal_axis",
     "radial_polynomial",
     "rotation_matrix",
@@ -105,6 +124,7 @@ __all__ = [
     "smooth_images",
     "symmetry_targets",
     "to_canonical",
+    "undo_poses",
     "wavelet_gain",
     "wrap_angle",
     "zernike_basis",

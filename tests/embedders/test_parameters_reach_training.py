@@ -183,6 +183,17 @@ ROWS = {
         # The last components of many, which a PCA that draws finds least well.
         Row("random_state", 1, {"d": 30}),
     ],
+    "class averages": [
+        Row("n_averages", 3),
+        Row("n_rotations", 8),
+        Row("max_shift", 0.25, idle=(TURNS,)),
+        Row("n_starts", 1),
+        Row("n_iterations", 1),
+        Row("side", 8),
+        Row("invariance", "rotation"),
+        Row("invariance", "rotation+translation+reflection"),
+        Row("random_state", 1),
+    ],
 }
 TRAINED = [kind for kind in ROWS if kind not in FEATURE_EMBEDDERS]
 # Three steps of a VAE at its own rate hardly move z.
