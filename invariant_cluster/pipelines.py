@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from invariant_cluster.clusterers import SCANClusterer
 from invariant_cluster.embedders import (
+    ClassAverageEmbedder,
     IRLINREmbedder,
     JointEmbedder,
     ScatteringEmbedder,
@@ -18,7 +19,8 @@ from invariant_cluster.validation import check_choice
 
 __all__ = ["FEATURES", "KINDS", "Kind", "make_pipeline"]
 
-FEATURES = ("auto", "joint", "learned", "scattering")
+FEATURES = ("auto", "joint", "learned", "scattering", "averages")
+_UNTRAINED = ("scattering", "averages")
 # From different starts heads end in different clusters: the loss tells which to keep.
 _N_HEADS = 10
 
@@ -75,7 +77,10 @@ KINDS: dict[str, Kind] = {
             "object": "central",
         },
         {},
+        features="scattering",
     ),
+    # Projections in noise stronger than they are: mass and axis are those of the noise.
+    "particles": Kind({}, {}, features="averages"),
 }
 
 
@@ -104,16 +109,20 @@ def make_pipeline(
     ----------
     n_clusters : int
         Number of clusters.
-    kind : {"general", "wafers", "textures", "galaxies"}, default="general"
+    kind : str, default="general"
         What the images show. "wafers" are wafer maps: they turn but do not move, a
         mirror image means the same, and single dies fail at random. "textures" are
         images without an object, such as surfaces of steel. "galaxies" have neighbours
         in the frame, and neither their size nor their brightness means anything.
-    features : {"auto", "joint", "learned", "scattering"}, default="auto"
+        "particles" are projections in noise that hides their outline, in some discrete
+        views.
+    features : {"auto", "joint", "learned", "scattering", "averages"}, default="auto"
         What is clustered. "learned" is ``IRLINREmbedder``; "scattering" is
         ``ScatteringEmbedder``, without training and without fine-tuning, which takes a
         minute or less. "joint" is a ``JointEmbedder`` of both, as the spaces "learned"
-        and "scattering". "auto" is "scattering" for textures, else "joint".
+        and "scattering". "averages" is ``ClassAverageEmbedder`` with an average for
+        each cluster. "auto" is "averages" for particles, "scattering" for textures and
+        galaxies, else "joint".
     network : {"auto", "light", "full"}, default="auto"
         Size of the networks: "light" for two CPU cores, "full" for a GPU. "auto" is
         "full" where there is a GPU.
@@ -127,7 +136,8 @@ def make_pipeline(
         Epochs of the embedder.
     fine_tune : "auto" or bool, default="auto"
         Whether the clusterer trains a copy of the encoder too. False trains its heads
-        alone, which takes seconds, as "auto" does for wafers and for scattering.
+        alone, which takes seconds, as "auto" does for wafers, and always for features
+        that are not learned.
     fine_tune_max_epochs : int or "auto", default="auto"
         Epochs of the clusterer's fine-tuning.
     n_neighbors : int, default=20
@@ -154,6 +164,7 @@ def make_pipeline(
     JointEmbedder : The embedder of two spaces.
     IRLINREmbedder : The learned space, and its other parameters.
     ScatteringEmbedder : The space without training.
+    ClassAverageEmbedder : Features of noisy particles.
     SCANClusterer : The clusterer, and its other parameters.
 
     Examples
@@ -180,7 +191,7 @@ def make_pipeline(
     if features == "auto":
         features = settings.features
     if fine_tune == "auto":
-        fine_tune = False if features == "scattering" else settings.fine_tune
+        fine_tune = False if features in _UNTRAINED else settings.fine_tune
     clusterer = SCANClusterer(
         n_clusters,
         n_heads=_N_HEADS,
@@ -189,14 +200,28 @@ def make_pipeline(
         n_neighbors=n_neighbors,
         **{**settings.clusterer, **common, "verbose": verbose},
     )
-    for step in (learned, scattering, clusterer):
+    steps: list[Any] = [learned, scattering, clusterer]
+    embedder: Any = {"learned": learned, "scattering": scattering}.get(features)
+    if features == "joint":
+        embedder = JointEmbedder([("learned", learned), ("scattering", scattering)])
+    elif features == "averages":
+        embedder = _make_averages(n_clusters, meaning, exact)
+        steps.append(embedder)
+    for step in steps:
         step._validate_params()  # now, rather than after the embedder has trained
-    embedder = {
-        "joint": JointEmbedder([("learned", learned), ("scattering", scattering)]),
-        "learned": learned,
-        "scattering": scattering,
-    }[features]
     return Pipeline([("embed", embedder), ("cluster", clusterer)])
+
+
+def _make_averages(
+    n_clusters: int, meaning: dict[str, str], common: dict[str, Any]
+) -> ClassAverageEmbedder:
+    """Return the embedder with an average for each cluster."""
+    if meaning["object"] != "all":
+        raise ValueError(
+            f"object={meaning['object']!r} but features='averages', which see all of "
+            "an image: use other features, or object='all'."
+        )
+    return ClassAverageEmbedder(n_clusters, invariance=meaning["invariance"], **common)
 
 
 def _with_float64(device: str | torch.device) -> str | torch.device:

@@ -5,12 +5,15 @@ import pytest
 import torch
 
 from invariant_cluster import (
+    ClassAverageEmbedder,
     IRLINREmbedder,
     JointEmbedder,
     SCANClusterer,
     ScatteringEmbedder,
     make_pipeline,
 )
+from invariant_cluster.datasets import make_dsprites
+from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.pipelines import KINDS
 
 
@@ -78,17 +81,24 @@ def test_a_kind_says_which_features():
     textures = make_pipeline(3, kind="textures")
     assert isinstance(textures["embed"], ScatteringEmbedder)
     assert textures["cluster"].fine_tune is False
-    assert isinstance(make_pipeline(3, kind="galaxies")["embed"], JointEmbedder)
+    galaxies = make_pipeline(3, kind="galaxies")
+    assert isinstance(galaxies["embed"], ScatteringEmbedder)
+    assert galaxies["embed"].object == "central"
+    particles = make_pipeline(3, kind="particles")
+    assert isinstance(particles["embed"], ClassAverageEmbedder)
+    assert particles["embed"].n_averages == 3
+    assert particles["cluster"].fine_tune is False
     learned = make_pipeline(3, kind="textures", features="learned")
     assert isinstance(learned["embed"], IRLINREmbedder)
 
 
 def test_all_features_are_of_the_same_object():
-    galaxies = dict(make_pipeline(3, kind="galaxies")["embed"].embedders)
+    galaxies = make_pipeline(3, kind="galaxies", features="joint")
+    galaxies = dict(galaxies["embed"].embedders)
     assert {member.object for member in galaxies.values()} == {"central"}
     assert len({member.invariance for member in galaxies.values()}) == 1
-    given = dict(make_pipeline(3, kind="galaxies", object="all")["embed"].embedders)
-    assert {member.object for member in given.values()} == {"all"}
+    given = make_pipeline(3, kind="galaxies", object="all")
+    assert given["embed"].object == "all"
     plain = dict(make_pipeline(3, object="central")["embed"].embedders)
     assert {member.object for member in plain.values()} == {"central"}
 
@@ -99,6 +109,23 @@ def test_scattering_leaves_a_gpu_without_float64(device):
     members = dict(pipe["embed"].embedders)
     assert members["scattering"].device == "cpu"
     assert members["learned"].device == pipe["cluster"].device == device
+
+
+def test_averages_see_all_of_an_image():
+    with pytest.raises(ValueError, match="object='central' but features='averages'"):
+        make_pipeline(3, kind="particles", object="central")
+    with pytest.raises(ValueError, match="'invariance' parameter of ClassAverage"):
+        make_pipeline(3, kind="particles", invariance="rotation+scale")
+
+
+def test_particles_in_noise_are_clustered():
+    sprites = make_dsprites(120, side=16, random_state=0)
+    noise = np.random.default_rng(0).normal(0, 200, sprites.images.shape)
+    pipe = make_pipeline(3, kind="particles", random_state=0)
+    pipe.set_params(embed__n_rotations=24, embed__n_starts=4)
+    labels = pipe.fit_predict(sprites.images + noise)
+    joined = pipe["embed"].transform(sprites.images + noise).argmax(axis=1)
+    assert clustering_accuracy_score(joined, labels) > 0.8
 
 
 def test_unknown_features_are_refused():

@@ -154,7 +154,8 @@ def fit(
             help="Kind of images. wafers: wafer maps, which are centred, have any "
             "orientation, mean the same when mirrored, and have single dies that fail "
             "at random. textures: images without an object. galaxies: their size, "
-            "brightness and neighbours mean nothing."
+            "brightness and neighbours mean nothing. particles: projections in noise "
+            "that hides their outline."
         ),
     ] = Kind.general,
     invariance: Annotated[
@@ -170,8 +171,9 @@ def fit(
         Features,
         typer.Option(
             help="Feature spaces in which the images are clustered. learned: IRL-INR. "
-            "scattering: needs no training, a minute or less. joint: both. auto: "
-            "scattering for textures, else joint."
+            "scattering: needs no training, a minute or less. joint: both. averages: "
+            "class averages. auto: averages for particles, scattering for textures "
+            "and galaxies, else joint."
         ),
     ] = Features.auto,
     shown: Annotated[

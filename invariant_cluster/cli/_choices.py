@@ -12,6 +12,7 @@ class Kind(StrEnum):
     wafers = "wafers"
     textures = "textures"
     galaxies = "galaxies"
+    particles = "particles"
 
 
 class Features(StrEnum):
@@ -21,6 +22,7 @@ class Features(StrEnum):
     joint = "joint"
     learned = "learned"
     scattering = "scattering"
+    averages = "averages"
 
 
 class Shown(StrEnum):
