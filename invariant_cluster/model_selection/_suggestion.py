@@ -42,7 +42,7 @@ def suggest_value(table: pd.DataFrame, criterion: str = "valley_contrast") -> An
     Notes
     -----
     The value is a suggestion. The default came within one of the number of classes on
-    four of nine data sets, and within four on all; the silhouette on one
+    seven of nine data sets, and within three on all; the silhouette on three
     (``docs/method.md``). Inspect the curve and the images before you use it.
 
     Examples
