@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from benchmarks.scales import get_settings
 from invariant_cluster import (
+    ClassAverageEmbedder,
     IRLINREmbedder,
     JointEmbedder,
     PolarFourierEmbedder,
@@ -127,6 +128,7 @@ def list_subjects(device: str, images: np.ndarray) -> list[Subject]:
         fits[name] = rival(**theirs, **options).fit
     fits["polar Fourier"] = PolarFourierEmbedder(**options).fit
     fits["scattering"] = ScatteringEmbedder(**options).fit
+    fits["class averages"] = ClassAverageEmbedder(**options).fit
     fits["joint"] = make_joint(ours, options).fit
     embed = Subject("", IRLINREmbedder(**ours).fit, images)
     for name, parameters in SCANS.items():
