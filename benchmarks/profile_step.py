@@ -55,6 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
 def make_embedder(options: argparse.Namespace) -> IRLINREmbedder:
     """Return the embedder whose steps are watched."""
     return IRLINREmbedder(**NETWORKS[options.network]).set_params(
+        align=True,  # which "auto" does not for noise
         batch_size=options.batch,
         device="cpu",
         precision=options.precision,

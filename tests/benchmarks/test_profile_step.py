@@ -42,7 +42,7 @@ IMAGES = make_noise(16, 32)
 
 
 def make_embedder():
-    return IRLINREmbedder(**EMBEDDER["smoke"] | SIZE)
+    return IRLINREmbedder(**EMBEDDER["smoke"] | SIZE, align=True)
 
 
 def make_clusterer():
