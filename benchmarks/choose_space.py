@@ -1,6 +1,7 @@
 """Which space suits a data set, told without labels.
 
-    python -m benchmarks.choose_space NAME [NAME ...] --data DIR [--steps N] [--cache DIR]
+    python -m benchmarks.choose_space NAME [NAME ...] --data DIR [--steps N]
+        [--cache DIR]
 
 Embeds at most 2,000 training images of each data set in both spaces of
 ``make_pipeline``, with the words of ``benchmarks.ready_pipelines`` and the light
