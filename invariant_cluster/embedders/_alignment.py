@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from invariant_cluster.runtime import at_most, evenly_spaced, map_batches
 
 # Of seven data sets textures had 0.001, all others 0.043 at least.
 _LEAST_SHARE_OF_OBJECTS = 0.02
-_SIDE = 32
+_SIDE = 32  # at most, of a view
 _INNER = 0.75  # of the shorter side: what centring brings into the frame is farther out
 _MOST_IMAGES = 2048
 _EDGE = 0.9  # of the disc's radius
@@ -99,10 +100,16 @@ def find_alignment(aligner: ImageAligner, images: NDArray) -> Alignment:
 
 
 def _view_of(aligner: ImageAligner, centred: bool, extent: int) -> SquareView:
-    """Return the view of images that are not turned, centred or as they are."""
+    """Return the view of images that are not turned, centred or as they are.
+
+    Its pixels are means of whole pixels: others would vary less the further they lie
+    between pixels, and their lattice would pass for what noise has in common.
+    """
     other = copy.copy(aligner)
     other.pose_rule = PoseRule(None, centred)
-    return SquareView(other, extent=extent, side=_SIDE)
+    factor = math.ceil(extent / _SIDE)
+    side = extent // factor
+    return SquareView(other, extent=factor * side, side=side)
 
 
 def _measure_mass(aligner: ImageAligner, images: NDArray) -> tuple[float, float]:

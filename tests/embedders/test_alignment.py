@@ -103,3 +103,11 @@ def test_blank_images_are_objects():
     found = make("scattering").fit(np.zeros((8, 16, 16))).alignment_
     assert found.shows == "objects"
     assert (found.border_share, found.center_spread) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (12, 12), (24, 40), (40, 40)])
+def test_no_lattice_of_resampling_passes_for_an_object(shape):
+    noise = np.random.default_rng(0).random((200, *shape))
+    found = make("scattering").fit(noise).alignment_
+    assert found.shows == "textures"
+    assert found.mean_share < 0.005
