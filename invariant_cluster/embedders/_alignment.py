@@ -90,10 +90,11 @@ def find_alignment(aligner: ImageAligner, images: NDArray) -> Alignment:
     sample = at_most(evenly_spaced(images), _MOST_IMAGES)
     side = min(images.shape[-2:])
     views = (False, side), (True, round(_INNER * side))
-    share = max(
+    shares = [
         mean_image_share(_view_of(aligner, centred, extent), sample)
         for centred, extent in views
-    )
+    ]
+    share = max(0.0, *shares)  # an estimate, which can be below 0
     border_share, center_spread = _measure_mass(aligner, sample)
     shows = "objects" if share >= _LEAST_SHARE_OF_OBJECTS else "textures"
     return Alignment(shows, share, border_share, center_spread)

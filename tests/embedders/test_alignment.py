@@ -111,3 +111,11 @@ def test_no_lattice_of_resampling_passes_for_an_object(shape):
     found = make("scattering").fit(noise).alignment_
     assert found.shows == "textures"
     assert found.mean_share < 0.005
+
+
+def test_no_share_is_negative():
+    """The estimate is: two images differ from each other more than by chance."""
+    first = np.random.default_rng(0).random((16, 16))
+    found = make("scattering", background=0).fit([first, 1 - first]).alignment_
+    assert found.mean_share == 0
+    assert "keeps 0.0%" in str(found)
