@@ -231,7 +231,8 @@ def fit(
 
     labels.csv has one row per training image: file, cluster, confidence, and the pose
     of the object: theta in radians, counter-clockwise, and tau_x and tau_y in pixels
-    from the centre, y up.
+    from the centre, y up. With class averages it is relative to the average that the
+    image joins.
 
     To choose the number of clusters, look at the report: use more clusters if one holds
     two kinds of image. In Python, invariant_cluster.model_selection compares numbers of
