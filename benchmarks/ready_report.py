@@ -40,7 +40,8 @@ def render_ready(
 ) -> tuple[str, list[list[str]], str]:
     """Return introduction, lines of the table and what stands after it."""
     by_data: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
-    for row in newest(rows):
+    rows = newest(rows)
+    for row in rows:
         by_data[row["dataset"]].setdefault(row["method"], []).append(row)
     lines, below = [], []
     for dataset, methods in by_data.items():

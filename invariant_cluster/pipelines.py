@@ -136,8 +136,8 @@ def make_pipeline(
         Epochs of the embedder.
     fine_tune : "auto" or bool, default="auto"
         Whether the clusterer trains a copy of the encoder too. False trains its heads
-        alone, which takes seconds, as "auto" does for wafers, and always for features
-        that are not learned.
+        alone, which takes seconds, as "auto" does for wafers and for features that are
+        not learned. True is refused for these.
     fine_tune_max_epochs : int or "auto", default="auto"
         Epochs of the clusterer's fine-tuning.
     n_neighbors : int, default=20
@@ -177,6 +177,15 @@ def make_pipeline(
     check_choice("kind", kind, KINDS)
     check_choice("features", features, FEATURES)
     settings = KINDS[kind]
+    if features == "auto":
+        features = settings.features
+    if fine_tune == "auto":
+        fine_tune = False if features in _UNTRAINED else settings.fine_tune
+    elif fine_tune is True and features in _UNTRAINED:
+        raise ValueError(
+            f"fine_tune=True but features={features!r} have no network to fine-tune: "
+            "use features='joint' or 'learned', or leave out fine_tune."
+        )
     common: dict[str, Any] = {"device": device, "random_state": random_state}
     learned = IRLINREmbedder(
         network=network,
@@ -185,13 +194,6 @@ def make_pipeline(
     )
     given = {"invariance": invariance, "object": object}
     learned.set_params(**{name: v for name, v in given.items() if v is not None})
-    meaning = {name: getattr(learned, name) for name in given}
-    exact = {**common, "device": _with_float64(device)}
-    scattering = ScatteringEmbedder(**meaning, **exact)
-    if features == "auto":
-        features = settings.features
-    if fine_tune == "auto":
-        fine_tune = False if features in _UNTRAINED else settings.fine_tune
     clusterer = SCANClusterer(
         n_clusters,
         n_heads=_N_HEADS,
@@ -200,28 +202,39 @@ def make_pipeline(
         n_neighbors=n_neighbors,
         **{**settings.clusterer, **common, "verbose": verbose},
     )
-    steps: list[Any] = [learned, scattering, clusterer]
-    embedder: Any = {"learned": learned, "scattering": scattering}.get(features)
-    if features == "joint":
-        embedder = JointEmbedder([("learned", learned), ("scattering", scattering)])
-    elif features == "averages":
-        embedder = _make_averages(n_clusters, meaning, exact)
-        steps.append(embedder)
-    for step in steps:
+    for step in (learned, clusterer):
         step._validate_params()  # now, rather than after the embedder has trained
+    embedder = _make_embedder(features, learned, n_clusters)
     return Pipeline([("embed", embedder), ("cluster", clusterer)])
 
 
+def _make_embedder(features: str, learned: IRLINREmbedder, n_clusters: int) -> Any:
+    """Return the embedder of the features, given that of the learned ones."""
+    if features == "learned":
+        return learned
+    names = ("invariance", "object", "random_state")
+    shared: dict[str, Any] = {name: getattr(learned, name) for name in names}
+    shared["device"] = _with_float64(learned.device)
+    if features == "averages":
+        return _make_averages(n_clusters, **shared)
+    scattering = ScatteringEmbedder(**shared)
+    if features == "scattering":
+        return scattering
+    return JointEmbedder([("learned", learned), ("scattering", scattering)])
+
+
 def _make_averages(
-    n_clusters: int, meaning: dict[str, str], common: dict[str, Any]
+    n_clusters: int, *, object: str, **shared: Any
 ) -> ClassAverageEmbedder:
     """Return the embedder with an average for each cluster."""
-    if meaning["object"] != "all":
+    if object != "all":
         raise ValueError(
-            f"object={meaning['object']!r} but features='averages', which see all of "
-            "an image: use other features, or object='all'."
+            f"object={object!r} but features='averages', which see all of an image: "
+            "use other features, or object='all'."
         )
-    return ClassAverageEmbedder(n_clusters, invariance=meaning["invariance"], **common)
+    averages = ClassAverageEmbedder(n_clusters, **shared)
+    averages._validate_params()
+    return averages
 
 
 def _with_float64(device: str | torch.device) -> str | torch.device:

@@ -111,6 +111,14 @@ def test_scattering_leaves_a_gpu_without_float64(device):
     assert members["learned"].device == pipe["cluster"].device == device
 
 
+@pytest.mark.parametrize("kind", ["textures", "galaxies", "particles"])
+def test_what_has_no_network_is_not_fine_tuned(kind):
+    with pytest.raises(ValueError, match="fine_tune=True but features="):
+        make_pipeline(3, kind=kind, fine_tune=True)
+    tuned = make_pipeline(3, kind=kind, features="learned", fine_tune=True)
+    assert tuned["cluster"].fine_tune is True
+
+
 def test_averages_see_all_of_an_image():
     with pytest.raises(ValueError, match="object='central' but features='averages'"):
         make_pipeline(3, kind="particles", object="central")

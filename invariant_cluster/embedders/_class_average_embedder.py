@@ -286,7 +286,8 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         if self.n_averages > n_images:
             raise ValueError(
                 f"n_averages={self.n_averages!r} but X holds {n_images} images: give "
-                "at most as many, and far fewer against noise."
+                "at most as many averages (make_pipeline makes one for each of "
+                "n_clusters), and far fewer against noise."
             )
 
     def _set_background(self, background: NDArray[np.float32]) -> None:

@@ -234,7 +234,9 @@ class IRLINREmbedder(GenerativeEmbedder):
         minimised, the effective dimension of z, seconds.
     alignment_ : Alignment or None
         What ``align="auto"`` found, objects or textures, and why; ``print`` shows it,
-        and so does ``verbose=1``. None if nothing was to be found.
+        and so does ``verbose=1``. None if nothing was to be found. Its ``shows`` is
+        "objects" or "textures", and ``mean_share``, ``border_share`` and
+        ``center_spread`` are what was measured.
     image_shape_ : tuple of int
         Shape of one image as it was given.
     intensity_range_ : tuple of float

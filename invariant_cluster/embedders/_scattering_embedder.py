@@ -128,7 +128,8 @@ class ScatteringEmbedder(FeatureEmbedder):
         Whether images are aligned, as given or as "auto" found.
     alignment_ : Alignment or None
         What ``align="auto"`` found, objects or textures, and why; ``print`` shows it.
-        None if ``align`` was given.
+        None if ``align`` was given. Its ``shows`` is "objects" or "textures", and
+        ``mean_share``, ``border_share`` and ``center_spread`` are what was measured.
     pca_ : PCA
         Maps the coefficients, raised to the power, to features before they are
         whitened.

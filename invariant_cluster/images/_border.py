@@ -10,6 +10,26 @@ from numpy.typing import NDArray
 from invariant_cluster.runtime import evenly_spaced
 
 
+def edges_of(images: Any) -> tuple[Any, ...]:
+    """Return the first and last rows and columns of images.
+
+    Parameters
+    ----------
+    images : ndarray or Tensor of shape (..., h, w)
+        Images in any units.
+
+    Returns
+    -------
+    tuple of four ndarray or Tensor
+        Of shape (..., w) twice and (..., h) twice; each corner is in two of them.
+
+    See Also
+    --------
+    border_median : Return the median of the border, each pixel of it once.
+    """
+    return images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]
+
+
 def border_median(images: NDArray) -> NDArray[np.float64]:
     """Return the median of the border pixels of each channel.
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from invariant_cluster.geometry import pixel_grid
+from invariant_cluster.images._border import edges_of
 
 _GRID = 32  # cells along the longer side, in which objects are told apart
 _STEPS = 2 * _GRID
@@ -57,8 +58,7 @@ def isolate_central(images: Tensor) -> Tensor:
 
 def _border_of(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return median (n, c, 1, 1) and noise (n, 1, 1, 1) of each image's border."""
-    edges = images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]
-    border = torch.cat(edges, dim=-1)
+    border = torch.cat(edges_of(images), dim=-1)
     median = _quantile(border, 0.5)
     noise = _quantile((border - median).abs(), _WITHIN).amax(dim=1, keepdim=True)
     return median[..., None], noise[..., None]

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from invariant_cluster.images._border import edges_of
 from invariant_cluster.images._central_object import isolate_central
 from invariant_cluster.runtime import evenly_spaced, to_tensor
 
@@ -188,12 +189,7 @@ def own_backgrounds(images: NDArray) -> NDArray:
     --------
     border_median : Return the medians over all images.
     """
-    return np.median(np.concatenate(_edges(images), axis=-1), axis=-1)
-
-
-def _edges(images: Any) -> tuple[Any, ...]:
-    """Return the first and last rows and columns of an array or tensor of images."""
-    return images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]
+    return np.median(np.concatenate(edges_of(images), axis=-1), axis=-1)
 
 
 def _reduced(images: Tensor, tone: Tone) -> Tensor:
@@ -220,7 +216,7 @@ def _own_frame(images: Tensor, tone: Tone) -> tuple[Tensor, Tensor]:
 
 def _frame_of(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return each image's background (n, c, 1, 1) and level (n,)."""
-    border = torch.cat(_edges(images), dim=-1).sort(dim=-1).values
+    border = torch.cat(edges_of(images), dim=-1).sort(dim=-1).values
     background = border[..., border.shape[-1] // 2, None, None]
     distance = (images - background).abs().amax(dim=1).flatten(1).sort(dim=1).values
     level, largest = distance[:, int(_HIGH * (distance.shape[1] - 1))], distance[:, -1]
