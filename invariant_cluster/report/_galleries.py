@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,7 +247,20 @@ def _make_means(images: ReportImages, reading: Reading) -> SpriteSheet | None:
     means = []
     for label in reading.clusters:
         members = rng.permutation(reading.members(label))[:_MOST_AVERAGED]
-        canonical = np.asarray(canonicalize(take_rows(images.seen, np.sort(members))))
+        rows = take_rows(images.seen, np.sort(members))
+        canonical = np.asarray(canonicalize(_of_one_average(images.embedder, rows)))
         means.append(canonical.mean(axis=0))
     pictures = images.stretched(np.stack(means))
     return make_sheet(pictures, shown=_MEAN_TILE, largest=_MEAN_TILE)
+
+
+def _of_one_average(embedder: Any, rows: Any) -> Any:
+    """Return images whose canonical orientation is the same.
+
+    Class averages have each their own: of images that joined several of them, those of
+    the commonest are left.
+    """
+    if not hasattr(embedder, "class_averages_"):
+        return rows
+    joined = embedder.transform(rows).argmax(axis=1)
+    return take_rows(rows, np.flatnonzero(joined == np.bincount(joined).argmax()))

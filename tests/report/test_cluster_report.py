@@ -19,7 +19,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import invariant_cluster
-from invariant_cluster import SCANClusterer
+from invariant_cluster import (
+    ClassAverageEmbedder,
+    PolarFourierEmbedder,
+    SCANClusterer,
+)
 from invariant_cluster.images import as_pictures
 from invariant_cluster.metrics import (
     accuracy_scorer,
@@ -27,6 +31,7 @@ from invariant_cluster.metrics import (
     label_stability_scorer,
 )
 from invariant_cluster.report import _cluster_report, cluster_report
+from invariant_cluster.report._galleries import _of_one_average
 from invariant_cluster.report._images import ReportImages
 
 
@@ -396,3 +401,12 @@ def test_a_missing_library_is_named(missing, pipe, images, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError, match=r"pip install jinja2 pillow, or install t"):
         cluster_report(pipe, images, path=tmp_path / "r.html")
+
+
+def test_a_mean_image_is_of_images_that_joined_one_average(images):
+    embedder = ClassAverageEmbedder(3, n_rotations=12, n_starts=2, random_state=0)
+    joined = embedder.fit_transform(images).argmax(axis=1)
+    left = _of_one_average(embedder, images)
+    assert len(left) == np.bincount(joined).max() < len(images)
+    assert len(set(embedder.transform(left).argmax(axis=1))) == 1
+    assert _of_one_average(PolarFourierEmbedder(), images) is images
