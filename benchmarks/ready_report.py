@@ -53,7 +53,10 @@ def render_ready(
             below.append(f"{dataset} ({reached:.1f}; {name}, {best:.1f})")
     said = "; ".join(below) or "none"
     machines = sorted({describe_machine(row) for row in rows})
-    after = f"Below the best row without training: {said}.\n\n{'; '.join(machines)}.\n"
+    after = (
+        f"Below the best row without training, and what to take there: {said}.\n\n"
+        f"{'; '.join(machines)}.\n"
+    )
     return INTRODUCTION, lines, after
 
 
@@ -73,11 +76,17 @@ def best_free(
         (mean(rows), name) for name, rows in methods.items() if name.startswith(FREE)
     ]
     found += [
-        (100 * (s.mean("metrics", "test_accuracy") or 0.0), f"{s.label} (below)")
+        (100 * (s.mean("metrics", "test_accuracy") or 0.0), f"{label_of(s)} (below)")
         for s in summaries
         if s.method.startswith(tuple(FEATURES)) and not s.is_supervised
     ]
     return max(found)
+
+
+def label_of(summary: Summary) -> str:
+    """Return the method and its changes, without parameters that it has no more."""
+    changes = [f"{k}={v}" for k, v in summary.changes if v != "not there"]
+    return ", ".join([summary.method, *changes])
 
 
 def render_line(

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from invariant_cluster.embedders import PAPER_RECIPE
+
 IDENTITY = ("method", "dataset", "scale", "seed", "parameters")
 # How a run was watched and where it ran does not change what was run.
 # ``network`` only names sizes, all of which the scales give.
@@ -123,12 +125,19 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
         parameters["embedder"].setdefault("n_copies", 2)
     for part in ("embedder", "features", "scattering"):
         if "background" in parameters.get(part, {}):  # nothing was smoothed
-            parameters[part].setdefault("smoothing", "auto")
+            parameters[part].setdefault("smoothing", smoothing_of(parameters[part]))
             parameters[part].setdefault("object", "all")
     for part in ("features", "scattering"):
         if "n_scales" in parameters.get(part, {}):  # scattering, once without copies
             parameters[part].setdefault("n_turns", 0)
     return record
+
+
+def smoothing_of(embedder: dict[str, Any]) -> Any:
+    """Return what says of an embedder from before it had the word: no smoothing."""
+    recipe = {k: v for k, v in PAPER_RECIPE.items() if k != "smoothing"}
+    is_paper = recipe.items() <= embedder.items()
+    return PAPER_RECIPE["smoothing"] if is_paper else "auto"
 
 
 def complete_scan(scan: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-from benchmarks.records import append, complete, describe, identity, newest, read
+from benchmarks.records import (
+    append,
+    complete,
+    describe,
+    identity,
+    newest,
+    read,
+    smoothing_of,
+)
+from invariant_cluster.embedders import PAPER_RECIPE
 
 
 def make_record(**changes):
@@ -132,3 +141,10 @@ def test_records_of_before_irlinr_could_take_one_copy_had_two():
     assert complete(one)["parameters"]["embedder"]["n_copies"] == 1
     rival = {"parameters": {"embedder": {"d": 32}}}
     assert complete(rival)["parameters"]["embedder"] == {"d": 32}
+
+
+def test_the_paper_smoothed_nothing():
+    recipe = {k: v for k, v in PAPER_RECIPE.items() if k != "smoothing"}
+    assert smoothing_of({**recipe, "d": 512}) == 0
+    assert smoothing_of({**recipe, "lr": 1e-3}) == "auto"
+    assert smoothing_of({"align": "auto"}) == "auto"

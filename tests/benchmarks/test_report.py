@@ -90,7 +90,9 @@ def test_the_script_writes_the_page(records, tmp_path):
     newer = records[0] | {"date": "2026-03-01T00:00:00+00:00", "dirty": True}
     append(tmp_path / "results", newer)
     out = tmp_path / "docs" / "results.md"
-    report.main(["--results", str(tmp_path / "results"), "--out", str(out)])
+    none = str(tmp_path / "none.jsonl")
+    folder = str(tmp_path / "results")
+    report.main(["--results", folder, "--ready", none, "--out", str(out)])
     assert out.read_text() == report.render([newer, *records[1:]])
     assert "01234567; 01234567+" in out.read_text()
 
@@ -229,13 +231,13 @@ def test_ready_pipelines_stand_beside_what_needs_no_training(records):
     ) in page
     assert '| cryo | kind="particles" | 11.7 | 100.0 (1) |' in page
     assert "| 90.0, scattering + k-means | 1.3 | 1.0 |" in page
-    assert "Below the best row without training: none." in page
+    assert "Below the best row without training, and what to take there: none." in page
     assert "a CPU, 1 of 2 cores, float32, torch 2.13.0." in page
 
 
 def test_a_ready_pipeline_below_is_named(records):
     page = report.render(records, make_ready_rows(0.3))
-    assert "training: mnist-u (35.0; scattering + k-means, 50.0)." in page
+    assert "take there: mnist-u (35.0; scattering + k-means, 50.0)." in page
 
 
 def test_a_ready_row_that_was_made_again_counts_once(records):
