@@ -34,7 +34,6 @@ from invariant_cluster.cli._choices import (  # noqa: E402
     Shown,
 )
 from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
-from invariant_cluster.embedders._shared_parameters import OF_IMAGES  # noqa: E402
 from invariant_cluster.out_of_core import read_shards  # noqa: E402
 from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
 
@@ -221,7 +220,7 @@ def test_choices_are_those_of_the_pipeline():
     assert list(Kind) == list(KINDS)
     assert tuple(Features) == FEATURES
     assert tuple(Network) == NETWORKS
-    allowed = OF_IMAGES["object"][0].options
+    allowed = IRLINREmbedder._parameter_constraints["object"][0].options
     assert set(Shown) == allowed
 
 
