@@ -73,7 +73,12 @@ def best_other(summaries: Sequence[Summary]) -> str:
 
 def show(summary: Summary) -> str:
     """Return mean, deviation and number of seeds of an accuracy."""
-    values = [100 * value for value in summary.values("metrics", "test_accuracy")]
+    return show_percent(summary.values("metrics", "test_accuracy"))
+
+
+def show_percent(shares: Sequence[float]) -> str:
+    """Return mean and deviation of shares, one a seed, in percent, and their number."""
+    values = [100 * share for share in shares]
     mean = sum(values) / len(values)
     if len(values) == 1:
         return f"{mean:.1f} (1)"

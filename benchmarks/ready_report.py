@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.classical import FEATURES
+from benchmarks.overview import show_percent
 from benchmarks.summaries import Summary
 
 SCALE = "small"
@@ -117,10 +118,7 @@ def mean(rows: Sequence[dict[str, Any]]) -> float:
 
 def show(rows: Sequence[dict[str, Any]]) -> str:
     """Return mean, deviation and number of seeds of an accuracy."""
-    if len(rows) == 1:
-        return f"{mean(rows):.1f} (1)"
-    deviation = 100 * np.std([row["accuracy"] for row in rows], ddof=1)
-    return f"{mean(rows):.1f} ± {deviation:.1f} ({len(rows)})"
+    return show_percent([row["accuracy"] for row in rows])
 
 
 def describe_machine(row: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from invariant_cluster.runtime import evenly_spaced
 
@@ -28,6 +29,25 @@ def edges_of(images: Any) -> tuple[Any, ...]:
     border_median : Return the median of the border, each pixel of it once.
     """
     return images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]
+
+
+def quantile_of(values: Tensor, share: float) -> Tensor:
+    """Return a quantile of the last axis, a value of it; ONNX has no median.
+
+    Parameters
+    ----------
+    values : Tensor of shape (..., n)
+        Values in any order.
+    share : float
+        Share of the values that are lower, from 0 to below 1.
+
+    Returns
+    -------
+    Tensor of shape (..., 1)
+        The value with number ``share * n``, rounded down, in ascending order.
+    """
+    place = int(share * values.shape[-1])
+    return values.sort(dim=-1).values[..., place : place + 1]
 
 
 def border_median(images: NDArray) -> NDArray[np.float64]:

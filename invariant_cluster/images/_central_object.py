@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from invariant_cluster.geometry import pixel_grid
-from invariant_cluster.images._border import edges_of
+from invariant_cluster.images._border import edges_of, quantile_of
 
 _GRID = 32  # cells along the longer side, in which objects are told apart
 _STEPS = 2 * _GRID
@@ -59,15 +59,9 @@ def isolate_central(images: Tensor) -> Tensor:
 def _border_of(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return median (n, c, 1, 1) and noise (n, 1, 1, 1) of each image's border."""
     border = torch.cat(edges_of(images), dim=-1)
-    median = _quantile(border, 0.5)
-    noise = _quantile((border - median).abs(), _WITHIN).amax(dim=1, keepdim=True)
+    median = quantile_of(border, 0.5)
+    noise = quantile_of((border - median).abs(), _WITHIN).amax(dim=1, keepdim=True)
     return median[..., None], noise[..., None]
-
-
-def _quantile(values: Tensor, share: float) -> Tensor:
-    """Return a quantile of the last axis, kept; ONNX has no median."""
-    place = int(share * values.shape[-1])
-    return values.sort(dim=-1).values[..., place : place + 1]
 
 
 def _cells_of(is_object: Tensor) -> tuple[Tensor, int]:

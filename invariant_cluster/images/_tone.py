@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from invariant_cluster.images._border import edges_of
+from invariant_cluster.images._border import edges_of, quantile_of
 from invariant_cluster.images._central_object import isolate_central
 from invariant_cluster.runtime import evenly_spaced, to_tensor
 
@@ -216,8 +216,7 @@ def _own_frame(images: Tensor, tone: Tone) -> tuple[Tensor, Tensor]:
 
 def _frame_of(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return each image's background (n, c, 1, 1) and level (n,)."""
-    border = torch.cat(edges_of(images), dim=-1).sort(dim=-1).values
-    background = border[..., border.shape[-1] // 2, None, None]
+    background = quantile_of(torch.cat(edges_of(images), dim=-1), 0.5)[..., None]
     distance = (images - background).abs().amax(dim=1).flatten(1).sort(dim=1).values
     level, largest = distance[:, int(_HIGH * (distance.shape[1] - 1))], distance[:, -1]
     return background, torch.where(level < _SMALL * largest, largest, level)

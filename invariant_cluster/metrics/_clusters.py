@@ -7,13 +7,11 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from invariant_cluster.metrics._neighborhood import neighbor_purity_score
+from invariant_cluster.metrics._sample import sample_clusters
 from invariant_cluster.validation import (
-    check_finite_array,
     check_labels,
     check_same_length,
 )
-
-_MAX_ROWS = 5000  # The silhouette compares all pairs of rows.
 
 
 def label_agreement_score(
@@ -116,12 +114,7 @@ def cluster_silhouette_score(embedding: ArrayLike, labels: ArrayLike) -> float:
     >>> round(cluster_silhouette_score(z, [0, 0, 1, 1]), 2)
     0.92
     """
-    rows = check_finite_array(embedding, "embedding", (None, None))
-    names = check_labels(labels, "labels")
-    check_same_length(embedding=rows, labels=names)
-    if len(rows) > _MAX_ROWS:
-        chosen = np.random.default_rng(0).choice(len(rows), _MAX_ROWS, replace=False)
-        rows, names = rows[chosen], names[chosen]
+    rows, names = sample_clusters(embedding, labels)
     if not 1 < len(np.unique(names)) < len(names):
         return 0.0
     return float(silhouette_score(rows, names))

@@ -8,13 +8,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import gaussian_kde
 from sklearn.cluster import KMeans
 
-from invariant_cluster.validation import (
-    check_finite_array,
-    check_labels,
-    check_same_length,
-)
+from invariant_cluster.metrics._sample import sample_clusters
 
-_MAX_ROWS = 5000  # Time grows with rows times clusters.
 _NEAREST = 3  # Clusters to which a cluster is compared.
 _N_POINTS = 60  # At which a density is evaluated.
 _FEWEST = 3  # Rows of a half; fewer are outliers.
@@ -93,12 +88,8 @@ def valley_contrast_score(embedding: ArrayLike, labels: ArrayLike) -> float:
     >>> scores[1] == max(scores) and scores[1] > 0.7
     True
     """
-    rows = check_finite_array(embedding, "embedding", (None, None)).astype(np.float64)
-    names = check_labels(labels, "labels")
-    check_same_length(embedding=rows, labels=names)
-    if len(rows) > _MAX_ROWS:
-        chosen = np.random.default_rng(0).choice(len(rows), _MAX_ROWS, replace=False)
-        rows, names = rows[chosen], names[chosen]
+    rows, names = sample_clusters(embedding, labels)
+    rows = rows.astype(np.float64)
     clusters = [rows[names == name] for name in np.unique(names)]
     if len(clusters) < 2:
         return 0.0
