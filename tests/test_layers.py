@@ -19,7 +19,7 @@ ROOT = TESTS.parent / PACKAGE
 # A unit is a room (a subpackage), or a file beside the rooms; a row is a level.
 LEVELS = [
     {"geometry", "losses", "neighbors", "runtime", "validation"},
-    {"images", "views"},
+    {"images", "readers", "views"},
     {"datasets", "inspection", "modules"},
     {"metrics", "training"},
     {"model_selection", "persistence"},

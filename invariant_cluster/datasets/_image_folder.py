@@ -11,9 +11,9 @@ import numpy as np
 from invariant_cluster.datasets._arguments import check_option, check_side
 from invariant_cluster.datasets._bunch import Dataset, make_bunch
 from invariant_cluster.datasets._framing import embed_in_frame, frame_background
-from invariant_cluster.datasets._image_file import read_image
 from invariant_cluster.datasets._resizing import resize_smoothly
 from invariant_cluster.datasets._stored_images import Source
+from invariant_cluster.readers import read_image
 
 COLORS = ("auto", "grey", "rgb")
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
