@@ -6,6 +6,7 @@ from invariant_cluster.clusterers import (
     SCANClusterer,
     TEMIClusterer,
 )
+from invariant_cluster.drift import DriftWarning
 from invariant_cluster.embedders import (
     ClassAverageEmbedder,
     ImageEmbedder,
@@ -18,6 +19,7 @@ from invariant_cluster.embedders import (
     TargetVAEEmbedder,
 )
 from invariant_cluster.images import ImageEmbedding
+from invariant_cluster.inspection import check_drift
 from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.persistence import load_model, save_model
 from invariant_cluster.pipelines import make_pipeline
@@ -27,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ClassAverageEmbedder",
+    "DriftWarning",
     "EmbeddingClusterer",
     "IRLINREmbedder",
     "ImageEmbedder",
@@ -40,6 +43,7 @@ __all__ = [
     "SpatialVAEEmbedder",
     "TEMIClusterer",
     "TargetVAEEmbedder",
+    "check_drift",
     "cluster_report",
     "datasets",
     "load_model",

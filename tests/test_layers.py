@@ -20,7 +20,7 @@ ROOT = TESTS.parent / PACKAGE
 LEVELS = [
     {"geometry", "losses", "neighbors", "runtime", "validation"},
     {"images", "readers", "views"},
-    {"datasets", "inspection", "modules"},
+    {"datasets", "drift", "inspection", "modules"},
     {"metrics", "training"},
     {"model_selection", "persistence"},
     {"clusterers", "embedders", "out_of_core", "plot"},

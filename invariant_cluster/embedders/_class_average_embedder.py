@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from invariant_cluster.drift import Watch, one_warning, watch_for
 from invariant_cluster.embedders._class_averaging import Search, find_averages
 from invariant_cluster.embedders._shared_parameters import (
     OF_FEATURES,
@@ -31,7 +32,6 @@ from invariant_cluster.images import (
     NO_SMOOTHING,
     NO_TONE,
     Tone,
-    check_images,
     measure_background,
 )
 from invariant_cluster.persistence import arrays_of
@@ -207,9 +207,8 @@ class ClassAverageEmbedder(UntrainedEmbedder):
             of a row is that of the average which the image joins.
         """
         check_is_fitted(self, "class_averages_")
-        images = check_images(self, X, reset=False)
-        correlation: NDArray[np.float32] = self._match(images).correlation.numpy()
-        return correlation
+        with one_warning():
+            return self._transformed(self._check_images(X))
 
     def predict_pose(
         self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
@@ -329,11 +328,19 @@ class ClassAverageEmbedder(UntrainedEmbedder):
     def _find_poses(self, X: ArrayLike) -> tuple[NDArray, Poses]:
         """Return images (n, c, h, w), and their poses in their own pixels."""
         check_is_fitted(self, "class_averages_")
-        images = check_images(self, X, reset=False)
+        images = self._check_images(X)
         averages = torch.from_numpy(self.class_averages_)
         _, poses = self._match(images).best(self._search.grid(averages))
         pixel = min(images.shape[-2:]) / averages.shape[-1]
         return images, poses._replace(tau=poses.tau * pixel)
+
+    def _represent(self, images: NDArray) -> NDArray[np.float32]:
+        correlation: NDArray[np.float32] = self._match(images).correlation.numpy()
+        return correlation
+
+    def _watched(self) -> Watch:
+        # A correlation does not change with the brightness.
+        return watch_for(f"{self.invariance}+brightness")
 
     def _dump_fitted(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         state = {

@@ -13,9 +13,9 @@ from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.embedders._untrained_embedder import UntrainedEmbedder
-from invariant_cluster.images import check_images
 from invariant_cluster.persistence import arrays_of, decode, encode
 from invariant_cluster.runtime import at_most, map_batches
 
@@ -72,7 +72,10 @@ class FeatureEmbedder(UntrainedEmbedder):
             that ``SCANClusterer`` takes it with ``fine_tune=False``.
         """
         check_is_fitted(self, "pca_")
-        images = check_images(self, X, reset=False)
+        with one_warning():
+            return self._transformed(self._check_images(X))
+
+    def _represent(self, images: NDArray) -> NDArray[np.float32]:
         device = self._find_device()
         features = self._make_features(device)
         whiten = self._fitted_params["whiten"]

@@ -19,7 +19,9 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.embedders._alignment import Alignment
+from invariant_cluster.embedders._drift_watch import DriftWatch
 from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
@@ -71,6 +73,7 @@ from invariant_cluster.validation import (
 
 
 class ImageEmbedder(
+    DriftWatch,
     SavableMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -276,7 +279,13 @@ class ImageEmbedder(
         join_team(self.device)
         with seeded(shared_seed(self.random_state), self.device):
             with unchanged_on_error(self):
-                images = self._check_images(X, reset=not resume, min_samples=2)
+                images = check_images(
+                    self,
+                    X,
+                    reset=not resume,
+                    image_shape=self.image_shape,
+                    min_samples=2,
+                )
                 check_shares(self._sizes()["batch_size"], len(images))
                 if resume:
                     net = continue_net(self, self._count_epochs(len(images)))
@@ -302,9 +311,10 @@ class ImageEmbedder(
             computed at its first use; do not change X in between.
         """
         check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
+        with one_warning() as told:
+            images = self._check_images(X, reset=False)
         encoder = self.encoder_
-        encode = partial(map_rows, encoder, encoder, images, self.device)
+        encode = partial(self._transformed, images, is_told=told[0])
         return ImageEmbedding.deferred(encode, encoder.d, np.asanyarray(X), encoder)
 
     def predict_pose(
@@ -604,8 +614,21 @@ class ImageEmbedder(
         check_callbacks(self.callbacks)
         resolve_device(self.device)
 
-    def _check_images(self, X: ArrayLike, **options: Any) -> NDArray:
-        return check_images(self, X, image_shape=self.image_shape, **options)
+    def _check_images(self, X: ArrayLike, *, reset: bool, **options: Any) -> NDArray:
+        images = check_images(
+            self, X, reset=reset, image_shape=self.image_shape, **options
+        )
+        if not reset:
+            self._watch(images)
+        return images
+
+    def _new_images(self, X: ArrayLike) -> NDArray:
+        check_is_fitted(self, "net_")
+        return check_images(self, X, reset=False)
+
+    def _represent(self, images: NDArray) -> NDArray[np.float32]:
+        encoder = self.encoder_
+        return map_rows(encoder, encoder, images, self.device)
 
     def _forget(self) -> None:
         """Be unfitted while training: a failure must not leave old beside new."""
@@ -618,6 +641,7 @@ class ImageEmbedder(
         map_rows(encoder, encoder, images[:1], self.device)  # raises if it diverged
         _, pressed = finish(lambda: standardize_z(encoder, images, self.device))
         self.net_ = net
+        self._remember(images)
         self._fitted_params = self.get_params(deep=False)
         self.history_ = history_frame(net)
         self.n_iter_ = len(self.history_)
@@ -629,11 +653,11 @@ class ImageEmbedder(
         check_is_fitted(self, "net_")
         part = dump_embedder(self, encoder_only=encoder_only)
         part.spec["state"]["alignment"] = self.alignment_ and list(self.alignment_)
-        return part
+        return self._with_reference(part)
 
     def _restore(self, part: Part, encoder: Any) -> None:
         """Set the fitted attributes from a part of a model file."""
-        restore_embedder(self, part, encoder)
+        restore_embedder(self, self._take_reference(part), encoder)
         found = part.spec["state"].get("alignment")  # older files hold none
         self.alignment_ = found and Alignment(*found)
 

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
 from sklearn.base import TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from invariant_cluster.drift import as_table, one_warning
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
 from invariant_cluster.embedders._member_methods import MemberMethodsMixin
 from invariant_cluster.images import ImageEmbedding
@@ -175,15 +177,43 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
         images = np.asanyarray(X)
         if self._learned is None:
             return ImageEmbedding(self._compute(X), images, spaces=self.spaces_)
-        learned = _transform(self.embedders_[self._learned][1], X)
+        with one_warning() as told:
+            learned = _transform(self.embedders_[self._learned][1], X)
         return ImageEmbedding.deferred(
-            partial(self._compute, X, learned),
+            partial(self._compute, X, learned, is_told=told[0]),
             self._n_features_out,
             images,
             learned.encoder,
             self.spaces_,
             self._encoded,
         )
+
+    def check_drift(self, X: ArrayLike) -> pd.DataFrame:
+        """Compare new images with the training images.
+
+        Parameters
+        ----------
+        X : array-like of n images, of the shape given to ``fit``
+
+        Returns
+        -------
+        DataFrame
+            That of the first embedder that compares images, and the rows for z of the
+            others, named by their embedders.
+        """
+        check_is_fitted(self, "embedders_")
+        watching = [
+            (name, member.check_drift(X))
+            for name, member in self.embedders_
+            if hasattr(member, "check_drift")
+        ]
+        tables = [table for _, table in watching[:1]]
+        for name, table in watching[1:]:
+            rows = table[table.index.str.startswith("z ")]
+            tables.append(
+                rows.rename(index=lambda aspect, name=name: f"{name}: {aspect}")
+            )
+        return pd.concat(tables) if tables else as_table([])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray:
         """Return the names of the joint features.
@@ -268,16 +298,19 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
             )
         return weights.astype(np.float64)
 
-    def _compute(self, X: ArrayLike, learned: Any = None) -> NDArray[np.float32]:
+    def _compute(
+        self, X: ArrayLike, learned: Any = None, *, is_told: bool = False
+    ) -> NDArray[np.float32]:
         """Return the joint features; those of the learned space may be known."""
-        return self._join(
-            [
-                learned
-                if learned is not None and i == self._learned
-                else _transform(embedder, X)
-                for i, (_, embedder) in enumerate(self.embedders_)
-            ]
-        )
+        with one_warning(silent=is_told):
+            return self._join(
+                [
+                    learned
+                    if learned is not None and i == self._learned
+                    else _transform(embedder, X)
+                    for i, (_, embedder) in enumerate(self.embedders_)
+                ]
+            )
 
     def _join(self, rows: Sequence[ArrayLike]) -> NDArray[np.float32]:
         """Return the features of all spaces, scaled and side by side."""

@@ -16,6 +16,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from invariant_cluster.embedders._drift_watch import DriftWatch
 from invariant_cluster.images import ImageLayout, check_images, store_layout
 from invariant_cluster.persistence import (
     Part,
@@ -32,6 +33,7 @@ from invariant_cluster.validation import unchanged_on_error
 
 
 class UntrainedEmbedder(
+    DriftWatch,
     SavableMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -90,11 +92,16 @@ class UntrainedEmbedder(
             )
             self._fitted_params = self.get_params(deep=False)
             self._fit(images)
+            self._remember(images)
         return self
 
     @abstractmethod
     def _fit(self, images: NDArray) -> None:
         """Set the fitted attributes from images (n, c, h, w)."""
+
+    @abstractmethod
+    def _represent(self, images: NDArray) -> NDArray[np.float32]:
+        """Return the features of images (n, c, h, w)."""
 
     @abstractmethod
     def _dump_fitted(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -105,6 +112,16 @@ class UntrainedEmbedder(
         self, state: dict[str, Any], tensors: dict[str, Tensor]
     ) -> None:
         """Set what ``_fit`` had set; the layout is there already."""
+
+    def _check_images(self, X: ArrayLike) -> NDArray:
+        """Return new images as (n, c, h, w); warn if they are unlike those of fit."""
+        images = self._new_images(X)
+        self._watch(images)
+        return images
+
+    def _new_images(self, X: ArrayLike) -> NDArray:
+        check_is_fitted(self, "_fitted_params")
+        return check_images(self, X, reset=False)
 
     def _dump(self, *, encoder_only: bool) -> Part:
         """Return what a model file holds of the embedder; all of it is needed."""
@@ -121,10 +138,11 @@ class UntrainedEmbedder(
             **fitted,
         }
         spec = {**encode_recipe(recipe_of(self)), "state": state}
-        return Part(spec, tensors)
+        return self._with_reference(Part(spec, tensors))
 
     def _restore(self, part: Part, encoder: object) -> None:
         """Set the fitted attributes from a part of a model file."""
+        part = self._take_reference(part)
         state = part.spec["state"]
         store_layout(self, ImageLayout.from_json(state["layout"]))
         set_names(self, state["feature_names_in"])

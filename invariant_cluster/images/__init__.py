@@ -1,6 +1,10 @@
 """The user's images: layout, checks, intensity range, background and embedding."""
 
-from invariant_cluster.images._border import border_median, measure_background
+from invariant_cluster.images._border import (
+    border_median,
+    edges_of,
+    measure_background,
+)
 from invariant_cluster.images._central_object import isolate_central
 from invariant_cluster.images._checks import (
     check_finite,
@@ -58,6 +62,7 @@ __all__ = [
     "check_rows",
     "check_width",
     "choose_smoothing",
+    "edges_of",
     "expected_values",
     "infer_layout",
     "isolate_central",

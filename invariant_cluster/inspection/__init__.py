@@ -1,6 +1,7 @@
 """Inspection of fitted models: their steps, clusters, exemplars and maps."""
 
 from invariant_cluster.inspection._clones import heads_alone, with_seed
+from invariant_cluster.inspection._drift import check_drift
 from invariant_cluster.inspection._embedded_pictures import take_pictures
 from invariant_cluster.inspection._exemplars import ORDERS, pick_exemplars
 from invariant_cluster.inspection._map import map_to_plane
@@ -19,6 +20,7 @@ __all__ = [
     "ORDERS",
     "Prediction",
     "Steps",
+    "check_drift",
     "divide",
     "find_step",
     "heads_alone",

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.inspection import divide, heads_alone, turned_copy
 from invariant_cluster.metrics._clusters import (
     adjusted_label_stability_score,
@@ -375,8 +376,8 @@ def _labels(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
 def _two_labels(estimator: Any, X: ArrayLike, scorer: str) -> tuple[NDArray, NDArray]:
     """Return clusters of the images and of their turned copies, each (n,)."""
     labels = _labels(estimator, X, scorer)
-    turned = turned_copy(estimator, X)
-    return labels, _labels(estimator, turned, scorer)
+    with one_warning(silent=True):  # turning smooths images
+        return labels, _labels(estimator, turned_copy(estimator, X), scorer)
 
 
 def _embedding(estimator: Any, X: ArrayLike, scorer: str) -> NDArray:
@@ -393,7 +394,8 @@ def _two_embeddings(
     """Return z of the images and z of their turned copies, each (n, d)."""
     embedder = divide(estimator).embedder or estimator
     z = _transform(embedder, X, scorer)
-    return z, _transform(embedder, turned_copy(estimator, X), scorer)
+    with one_warning(silent=True):  # turning smooths images
+        return z, _transform(embedder, turned_copy(estimator, X), scorer)
 
 
 def _transform(embedder: Any, X: ArrayLike, scorer: str) -> NDArray:

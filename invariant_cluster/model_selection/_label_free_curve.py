@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.inspection import (
     image_shape_of,
     steps_of,
@@ -187,7 +188,8 @@ def _embed(estimator: Any, X: ArrayLike) -> EmbeddedImages:
     z = embedder.fit_transform(X)
     if np.ndim(X) == 2 and image_shape_of(estimator) is None:
         return EmbeddedImages(z)
-    return EmbeddedImages(z, embedder.transform(turned_copy(embedder, X)))
+    with one_warning(silent=True):  # turning smooths images
+        return EmbeddedImages(z, embedder.transform(turned_copy(embedder, X)))
 
 
 def _clusterer(estimator: Any) -> Any:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
-from invariant_cluster.images import expected_values
+from invariant_cluster.drift import one_warning
 from invariant_cluster.inspection import predict_clusters
 
 # Of a block: enough images to repay the start of a prediction, little memory for them
 # and for the representations between the steps of a pipeline.
 _MOST_ROWS = 8192
 _MOST_BYTES = 2**26
-_MOST_OUTSIDE = 0.05
 
 
 class Clusters(NamedTuple):
@@ -67,16 +64,16 @@ def predict_rows(
 
     Warns
     -----
-    UserWarning
-        If more than 5 % of the values of a block lie outside the intensity range of
-        the training images.
+    DriftWarning
+        If images are unlike the training images, once.
     """
     blocks = []
     step = block_rows(images)
-    for first in range(start, stop, step):
-        last = min(first + step, stop)
-        blocks.append(_predict_block(model, images, first, last))
-        advance(last - first)
+    with one_warning():
+        for first in range(start, stop, step):
+            last = min(first + step, stop)
+            blocks.append(_predict_block(model, images, first, last))
+            advance(last - first)
     confidences = [block.confidence for block in blocks if block.confidence is not None]
     return Clusters(
         np.concatenate([block.labels for block in blocks]),
@@ -111,27 +108,8 @@ def _predict_block(model: Any, images: Any, start: int, stop: int) -> Clusters:
         raise type(error)(
             f"Images {start} to {stop - 1}, numbered from 0 in what follows: {error}"
         ) from error
-    _warn_outside(model, block)
     confidence = None if probabilities is None else probabilities.max(axis=1)
     return Clusters(
         labels.astype(np.int32),
         None if confidence is None else confidence.astype(np.float32),
     )
-
-
-def _warn_outside(model: Any, block: NDArray) -> None:
-    """Warn if values of a block lie outside the range of the training images."""
-    first = model[0] if isinstance(model, Pipeline) else model
-    limits = expected_values(first)
-    if limits is None:
-        return
-    low, high = limits
-    if np.mean((block < low) | (block > high)) > _MOST_OUTSIDE:
-        # Without rows in it, the text is shown once for all blocks.
-        warnings.warn(
-            f"More than {_MOST_OUTSIDE:.0%} of the values of some images lie outside "
-            f"{low:g} to {high:g}, the range of the training images, and are clipped: "
-            "scale the images like the training images.",
-            UserWarning,
-            stacklevel=2,
-        )

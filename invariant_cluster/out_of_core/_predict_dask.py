@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.out_of_core._shipped_model import ShippedModel, one_thread, ship
 
 _METHODS = (
@@ -106,7 +107,8 @@ def _apply(images: NDArray, shipped: ShippedModel, method: str) -> NDArray:
 def _probe(shipped: ShippedModel, images: Any, method: str) -> NDArray:
     """Return the outputs for two random images."""
     noise = np.random.default_rng(0).uniform(0, 100, (2, *images.shape[1:]))
-    return _apply(noise.astype(images.dtype), shipped, method)
+    with one_warning(silent=True):
+        return _apply(noise.astype(images.dtype), shipped, method)
 
 
 def _delayed(shipped: ShippedModel) -> Any:

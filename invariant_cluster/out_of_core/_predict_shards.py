@@ -10,6 +10,7 @@ from typing import Any
 from sklearn.utils import check_scalar
 from tqdm.auto import tqdm
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.out_of_core._blocks import predict_rows
 from invariant_cluster.out_of_core._manifest import (
     MANIFEST,
@@ -90,9 +91,8 @@ def predict_shards(
 
     Warns
     -----
-    UserWarning
-        If more than 5 % of the values of a block of images lie outside the intensity
-        range of the training images.
+    DriftWarning
+        If images are unlike the training images: once, or once a worker's shard.
 
     See Also
     --------
@@ -146,9 +146,10 @@ def predict_shards(
 def _predict_here(model: Any, images: Any, shards: list[Shard], bar: tqdm) -> None:
     """Compute and write shards one after the other."""
     names = getattr(images, "names", None)
-    for shard in shards:
-        clusters = predict_rows(model, images, shard.start, shard.stop, bar.update)
-        write_shard(shard, names, clusters)
+    with one_warning():
+        for shard in shards:
+            clusters = predict_rows(model, images, shard.start, shard.stop, bar.update)
+            write_shard(shard, names, clusters)
 
 
 def _check_model(model: Any) -> None:

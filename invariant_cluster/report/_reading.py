@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.inspection import divide, predict_clusters
 from invariant_cluster.report._images import ReportImages
 
@@ -163,4 +164,5 @@ def _stays(pipeline: Any, images: ReportImages, labels: NDArray) -> NDArray | No
     """Return whether each image keeps its cluster when turned; None if unknown."""
     if not hasattr(divide(pipeline).clusterer, "predict"):
         return None
-    return np.asarray(pipeline.predict(images.turned()) == labels)
+    with one_warning(silent=True):  # turning smooths images
+        return np.asarray(pipeline.predict(images.turned()) == labels)

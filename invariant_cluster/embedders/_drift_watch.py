@@ -1,0 +1,137 @@
+"""Comparison of new images with the training images, for all embedders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from invariant_cluster.drift import (
+    Reference,
+    Span,
+    Watch,
+    as_table,
+    is_told,
+    measure_reference,
+    measure_span,
+    one_warning,
+    warn_of_drift,
+    watch_for,
+)
+from invariant_cluster.persistence import Part
+from invariant_cluster.runtime import at_most
+
+_MOST_NEW = 256
+_MOST_Z = 300
+_VALUES, _Z = "reference.values", "reference.z"
+
+
+class DriftWatch:
+    """Methods that compare new images with the training images.
+
+    A subclass has the parameter ``invariance``, calls ``_remember`` in ``fit`` and
+    ``_watch`` wherever it takes new images, and defines ``_new_images`` and
+    ``_represent``.
+
+    See Also
+    --------
+    Reference : What is remembered of the training images.
+    """
+
+    invariance: str
+    reference_: Reference | None = None
+
+    def check_drift(self, X: ArrayLike) -> pd.DataFrame:
+        """Compare new images with the training images.
+
+        Parameters
+        ----------
+        X : array-like of n images, of the shape given to ``fit``
+
+        Returns
+        -------
+        DataFrame
+            As :func:`invariant_cluster.check_drift` returns it; without rows if the
+            model is of an older version or was fitted on fewer than 50 images.
+        """
+        sample = at_most(self._new_images(X), _MOST_NEW)
+        if self.reference_ is None:
+            return as_table([])
+        z = self.reference_.compare_z(self._represent(sample))
+        return as_table([*self.reference_.compare(sample), *z])
+
+    def _new_images(self, X: ArrayLike) -> NDArray:
+        """Return new images, checked, as (n, c, h, w)."""
+        raise NotImplementedError
+
+    def _represent(self, images: NDArray) -> NDArray[np.float32]:
+        """Return z of images (n, c, h, w)."""
+        raise NotImplementedError
+
+    def _watched(self) -> Watch:
+        """Return what must not change in new images."""
+        return watch_for(self.invariance)
+
+    def _remember(self, images: NDArray) -> None:
+        """Set ``reference_`` from the training images (n, c, h, w), last in ``fit``."""
+        reference = measure_reference(images, self._watched())
+        z = self._represent(at_most(images, _MOST_Z))
+        self.reference_ = reference._replace(z=z)
+
+    def _watch(self, images: NDArray) -> None:
+        """Warn if new images (n, c, h, w) are unlike the training images."""
+        self._warn(images, lambda known, sample: known.compare(sample))
+
+    def _transformed(
+        self, images: NDArray, *, is_told: bool = False
+    ) -> NDArray[np.float32]:
+        """Return z of new images; warn if it is unlike that of the training images."""
+        z = self._represent(images)
+        with one_warning(silent=is_told):
+            self._warn(images, lambda known, _: known.compare_z(z))
+        return z
+
+    def _warn(
+        self, images: NDArray, compare: Callable[[Reference, NDArray], list[Any]]
+    ) -> None:
+        if self.reference_ is None or is_told():
+            return
+        sample = at_most(images, _MOST_NEW)
+        findings = compare(self.reference_, sample)
+        if any(found.is_drift for found in findings):
+            spans = self.reference_.span, measure_span(sample)
+            warn_of_drift(findings, *spans, len(images))
+
+    def _with_reference(self, part: Part) -> Part:
+        """Return a part of a model file that holds the reference too."""
+        reference = self.reference_
+        if reference is None or reference.z is None:
+            return part
+        state = {
+            **part.spec["state"],
+            "reference": {"watch": list(reference.watch), "span": list(reference.span)},
+        }
+        tensors = {_VALUES: _tensor(reference.values), _Z: _tensor(reference.z)}
+        return Part({**part.spec, "state": state}, {**part.tensors, **tensors})
+
+    def _take_reference(self, part: Part) -> Part:
+        """Set ``reference_`` from a part, and return the part without it."""
+        found = part.spec["state"].get("reference")  # older files hold none
+        self.reference_ = None
+        if not found:
+            return part
+        tensors = dict(part.tensors)
+        values, z = tensors.pop(_VALUES).numpy(), tensors.pop(_Z).numpy()
+        aspects, grey = found["watch"]
+        watch, span = Watch(tuple(aspects), grey), Span(*found["span"])
+        self.reference_ = Reference(watch, span, values, z)
+        return Part(part.spec, tensors)
+
+
+def _tensor(values: NDArray) -> Tensor:
+    return torch.from_numpy(values.copy())
