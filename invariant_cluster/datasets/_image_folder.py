@@ -174,12 +174,12 @@ def open_folder(path: Path, size: int, color: str) -> Source:
         they are read.
     """
     paths = [file for part in _list_files(path)[1] for file in part]
-    first = _make_square(read_image(paths[0], color), size)
+    first = _make_square(read_image(paths[0], color=color).pixels, size)
 
     def read(start: int, stop: int) -> np.ndarray:
         images = np.empty((stop - start, *first.shape), dtype=first.dtype)
         for image, file in zip(images, paths[start:stop], strict=True):
-            square = _make_square(read_image(file, color), size)
+            square = _make_square(read_image(file, color=color).pixels, size)
             _check_same_kind([paths[0], file], [first, square])
             image[:] = square
         return images
@@ -191,7 +191,9 @@ def open_folder(path: Path, size: int, color: str) -> Source:
 def _load_images(paths: list[Path], size: int, color: str) -> np.ndarray:
     """Return all images as one array, (n, size, size) or (n, size, size, 3)."""
     # The images differ in size, so they fit one array only after resizing.
-    images = [_make_square(read_image(path, color), size) for path in paths]
+    images = [
+        _make_square(read_image(path, color=color).pixels, size) for path in paths
+    ]
     _check_same_kind(paths, images)
     return np.stack(images)
 
