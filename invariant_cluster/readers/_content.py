@@ -23,7 +23,7 @@ _READ = {
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
 }
-_PNM = tuple(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"f"))
+_PNM = tuple(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6"))
 
 # Position and bytes of what is not read -> name in the error.
 _REFUSED = (
@@ -49,7 +49,8 @@ _REFUSED = (
     (208, b"MAP ", "an MRC map"),
     (0, b"<svg", "an SVG drawing"),
     (0, b"<?xml", "an XML text"),
-    (0, b"PF", "a colour PFM image"),
+    (0, b"Pf", "a PFM image"),
+    (0, b"PF", "a PFM image"),
     (0, b"P7", "a PAM image"),
 )
 

@@ -63,13 +63,15 @@ FORMATS = (
     ),
     Format(
         "PNM",
-        (".pgm", ".ppm", ".pbm", ".pnm", ".pfm"),
+        (".pgm", ".ppm", ".pbm", ".pnm"),
         "Pillow",
-        ("uint8", "uint16 (grey)", "float32 (grey)"),
+        ("uint8", "uint16 (grey)"),
         "grey, RGB",
     ),
     Format("BMP", (".bmp",), "Pillow", ("uint8",), "grey, RGB, palette, transparency"),
-    Format("GIF", (".gif",), "Pillow", ("uint8",), "RGB from its palette, transparency"),
+    Format(
+        "GIF", (".gif",), "Pillow", ("uint8",), "RGB from its palette, transparency"
+    ),
     Format("WebP", (".webp",), "Pillow", ("uint8",), "RGB, transparency"),
 )
 

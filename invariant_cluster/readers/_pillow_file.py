@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invariant_cluster.readers._orientation import TAG, turn_layers
-from invariant_cluster.readers._picture import Layers, Refused, as_native, check_size
+from invariant_cluster.readers._picture import Layers, Refused, check_size
 
 FIRST_FRAME = "first of several frames (MPO)"
 CMYK = "CMYK became RGB"
@@ -31,7 +31,7 @@ def read_with_pillow(handle: BinaryIO, kind: str) -> Layers:
     Returns
     -------
     Layers
-        Values of uint8, of uint16 from 16-bit grey, or of float32 from PFM.
+        Values of uint8, or uint16 from 16-bit grey.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _find_layout(image: Any) -> tuple[str, int]:
 def _check_depth(image: Any, layout: tuple[str, int]) -> None:
     """Refuse colours of 16 bits, which Pillow reduces to 8."""
     raw_mode, maximum = layout
-    if image.mode.startswith(("I", "F")) or image.format not in ("PNG", "PPM"):
+    if image.mode.startswith("I") or image.format not in ("PNG", "PPM"):
         return
     if ";16" in raw_mode or maximum > 255:
         raise Refused(
@@ -130,8 +130,6 @@ def _to_layers(image: Any, layout: tuple[str, int]) -> Layers:
     if mode == "1":
         pixels = np.asarray(image).astype(np.uint8) * np.uint8(255)
         return Layers(pixels, _match_colour(pixels, info, ""))
-    if mode == "F":
-        return Layers(as_native(np.asarray(image)))
     if mode in ("LA", "RGBA"):
         return _split(np.asarray(image))
     if "transparency" in info or mode == "PA":

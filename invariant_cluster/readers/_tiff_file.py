@@ -82,6 +82,10 @@ def _import_tifffile() -> ModuleType:
 def _choose_series(tiff: Any) -> Any:
     """Return the only image of a file, thumbnails apart."""
     series = [part for part in tiff.series if not part.keyframe.is_reduced]
+    if not series and tiff.series:
+        raise Refused(
+            "its pages are previews (of a raw photo?): save the photo as TIFF or PNG"
+        )
     if len(series) != 1:
         raise Refused(
             f"it holds {len(series)} images of different kinds: save each as its own "
@@ -113,13 +117,23 @@ def _beside_rows(axes: str) -> str:
 
 
 def _check_whole(series: Any, handle: BinaryIO) -> None:
-    """Refuse a file that ends before its pixels do; tifffile fills these up."""
+    """Refuse a file without some of its pixels; tifffile would make them up."""
     size = handle.seek(0, 2)
     for page in series.pages:
-        parts = zip(page.dataoffsets, page.databytecounts, strict=True) if page else ()
-        ends = [start + n if start and n else size + 1 for start, n in parts]
-        if not ends or max(ends) > size:
-            raise Refused("it is cut off: some of its pixels are not in the file")
+        if page is None or not 0 < _find_end(page, series.keyframe) <= size:
+            raise Refused(
+                "it is cut off or sparse, since some pixels are not in the file: copy "
+                "it again, or save it whole"
+            )
+
+
+def _find_end(page: Any, keyframe: Any) -> int:
+    """Return where the pixels of a page end in the file, 0 if some have no place."""
+    if keyframe.is_contiguous:  # lengths may be stated too large: they do not matter
+        return page.dataoffsets[0] + keyframe.nbytes
+    parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    placed = parts and all(start and n for start, n in parts)
+    return max(start + n for start, n in parts) if placed else 0
 
 
 def _mark_no_data(layers: Layers, page: Any) -> Layers:

@@ -154,7 +154,7 @@ def test_only_taken_files_are_decoded(images, tmp_path):
     stored = open_images(path, size=16)
     np.testing.assert_array_equal(stored[6:], images[6:])
     with pytest.raises(
-        ValueError, match=r"005\.png cannot be read as an image.*remove"
+        ValueError, match=r"005\.png cannot be read as an image.*none of the formats"
     ):
         stored[4:6]
 

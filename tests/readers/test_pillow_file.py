@@ -78,14 +78,6 @@ def test_pgm_is_scaled_from_its_maximum(tmp_path):
     check(tmp_path / "b.pgm", np.array([[0, 128, 255]], dtype=np.uint8))
 
 
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_floats_of_pfm(tmp_path, rng, order):
-    pixels = rng.normal(size=SHAPE).astype(np.float32)
-    head = b"Pf\n14 9\n-1.0\n" if order == "<" else b"Pf\n14 9\n1.0\n"
-    (tmp_path / "a.pfm").write_bytes(head + pixels[::-1].astype(f"{order}f4").tobytes())
-    check(tmp_path / "a.pfm", pixels)
-
-
 @pytest.mark.parametrize(
     ("colour_type", "channels"), [(2, 3), (4, 2), (6, 4)], ids=["RGB", "LA", "RGBA"]
 )
@@ -94,7 +86,7 @@ def test_colours_of_16_bits_are_not_cut(
 ):
     samples = rng.integers(0, 65536, (*SHAPE, channels))
     write_png(tmp_path / "a.png", samples, depth=16, colour_type=colour_type)
-    with pytest.raises(UnreadableError, match="16 bits per channel.*reduces to 8"):
+    with pytest.raises(UnreadableError, match=r"16 bits per channel.*reduces to 8"):
         read_image(tmp_path / "a.png")
 
 
@@ -102,7 +94,7 @@ def test_colours_of_16_bits_are_not_cut(
 def test_ppm_of_16_bits_is_not_cut(tmp_path, maximum):
     body = b"\1\2" * (14 * 9 * 3)
     (tmp_path / "a.ppm").write_bytes(b"P6\n14 9\n%d\n" % maximum + body)
-    with pytest.raises(UnreadableError, match="16 bits per channel.*save it as TIFF"):
+    with pytest.raises(UnreadableError, match=r"16 bits per channel.*save it as TIFF"):
         read_image(tmp_path / "a.ppm")
 
 

@@ -123,9 +123,7 @@ def test_masks_are_0_and_255(tmp_path, rng, photometric):
 def test_rgb_in_both_layouts(tmp_path, rng, dtype, planar):
     pixels = make_values(rng, dtype, (*SHAPE, 3))
     stored = pixels if planar == "contig" else np.moveaxis(pixels, -1, 0)
-    tifffile.imwrite(
-        tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planar
-    )
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planar)
     check(tmp_path / "a.tif", pixels)
 
 
@@ -168,9 +166,7 @@ def test_channels_of_a_microscope(tmp_path, rng, n_channels):
 
 def test_two_channels_of_a_microscope_are_refused(tmp_path, rng):
     pixels = make_values(rng, "uint16", (2, *SHAPE))
-    tifffile.imwrite(
-        tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "CYX"}
-    )
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "CYX"})
     with pytest.raises(UnreadableError, match=r"has 2 channels \(axes CYX\)"):
         read_image(tmp_path / "a.tif")
 
@@ -214,9 +210,7 @@ def test_compressed_and_tiled(tmp_path, rng, compression, tile):
     elif tile:
         tifffile.imwrite(tmp_path / "a.tif", pixels, tile=tile)
     else:
-        Image.fromarray(pixels).save(
-            tmp_path / "a.tif", compression=codes[compression]
-        )
+        Image.fromarray(pixels).save(tmp_path / "a.tif", compression=codes[compression])
     check(tmp_path / "a.tif", pixels)
 
 
@@ -278,14 +272,13 @@ def test_palettes_become_rgb(tmp_path, rng):
     colours = rng.integers(0, 256, (7, 3), dtype=np.uint8)
     pixels = colours[rng.integers(0, 7, SHAPE)]
     palette = Image.fromarray(pixels).convert("P", palette=Image.Palette.ADAPTIVE)
-    palette.save(tmp_path / "a.tif")
-    check(tmp_path / "a.tif", pixels)
+    for compression in (None, "tiff_lzw"):
+        palette.save(tmp_path / "a.tif", compression=compression)
+        check(tmp_path / "a.tif", pixels)
     table = np.zeros((3, 256), dtype=np.uint16)
     table[:, :7] = colours.T * np.uint16(257)
     indices = rng.integers(0, 7, SHAPE).astype(np.uint8)
-    tifffile.imwrite(
-        tmp_path / "b.tif", indices, photometric="palette", colormap=table
-    )
+    tifffile.imwrite(tmp_path / "b.tif", indices, photometric="palette", colormap=table)
     check(tmp_path / "b.tif", colours[indices])
     tifffile.imwrite(  # by a program that filled 8 of the 16 bits
         tmp_path / "c.tif", indices, photometric="palette", colormap=table >> 8
@@ -298,12 +291,12 @@ def test_other_colours_and_numbers_are_refused_by_name(tmp_path, rng):
     with pytest.raises(UnreadableError, match="stored as SEPARATED, which is not read"):
         read_image(tmp_path / "a.tif")
     tifffile.imwrite(tmp_path / "b.tif", np.zeros(SHAPE, dtype=np.complex64))
-    with pytest.raises(UnreadableError, match="values are of type complex64: save real"):
+    with pytest.raises(UnreadableError, match="are of type complex64: save real"):
         read_image(tmp_path / "b.tif")
 
 
-# Where TIFF 6.0, section 8, puts row 0 and column 0. Pillow is no judge here: version 13
-# mixes up height and width of files that are turned by a quarter.
+# Where TIFF 6.0, section 8, puts row 0 and column 0. Pillow is no judge here: version
+# 13 mixes up height and width of files that are turned by a quarter.
 SHOWN = {
     1: lambda stored: stored,
     2: np.fliplr,
@@ -362,6 +355,24 @@ def test_cut_off_files_are_named(tmp_path, rng, share, compression):
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(UnreadableError, match=r"a\.tif cannot be read.*it is cut off"):
         read_image(path)
+
+
+def test_a_length_stated_too_large_does_not_matter(tmp_path, rng):
+    pixels = make_values(rng, "uint16")
+    write_raw(tmp_path / "a.tif", pixels, sample_format=1, bits=16)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    length = 10 + 8 * 12 + 8  # the ninth tag, StripByteCounts
+    assert struct.unpack("<I", data[length : length + 4]) == (pixels.nbytes,)
+    data[length : length + 4] = struct.pack("<I", pixels.nbytes + 100)
+    (tmp_path / "a.tif").write_bytes(data)
+    check(tmp_path / "a.tif", pixels)
+
+
+def test_previews_are_no_photo(tmp_path, rng):
+    pixels = make_values(rng, "uint8", (*SHAPE, 3))
+    tifffile.imwrite(tmp_path / "a.tif", pixels, subfiletype=1, metadata=None)
+    with pytest.raises(UnreadableError, match=r"its pages are previews .of a raw"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_no_data_of_gdal_becomes_background(tmp_path):
