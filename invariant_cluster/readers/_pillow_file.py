@@ -132,7 +132,7 @@ def _to_layers(image: Any, layout: tuple[str, int]) -> Layers:
         return Layers(pixels, _match_colour(pixels, info, ""))
     if mode in ("LA", "RGBA"):
         return _split(np.asarray(image))
-    if "transparency" in info or mode == "PA":
+    if "transparency" in info:
         return _split(np.asarray(image.convert("RGBA")))
     notes = (CMYK,) if mode == "CMYK" else ()
     return Layers(np.asarray(image.convert("RGB")), notes=notes)

@@ -16,6 +16,7 @@ _KEPT_BY_PILLOW = {(1, 1, 1), (8, 1, 1), (8, 1, 3), (16, 1, 1), (32, 3, 1)}
 _KEPT_WITH_OPACITY = {(8, 1, 2), (8, 1, 4)}  # it divides colours by the other kind
 _UNASSOCIATED = (2,)
 _WHITE_IS_ZERO = 0
+_INTERLEAVED = 1  # PlanarConfiguration
 
 
 def decode(series: Any, handle: BinaryIO) -> NDArray:
@@ -56,13 +57,16 @@ def decode(series: Any, handle: BinaryIO) -> NDArray:
 def _is_kept_by_pillow(series: Any) -> bool:
     """Return whether Pillow returns the samples of a single page unchanged."""
     page = series.keyframe
-    kind = (page.bitspersample, int(page.sampleformat), page.samplesperpixel)
+    if len(series.pages) > 1 or int(page.planarconfig) != _INTERLEAVED:
+        return False
     orientation = page.tags.get(TAG)
-    upright = orientation is None or int(orientation.value) == 1
     # Some versions of Pillow turn the image, others leave it to the caller.
-    opaque = kind in _KEPT_BY_PILLOW and not page.extrasamples
-    apart = kind in _KEPT_WITH_OPACITY and page.extrasamples == _UNASSOCIATED
-    return len(series.pages) == 1 and upright and (opaque or apart)
+    if orientation is not None and int(orientation.value) != 1:
+        return False
+    kind = (page.bitspersample, int(page.sampleformat), page.samplesperpixel)
+    if page.extrasamples:
+        return kind in _KEPT_WITH_OPACITY and page.extrasamples == _UNASSOCIATED
+    return kind in _KEPT_BY_PILLOW
 
 
 def _decode_with_pillow(page: Any, handle: BinaryIO) -> NDArray:
@@ -73,4 +77,4 @@ def _decode_with_pillow(page: Any, handle: BinaryIO) -> NDArray:
         samples = np.asarray(image)
     if int(page.photometric) == _WHITE_IS_ZERO:  # Pillow has inverted these
         samples = ~samples
-    return samples.transpose(2, 0, 1) if page.axes == "SYX" else samples
+    return samples

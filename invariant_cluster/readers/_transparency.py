@@ -97,9 +97,7 @@ def full_scale(dtype: np.dtype) -> float:
 def _opacity(layers: Layers) -> NDArray[np.float64] | None:
     """Return the opacity, 0 to 1, (h, w) or (h, w, 1); None if all is opaque."""
     alpha = layers.alpha
-    if alpha is None:
+    if alpha is None or alpha.min() >= full_scale(alpha.dtype):
         return None
     opacity = np.clip(alpha / full_scale(alpha.dtype), 0, 1)
-    if opacity.min() == 1:
-        return None
     return opacity[..., None] if layers.pixels.ndim == 3 else opacity

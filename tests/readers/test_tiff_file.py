@@ -258,6 +258,20 @@ def test_fax_and_jpeg_in_tiff(tmp_path, rng):
         assert np.abs(found.astype(int) - pixels).max() <= 4
 
 
+def test_lzw_of_a_turned_image_is_turned_once_or_asks_for_its_decoder(tmp_path, rng):
+    exif = Image.Exif()
+    exif[274] = 6
+    pixels = make_values(rng, "uint8")
+    path = tmp_path / "a.tif"
+    Image.fromarray(pixels).save(path, exif=exif, compression="tiff_lzw")
+    try:
+        found = read_image(path).pixels
+    except UnreadableError as error:
+        assert "pip install imagecodecs" in error.reason  # noqa: PT017
+    else:
+        np.testing.assert_array_equal(found, np.rot90(pixels, -1))
+
+
 def test_a_missing_decoder_is_named(tmp_path, rng, monkeypatch):
     Image.fromarray(make_values(rng, "int16")).save(
         tmp_path / "a.tif", compression="tiff_lzw"
