@@ -367,7 +367,19 @@ def test_cut_off_files_are_named(tmp_path, rng, share, compression):
     tifffile.imwrite(path, pixels, compression=compression, rowsperstrip=8)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(UnreadableError, match=r"a\.tif cannot be read.*it is cut off"):
+    with pytest.raises(UnreadableError, match=r"a\.tif cannot.*it is cut off or"):
+        read_image(path)
+
+
+def test_pixels_without_a_place_are_not_made_up(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.full((32, 32), 7, dtype=np.uint16), tile=(16, 16))
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        for name in ("TileOffsets", "TileByteCounts"):
+            tag = tiff.pages[0].tags[name]
+            tag.overwrite([*tag.value[:-1], 0])
+    assert (tifffile.imread(path)[16:, 16:] == 0).all()
+    with pytest.raises(UnreadableError, match="it is cut off or sparse, since some"):
         read_image(path)
 
 
