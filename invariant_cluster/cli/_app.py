@@ -82,7 +82,8 @@ Images = Annotated[
     Path,
     typer.Argument(
         help="Folder of images (PNG, TIFF, ...), array (.npy; .npz, .h5 or .zarr with "
-        "--key), stack of particles (.mrc, .mrcs), or LSWMD.pkl."
+        "--key), particles (.mrc, .mrcs, a folder of these, .star, .cs, or .txt that "
+        "lists stacks), or LSWMD.pkl."
     ),
 ]
 Model = Annotated[

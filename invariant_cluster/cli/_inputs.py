@@ -18,10 +18,11 @@ from invariant_cluster.datasets import (
     open_images,
     sample_images,
 )
+from invariant_cluster.readers import LISTS, STACKS, holds_particles
 from invariant_cluster.runtime import evenly_spaced
 
 _KEY = "images"
-_STORED = (".npy", ".h5", ".hdf5", ".zarr")
+_STORED = (".npy", ".h5", ".hdf5", ".zarr", *STACKS, *LISTS)
 
 
 class NamedImages(NamedTuple):
@@ -62,8 +63,8 @@ def read_images(
     Parameters
     ----------
     path : Path
-        Folder of images; file .npy, .npz, .h5, .hdf5, .mrc or .mrcs; store .zarr; or
-        LSWMD.pkl.
+        Folder of images; file .npy, .npz, .h5 or .hdf5; store .zarr; particles in
+        .mrc, .mrcs, .star, .cs, .txt or a folder of stacks; or LSWMD.pkl.
     size : int
         Side in pixels to which the images of a folder and of LSWMD.pkl are resized.
         Arrays and stacks keep their size.
@@ -154,7 +155,7 @@ def open_path(
     Returns
     -------
     StoredImages or ndarray
-        The images; ndarray of .npz, .mrc and LSWMD.pkl.
+        The images; ndarray of .npz and LSWMD.pkl.
 
     Raises
     ------
@@ -186,9 +187,12 @@ def open_path(
 
 def _read_all(path: Path, opened: Any, color: str) -> NamedImages:
     """Return all images that were opened, and their names."""
-    if getattr(opened, "names", None) is not None:
-        return _read_folder(path, opened.shape[1], color)
-    return _number(np.asarray(opened))
+    names = getattr(opened, "names", None)
+    if names is None:
+        return _number(np.asarray(opened))
+    if holds_particles(path):
+        return NamedImages(np.asarray(opened), [_show(name) for name in names])
+    return _read_folder(path, opened.shape[1], color)
 
 
 def _read_folder(path: Path, size: int, color: str) -> NamedImages:
@@ -279,27 +283,6 @@ def _choose(path: Path, names: list[str], key: str | None) -> str:
     return wanted
 
 
-def _read_mrc(path: Path, _: str | None) -> NDArray:
-    """Return the stack of a cryo-EM file, memory-mapped."""
-    try:
-        import mrcfile
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs mrcfile, which is not installed: pip install mrcfile."
-        ) from error
-    try:
-        with mrcfile.mmap(path, mode="r") as file:
-            images: Any = np.asarray(file.data)
-    except ValueError as error:
-        raise ValueError(
-            f"{path} cannot be read as an MRC file: {error}. Give an intact .mrc or "
-            ".mrcs file."
-        ) from error
-    return images[None] if images.ndim == 2 else images
-
-
 _READERS: dict[str, Callable[[Path, str | None], NDArray]] = {
     ".npz": _read_npz,
-    ".mrc": _read_mrc,
-    ".mrcs": _read_mrc,
 }

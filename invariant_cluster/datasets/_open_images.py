@@ -11,7 +11,9 @@ import numpy as np
 
 from invariant_cluster.datasets._arguments import check_option, check_side
 from invariant_cluster.datasets._image_folder import COLORS, open_folder
+from invariant_cluster.datasets._open_particles import open_particles
 from invariant_cluster.datasets._stored_images import Source, StoredImages
+from invariant_cluster.readers import LISTS, STACKS, holds_particles
 
 _DATASET = "images"
 _EXTRA = "run 'pip install {0}' or install this package with the extra 'scale'"
@@ -30,13 +32,15 @@ def open_images(
     ----------
     path : path-like
         Array in a file ``.npy``; array or group of arrays in a file ``.h5`` or
-        ``.hdf5``, or in a store ``.zarr``; or folder of image files, as in
-        :func:`load_image_folder`.
+        ``.hdf5``, or in a store ``.zarr``; folder of image files, as in
+        :func:`load_image_folder`; or cryo-EM particles: a stack ``.mrc`` or ``.mrcs``,
+        a folder that holds stacks at any depth, a list of particles ``.star`` (RELION)
+        or ``.cs`` (cryoSPARC), or a list of stacks ``.txt``, one path a line.
     dataset : str, optional
         Name of the array in a group. By default "images", or the only array.
     size : int, default=64
         Side in pixels to which the files of a folder are resized, at least 8. Arrays
-        keep their size.
+        and stacks keep their size.
     color : {"auto", "grey", "rgb"}, default="auto"
         Colours to which the files of a folder are converted. "auto" keeps those of the
         first file; the others must be alike.
@@ -45,24 +49,44 @@ def open_images(
     -------
     StoredImages
         The images, (n, h, w) or (n, h, w, c): an array-like that reads what is taken of
-        it.
+        it. Particles of a list have the names that it gives them, and those of a folder
+        of stacks or a ``.txt`` file names such as "000001@job042/mic1.mrcs", relative
+        to it.
 
     Raises
     ------
     FileNotFoundError
-        If the path does not exist.
+        If the path, or a stack that a list names, does not exist.
     ValueError
         If the path is of another kind, is damaged, holds no images, or has several
         arrays none of which is named; in a folder, if the first file is not an image.
-        Other files are read later: taking a row of a bad file raises this error.
+        Other files are read later: taking a row of a bad file raises this error. Of
+        particles, if a file is a volume, the stacks differ in shape or dtype, or a list
+        names an image that its stack has not; taking a particle with NaN raises this
+        error, too.
     ImportError
-        If h5py, zarr or Pillow is needed and not installed.
+        If h5py, zarr, Pillow, mrcfile or starfile is needed and not installed.
+
+    Warns
+    -----
+    UserWarning
+        If headers of MRC files lack the mark "MAP" or a known machine stamp, or fit
+        their files badly. They are read all the same.
 
     See Also
     --------
     sample_images : Take images at random, to fit a model.
     invariant_cluster.out_of_core.predict_shards : Label all images.
     load_image_folder : Read a folder into memory, with its classes.
+
+    Notes
+    -----
+    Lists name stacks relative to the folder of the project: a stack is looked for in
+    the folder of the list and in those above it. Headers of all stacks are read at
+    once, images when they are taken; no stack stays open. Poses, classes and contrast
+    transfer functions of lists are not read. An ``.mrc`` file of n x n x n values
+    whose header does not say "stack of images" is a volume; in ``.mrcs`` files and
+    lists it is a stack.
 
     Examples
     --------
@@ -87,12 +111,16 @@ def open_images(
             f"path={str(path)!r} does not exist: give a folder or a file."
         )
     kind = _kind_of(place)
+    if kind not in _OPENERS and holds_particles(place):
+        # Not resolved: lists lie in their project, even as links to elsewhere.
+        return StoredImages(open_particles, Path(path).expanduser().absolute())
     if kind == "folder":
         return StoredImages(open_folder, place, size, color)
     if kind not in _OPENERS:
         raise ValueError(
-            f"path={str(path)!r} is of an unknown kind: give a folder of images, or "
-            f"an array in {', '.join(_OPENERS)}."
+            f"path={str(path)!r} is of an unknown kind: give a folder of images, "
+            f"an array in {', '.join(_OPENERS)}, or particles in "
+            f"{', '.join((*STACKS, *LISTS))}."
         )
     return StoredImages(_OPENERS[kind], place, dataset)
 

@@ -63,7 +63,8 @@ class StoredImages:
     nbytes : int
         Bytes of all images in memory.
     names : list of str or None
-        File of each image, relative to its folder; None if the images are an array.
+        File of each image, relative to its folder, or name of each particle; None if
+        the images are an array or a single stack.
 
     Raises
     ------

@@ -2,15 +2,44 @@
 
 from invariant_cluster.readers._formats import FORMATS, Format, is_image_name
 from invariant_cluster.readers._ground import choose_ground
+from invariant_cluster.readers._mrc_file import MrcStack, map_mrc, open_mrc, read_mrc
+from invariant_cluster.readers._particle_list import (
+    ParticleList,
+    name_particle,
+    read_particle_list,
+    read_stack_list,
+)
+from invariant_cluster.readers._particle_places import (
+    LISTS,
+    STACKS,
+    find_pictures,
+    find_stacks,
+    holds_particles,
+    locate_stacks,
+)
 from invariant_cluster.readers._picture import Picture, UnreadableError
 from invariant_cluster.readers._read import read_image
 
 __all__ = [
     "FORMATS",
+    "LISTS",
+    "STACKS",
     "Format",
+    "MrcStack",
+    "ParticleList",
     "Picture",
     "UnreadableError",
     "choose_ground",
+    "find_pictures",
+    "find_stacks",
+    "holds_particles",
     "is_image_name",
+    "locate_stacks",
+    "map_mrc",
+    "name_particle",
+    "open_mrc",
     "read_image",
+    "read_mrc",
+    "read_particle_list",
+    "read_stack_list",
 ]

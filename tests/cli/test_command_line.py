@@ -235,7 +235,7 @@ def test_choices_are_those_of_the_pipeline():
     ],
 )
 def test_bad_images_are_one_line(tmp_path, content, message):
-    path = tmp_path / ("images.txt" if isinstance(content, str) else "images.npy")
+    path = tmp_path / ("images.odt" if isinstance(content, str) else "images.npy")
     if isinstance(content, str):
         path.write_text(content)
     elif content is not None:

@@ -193,11 +193,11 @@ def test_files_that_differ_from_the_first_are_named(tmp_path):
 def test_paths_that_are_not_there_or_unknown(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere' does not exist: give a fol"):
         open_images(tmp_path / "nowhere")
-    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "a.odt").write_text("text")
     with pytest.raises(
         ValueError, match=r"unknown kind: give .* \.npy, \.h5, \.hdf5, "
     ):
-        open_images(tmp_path / "a.txt")
+        open_images(tmp_path / "a.odt")
 
 
 @pytest.mark.parametrize("suffix", ["npy", "h5"])
