@@ -50,8 +50,7 @@ def open_images(
     StoredImages
         The images, (n, h, w) or (n, h, w, c): an array-like that reads what is taken of
         it. Particles of a list have the names that it gives them, and those of a folder
-        of stacks or a ``.txt`` file names such as "000001@job042/mic1.mrcs", relative
-        to it.
+        of stacks names such as "000001@job042/mic1.mrcs", relative to it.
 
     Raises
     ------

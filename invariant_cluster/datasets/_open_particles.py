@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from itertools import pairwise
@@ -51,9 +50,9 @@ def open_particles(path: Path) -> Source:
     Returns
     -------
     Source
-        The particles. They have the names of the list; particles of a folder or a .txt
-        file are named like "000001@job042/mic1.mrcs", relative to it, and those of a
-        single stack have none.
+        The particles. They have the names of the list; those of a folder are named
+        like "000001@job042/mic1.mrcs", relative to it, those of a .txt file by the
+        path that it gives, and those of a single stack have none.
 
     Raises
     ------
@@ -76,11 +75,11 @@ def open_particles(path: Path) -> Source:
     if suffix in (".star", ".cs"):
         return _join(_open_listed(path))
     if suffix == "folder":
-        _tell_pictures(path)
-        return _join(_open_whole(path, find_stacks(path)))
+        return _join(_open_folder(path))
     if suffix == ".txt":
-        return _join(_open_whole(path, locate_stacks(read_stack_list(path), path)))
-    particles = _open_whole(path, [path])
+        names = read_stack_list(path)
+        return _join(_open_whole(path, locate_stacks(names, path), names))
+    particles = _open_whole(path, [path], [path.name])
     whole = map_mrc(particles.stacks[0])
     return _join(particles)._replace(names=None, whole=whole)
 
@@ -95,20 +94,25 @@ def _open_listed(path: Path) -> _Particles:
     return particles
 
 
-def _open_whole(path: Path, files: list[Path]) -> _Particles:
-    """Return all particles of some stacks."""
+def _open_folder(path: Path) -> _Particles:
+    """Return all particles of the stacks of a folder."""
+    _tell_pictures(path)
+    files = find_stacks(path)
+    return _open_whole(path, files, [f.relative_to(path).as_posix() for f in files])
+
+
+def _open_whole(path: Path, files: list[Path], names: list[str]) -> _Particles:
+    """Return all particles of some stacks, which have names."""
     stacks = [open_mrc(file) for file in files]
     for stack in stacks:
         _check_no_volume(stack)
     _check_stacks(path, stacks)
     counts = [stack.shape[0] for stack in stacks]
-    names = [
-        name_particle(row, _relative(stack.path, path))
-        for stack in stacks
-        for row in range(stack.shape[0])
-    ]
+    which = np.repeat(np.arange(len(stacks)), counts)
     rows = np.concatenate([np.arange(count) for count in counts])
-    return _Particles(stacks, np.repeat(np.arange(len(stacks)), counts), rows, names)
+    pairs = zip(rows.tolist(), which.tolist(), strict=True)
+    named = [name_particle(row, names[stack]) for row, stack in pairs]
+    return _Particles(stacks, which, rows, named)
 
 
 def _tell_pictures(folder: Path) -> None:
@@ -121,12 +125,6 @@ def _tell_pictures(folder: Path) -> None:
             UserWarning,
             stacklevel=2,
         )
-
-
-def _relative(file: Path, path: Path) -> str:
-    """Return the path of a stack as seen from the folder, the list or the stack."""
-    folder = path if path.is_dir() else path.parent
-    return Path(os.path.relpath(file, folder)).as_posix()
 
 
 def _check_no_volume(stack: MrcStack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ def open_mrc(path: Path) -> MrcStack:
     header, n_extended = _read_header(path)
     shape, dtype = _read_shape(path, header), _read_dtype(path, header)
     offset = _HEADER_BYTES + n_extended
-    n_spare = path.stat().st_size - offset - int(np.prod(shape)) * dtype.itemsize
+    n_spare = path.stat().st_size - offset - prod(shape) * dtype.itemsize
     oddities = _list_oddities(header, n_spare)
     is_marked = bytes(header.map).startswith(_MARK)
     if n_extended < 0 or (n_spare and not is_marked):
@@ -115,7 +116,7 @@ def read_mrc(stack: MrcStack, start: int, stop: int) -> NDArray:
     --------
     map_mrc : Map all images into memory.
     """
-    n_values = int(np.prod(stack.shape[1:]))
+    n_values = prod(stack.shape[1:])
     values = np.fromfile(
         stack.path,
         dtype=stack.dtype,

@@ -125,6 +125,16 @@ def test_lists_lie_anywhere_in_the_project(project, names):
     np.testing.assert_array_equal(stored[:], read_naively(project, names))
 
 
+def test_text_files_name_stacks_as_they_write_them(project):
+    place = project / "Select"
+    place.mkdir()
+    absolute = str(project / "job042" / "mic2.mrcs")
+    (place / "a.txt").write_text(f"job042/mic1.mrcs\n{absolute}\n")
+    stored = open_images(place / "a.txt")
+    assert stored.names[4:6] == ["000005@job042/mic1.mrcs", f"000001@{absolute}"]
+    np.testing.assert_array_equal(stored[:], read_naively(project, stored.names))
+
+
 def test_folders_are_named_from_themselves(project, names):
     stored = open_images(project / "job042")
     assert stored.names == [name.replace("job042/", "") for name in names]

@@ -153,6 +153,7 @@ def test_stacks_in_space_group_1_are_stacks(path):
             "is cut off: its header promises 5 images of 24 x 22 of float32, an",
         ),
         ({}, -500, "and 500 bytes of them are missing. Copy it again"),
+        ({0: b"\xff\xff\xff\x7f" * 3}, None, "is cut off"),  # more than 64 bits count
         ({}, 1000, "cannot be read as an MRC file: .*enough bytes.*Give an intact"),
         ({}, 0, "cannot be read as an MRC file: .*enough bytes"),
         ({0: b"\xff" * 1024}, None, "cannot be read as an MRC file: its header prom"),
