@@ -182,6 +182,13 @@ def _check_rows(path: Path, particles: _Particles) -> None:
             f"{counts[first]} images ({len(outside)} such particles): extract them "
             "again, or give the list of this extraction."
         )
+    for name, count in zip(particles.names, counts, strict=True):
+        if "@" not in name and count > 1:
+            raise ValueError(
+                f"{path} names {name} without the number of an image, and this file "
+                f"has {count}: a volume or a whole stack is no particle. Give a list "
+                "of particles in two dimensions."
+            )
 
 
 def _join(particles: _Particles) -> Source:

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 pytest.importorskip("typer")
 pytest.importorskip("jinja2")
+pytest.importorskip("pyarrow")
 pytest.importorskip("starfile")
 mrcfile = pytest.importorskip("mrcfile")
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner  # noqa: E402
 from invariant_cluster import save_model  # noqa: E402
 from invariant_cluster.cli import _app  # noqa: E402
 from invariant_cluster.cli._inputs import draw_images, read_images  # noqa: E402
+from invariant_cluster.out_of_core import read_shards  # noqa: E402
 
 FILES = ("mic1", "mic2")
 
@@ -104,6 +106,12 @@ def test_predict_names_the_particles(
     table = pd.read_csv(out)
     assert table["file"].tolist() == names
     assert table["cluster"].tolist() == pipe.predict(images[:10]).tolist()
+    shards = [*arguments[:3], "--shards", "--rows-per-shard", "4", "--out"]
+    shards = [*shards, str(project / "shards")]
+    assert CliRunner().invoke(_app.app, shards).exit_code == 0
+    again = read_shards(project / "shards")
+    assert again["file"].tolist() == names
+    assert again["cluster"].tolist() == table["cluster"].tolist()
 
 
 def test_a_volume_is_refused(project):

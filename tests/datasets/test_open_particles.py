@@ -310,6 +310,20 @@ def test_images_that_a_stack_has_not(project, names, write_list):
         open_images(path)
 
 
+def test_a_name_without_a_number_is_of_one_image(project):
+    image = np.random.default_rng(0).normal(size=(24, 22)).astype("f4")
+    write(project / "one.mrc", image, is_stack=False)
+    stored = open_images(write_star(project / "a.star", ["one.mrc"]))
+    np.testing.assert_array_equal(stored[:], image[None])
+    names = ["one.mrc", "job042/mic1.mrcs"]
+    with pytest.raises(
+        ValueError,
+        match=r"names job042/mic1\.mrcs without the number of an image, and this file "
+        r"has 5: a volume or a whole stack is no particle\. Give a list of particles",
+    ):
+        open_images(write_star(project / "a.star", names))
+
+
 def test_missing_stacks(project, names):
     (project / "job042" / "mic2.mrcs").unlink()
     with pytest.raises(FileNotFoundError, match=r"1 are missing, first job042/mic2\.m"):
