@@ -2,14 +2,17 @@
 
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
+from invariant_cluster import JointEmbedder
 from tests.conftest import CLUSTERERS, EMBEDDERS
 
 PUBLIC = ["transform", "predict_pose", "reconstruct", "canonicalize", "score"]
@@ -90,7 +93,10 @@ BAD_IMAGES = {
         lambda X: as_objects(X, "a"),
         "X holds values that are not numbers.*'a'.*numeric array",
     ),
-    "text": (lambda X: X.astype(str), "[Cc]onvert your data to numeric"),
+    "text": (
+        lambda X: X.astype(str),
+        r"X holds strings \(dtype <U32\): [Cc]onvert your data to numeric",
+    ),
     "ragged": (
         lambda X: [*X[:3], X[3, :10]],
         "X is a ragged list.*[Pp]ad or resize",
@@ -117,7 +123,205 @@ BAD_IMAGES = {
         r"shape \(4, 16, 3\) are ambiguous.*image_shape=\(h, w, c\)",
     ),
     "sparse": (lambda X: sparse.csr_array(X.reshape(len(X), -1)), "[Ss]parse.*toarray"),
+    "two channels": (
+        lambda X: np.stack([X, X], axis=-1),
+        r"ambiguous.*pick channels, X\[\.\.\., 0\] or .*--image-shape and --channels",
+    ),
 }
+
+
+def in_cells(X):
+    """Return a DataFrame with an array in each cell of a column."""
+    return pd.DataFrame({"waferMap": list(X)})
+
+
+def with_dates(X):
+    flat = pd.DataFrame(X.reshape(len(X), -1))
+    return flat.assign(day=pd.Timestamp("2020-01-01")).rename(columns=str)
+
+
+def as_array_of_arrays(images):
+    array = np.empty(len(images), dtype=object)
+    array[:] = images
+    return array
+
+
+# What is no array of numbers, whether of images or of rows.
+BAD_THINGS = {
+    "bytes": (lambda X: X.astype("S8"), r"X holds strings \(dtype \|S8\).*X\.astype"),
+    "dates": (
+        lambda X: X.astype("datetime64[s]"),
+        r"X holds dates \(dtype datetime64\[s\]\): give an array of real numbers",
+    ),
+    "durations": (
+        lambda X: X.astype("timedelta64[s]"),
+        r"X holds durations \(dtype timedelta64\[s\]\): give",
+    ),
+    "fields": (
+        lambda X: np.zeros(X.shape, [("a", "f4"), ("b", "u1")]),
+        r"X has fields or raw bytes .*give numbers, such as one field of it, X\['a'\]",
+    ),
+    "records": (
+        lambda X: np.zeros(X.shape, [("a", "f4")]).view(np.recarray),
+        r"X has fields or raw bytes .*X\['a'\]",
+    ),
+    "raw bytes": (lambda X: np.zeros(X.shape, "V4"), r"X has fields or raw bytes"),
+    "long complex": (lambda X: X.astype(np.clongdouble), r"X is complex.*np\.abs\(X\)"),
+    "array of arrays": (
+        lambda X: as_array_of_arrays([*X]),
+        r"X is an array of \d+ arrays: stack them to one, np\.stack\(X\)",
+    ),
+    "Series of arrays": (
+        lambda X: pd.Series([*X]),
+        r"X is an array of \d+ arrays: stack them to one, np\.stack\(X\)",
+    ),
+    "ragged array": (
+        lambda X: as_array_of_arrays([*X, np.zeros((9, 9))]),
+        r"X is an array of \d+ arrays of 2 shapes: Pad or resize",
+    ),
+    "DataFrame of arrays": (
+        in_cells,
+        r"DataFrame with arrays in its cells\. Stack them .*load_wm811k\(X\)",
+    ),
+    "DataFrame with dates": (with_dates, "X holds values that are not numbers: .*Give"),
+    "DataFrame of nothing": (lambda X: pd.DataFrame(), "X holds values that are not"),
+    "objects": (
+        lambda X: np.full(X.shape, "a", dtype=object),
+        "X holds values that are not numbers: .*'a'.*numeric array",
+    ),
+    "huge integers": (
+        lambda X: np.full(X.shape, 10**400, dtype=object),
+        "X holds values that are not numbers: int too large.*Give a numeric array",
+    ),
+    "huge long doubles": (
+        lambda X: X.astype(np.longdouble) + np.finfo(np.longdouble).max,
+        "X contains infinity",
+    ),
+    "a name": (lambda X: "images", "X is 'images', not an array: .*load_image_folder"),
+    "a path": (lambda X: Path("images"), r"X is .*Path.*, not an array: .*open_images"),
+    "names": (lambda X: ["a.png", "b.png"], r"X holds strings \(dtype <U5\)"),
+    "nothing": (lambda X: None, "X is of type NoneType: give an array, or a list"),
+    "a dict": (lambda X: {"images": X}, "X is of type dict: give an array"),
+    "a set": (lambda X: {1, 2}, "X is of type set: give an array"),
+    "a generator": (lambda X: (x for x in X), "X is of type generator: give an array"),
+    "a number": (lambda X: 3.5, "got 0D array.*[Rr]eshape"),
+    "None in an array": (lambda X: np.array(None), "got 0D array.*[Rr]eshape"),
+    "list of nothing": (lambda X: [], r"0 sample\(s\) \(shape=\(0,\)\).*give more"),
+    "list of empty lists": (lambda X: [[], []], r"0 feature\(s\) .*give at least one"),
+    "tensor with gradient": (
+        lambda X: torch.ones(X.shape, requires_grad=True),
+        "X, of type Tensor, is not a numeric array: .*detach",
+    ),
+    "sparse tensor": (
+        lambda X: torch.ones(X.shape).to_sparse(),
+        "X, of type Tensor, is not a numeric array: .*to_dense.*Give a numeric array",
+    ),
+    "complex tensor": (
+        lambda X: torch.ones(X.shape, dtype=torch.complex64),
+        r"X is complex.*np\.abs\(X\)",
+    ),
+    "bfloat16 tensor": (
+        lambda X: torch.ones(X.shape, dtype=torch.bfloat16),
+        "X, of type Tensor, is not a numeric array: .*Give a numeric array",
+    ),
+}
+
+
+def check_told(call, X, pattern):
+    """Check that a call is refused in one line of a readable length."""
+    with pytest.raises((ValueError, TypeError), match=pattern) as told:
+        call(X)
+    assert len(str(told.value)) < 500
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", BAD_THINGS)
+def test_no_array_of_numbers_is_no_image(
+    name, makers, feature_makers, floats, no_training
+):
+    spoil, told = BAD_THINGS[name]
+    for make in [*makers.values(), *feature_makers.values()]:
+        check_told(make().fit, spoil(floats), told)
+
+
+@pytest.fixture(scope="module")
+def fitted(make_embedder, makers, feature_makers, images):
+    """Return one fitted embedder of each kind, and a joint one."""
+    made = [*makers.values(), *feature_makers.values()]
+    joint = JointEmbedder(
+        [("a", make_embedder()), ("b", feature_makers["polar Fourier"]())]
+    )
+    return [one.fit(images) for one in [*(make() for make in made), joint]]
+
+
+@pytest.mark.parametrize("name", [*BAD_THINGS, "ragged"])
+def test_no_array_of_numbers_after_fit(name, fitted, floats):
+    spoil, told = {**BAD_IMAGES, **BAD_THINGS}[name]
+    methods = [
+        getattr(embedder, method)
+        for embedder in fitted
+        for method in PUBLIC
+        if hasattr(embedder, method)
+    ]
+    assert len(methods) > 20
+    for method in methods:
+        check_told(method, spoil(floats), told)
+
+
+@pytest.mark.parametrize("name", BAD_THINGS)
+def test_no_array_of_numbers_is_no_row(name, make_any_clusterer, rows, no_training):
+    spoil, told = BAD_THINGS[name]
+    clusterer = make_any_clusterer(fine_tune=False)
+    check_told(clusterer.fit, spoil(rows), told)
+
+
+@pytest.mark.parametrize("name", BAD_THINGS)
+def test_no_array_of_numbers_for_a_fitted_clusterer(
+    name, make_any_clusterer, rows, fitted_before
+):
+    spoil, told = BAD_THINGS[name]
+    key = f"clusterer {make_any_clusterer.__name__}"
+    if key not in fitted_before:
+        fitted_before[key] = make_any_clusterer(fine_tune=False).fit(rows)
+    clusterer = fitted_before[key]
+    for method in ("predict", "predict_proba", "transform", "score_samples", "score"):
+        check_told(getattr(clusterer, method), spoil(rows), told)
+
+
+GOOD_THINGS = {
+    "list of arrays": lambda X: [*X],
+    "list of tensors": lambda X: [torch.as_tensor(x) for x in X],
+    "tensor": torch.as_tensor,
+    "nested lists": lambda X: X.tolist(),
+    "objects": lambda X: X.astype(object),
+    "text-free DataFrame": lambda X: pd.DataFrame(X.reshape(len(X), -1)),
+    "long doubles": lambda X: X.astype(np.longdouble),
+    "other byte order": lambda X: X.astype(X.dtype.newbyteorder()),
+    "memoryview": lambda X: memoryview(np.ascontiguousarray(X)),
+}
+
+
+@pytest.mark.parametrize("name", GOOD_THINGS)
+def test_arrays_of_other_libraries_are_read(name, feature_makers, rows, images):
+    given = images.astype(np.float64)
+    if "DataFrame" in name:
+        given = given.reshape(len(given), -1)
+    make = feature_makers["polar Fourier"]
+    expected = make().fit_transform(given)
+    found = make().fit_transform(GOOD_THINGS[name](given))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_clusterers_score_numbers_among_objects(make_any_clusterer, rows):
+    clusterer = make_any_clusterer(fine_tune=False).fit(rows)
+    assert clusterer.score(rows.astype(object)) == clusterer.score(rows)
+
+
+@pytest.mark.parametrize("value", [0, 2**40, 2**63, 3e38])
+def test_constant_images_of_any_value(value, make_any_embedder, images):
+    constant = np.full(images.shape, value, dtype=np.float64)
+    embedder = make_any_embedder().fit(constant)
+    assert np.isfinite(np.asarray(embedder.transform(constant))).all()
 
 
 @pytest.mark.parametrize("name", BAD_IMAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,11 @@ from invariant_cluster import (
     load_model,
     make_pipeline,
     save_model,
+)
+from invariant_cluster.cli._arrays import (
+    check_sides,
+    parse_numbers,
+    set_image_shape,
 )
 from invariant_cluster.cli._choices import (
     ColorKind,
@@ -48,7 +53,7 @@ from invariant_cluster.cli._places import (
 )
 from invariant_cluster.cli._shards import write_shards
 from invariant_cluster.datasets import load_wafer_maps
-from invariant_cluster.images import expected_values
+from invariant_cluster.images import CHANNEL_COUNTS, expected_values
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.report import import_extra
 from invariant_cluster.training import current_team, join_team
@@ -83,7 +88,7 @@ Images = Annotated[
     typer.Argument(
         help="Folder of images (PNG, TIFF, ...), array (.npy; .npz, .h5 or .zarr with "
         "--key), particles (.mrc, .mrcs, a folder of these, .star, .cs, or .txt that "
-        "lists stacks), or LSWMD.pkl."
+        "lists stacks), or table of wafer maps (LSWMD.pkl; MixedWM38's .npz)."
     ),
 ]
 Model = Annotated[
@@ -92,6 +97,13 @@ Model = Annotated[
 Key = Annotated[
     str | None,
     typer.Option(help="Name of the array of images in an .npz, .h5 or .zarr file."),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        help="Channels to take of an array (n, h, w, c) or (n, c, h, w), numbered from "
+        "0 and joined by commas: 0 or 0,1,2. Give predict and report the same."
+    ),
 ]
 Color = Annotated[
     ColorKind,
@@ -190,8 +202,8 @@ def fit(
         typer.Option(
             min=8,
             max=4096,
-            help="Side in pixels to which the files of a folder and the maps of "
-            "LSWMD.pkl are resized. Arrays keep their size.",
+            help="Side in pixels to which the files of a folder and wafer maps are "
+            "resized. Arrays keep their size.",
         ),
     ] = 32,
     network: Annotated[
@@ -226,6 +238,14 @@ def fit(
     ] = _MOST_IMAGES,
     color: Color = ColorKind.auto,
     key: Key = None,
+    channels: Channels = None,
+    image_shape: Annotated[
+        str | None,
+        typer.Option(
+            help="Shape of one image, height,width or height,width,channels: of an "
+            "array of flat rows, or of images with 2 or more than 4 channels."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Train on images and write labels.csv, report.html and the model.
@@ -241,7 +261,9 @@ def fit(
     """
     with _one_line_errors():
         folder = prepare_folder(out, overwrite)
-        given = _draw(images, sample, size, key, color, seed)
+        picked = parse_numbers("--channels", channels)
+        shape = parse_numbers("--image-shape", image_shape)
+        given = _draw(images, sample, size, key, color, seed, picked)
         pipe = make_pipeline(
             n_clusters,
             kind=kind.value,
@@ -255,6 +277,7 @@ def fit(
             random_state=seed,
             verbose=1,
         )
+        set_image_shape(pipe, given.images, shape, settled=picked is not None)
         _fit_and_write(pipe, given, folder)
 
 
@@ -289,6 +312,7 @@ def predict(
         ),
     ] = None,
     key: Key = None,
+    channels: Channels = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Label images with a trained model.
@@ -300,7 +324,7 @@ def predict(
         if shards:
             folder = check_shards_folder(out)
             pipe = _load(model)
-            given = _open_like(pipe, images, key)
+            given = _open_like(pipe, images, key, channels)
             write_shards(pipe, given, folder, rows_per_shard, scheduler, overwrite)
             _say(f"Wrote shards to {folder}.")
             return
@@ -308,7 +332,7 @@ def predict(
             raise ValueError(f"--scheduler {scheduler} is for --shards: add --shards.")
         check_out(out, overwrite)
         pipe = _load(model)
-        given = _read_like(pipe, images, key)
+        given = _read_like(pipe, images, key, channels)
         table = label_images(pipe, given.images, given.names)
         if out is None:
             table.to_csv(sys.stdout, index=False)
@@ -325,6 +349,7 @@ def report(
         Path, typer.Option("--out", "-o", help="HTML file to write.")
     ] = Path(REPORT),
     key: Key = None,
+    channels: Channels = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write an HTML report of a trained model's clusters of images."""
@@ -332,7 +357,7 @@ def report(
         check_out(out, overwrite)
         import_extra()
         pipe = _load(model)
-        given = _read_like(pipe, images, key)
+        given = _read_like(pipe, images, key, channels)
         _write_report(pipe, given, out)
 
 
@@ -375,7 +400,8 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except _TOLD as error:
-        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        told = " ".join(line.strip() for line in str(error).splitlines())
+        typer.secho(f"Error: {told}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.secho("Interrupted: only the files named above were written.", err=True)
@@ -406,12 +432,18 @@ def _say(text: str) -> None:
 
 
 def _draw(
-    path: Path, n_most: int, size: int, key: str | None, color: str, seed: int
+    path: Path,
+    n_most: int,
+    size: int,
+    key: str | None,
+    color: str,
+    seed: int,
+    channels: Sequence[int] | None,
 ) -> NamedImages:
     """Read the images of a path, or a sample of them, and print how many there are."""
     _check_key(path, key)
     given, n_images = draw_images(
-        path, n_most, size=size, key=key, color=color, seed=seed
+        path, n_most, size=size, key=key, color=color, channels=channels, seed=seed
     )
     _tell_images(path, given.images, n_images)
     if len(given.images) < n_images:
@@ -442,21 +474,29 @@ def _form_of(pipe: Pipeline) -> tuple[int, ColorKind]:
     return max(height, width), color
 
 
-def _open_like(pipe: Pipeline, path: Path, key: str | None) -> Any:
+def _open_like(
+    pipe: Pipeline, path: Path, key: str | None, channels: str | None
+) -> Any:
     """Open images of the model's size and channels, and print how many there are."""
     _check_key(path, key)
     size, color = _form_of(pipe)
-    images = open_path(path, size=size, key=key, color=color)
+    picked = parse_numbers("--channels", channels)
+    images = open_path(path, size=size, key=key, color=color, channels=picked)
     _tell_images(path, images, len(images))
+    check_sides(path, images, pipe[0].layout_)
     return images
 
 
-def _read_like(pipe: Pipeline, path: Path, key: str | None) -> NamedImages:
+def _read_like(
+    pipe: Pipeline, path: Path, key: str | None, channels: str | None
+) -> NamedImages:
     """Return images of the model's size and channels; warn if their values differ."""
     _check_key(path, key)
     size, color = _form_of(pipe)
-    given = read_images(path, size=size, key=key, color=color)
+    picked = parse_numbers("--channels", channels)
+    given = read_images(path, size=size, key=key, color=color, channels=picked)
     _tell_images(path, given.images, len(given.images))
+    check_sides(path, given.images, pipe[0].layout_)
     limits = expected_values(pipe[0])
     share = share_outside(given.images, limits)
     if limits is not None and share > _MOST_OUTSIDE:
@@ -509,7 +549,11 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     write_table(table, folder / LABELS)
     _say(f"Wrote {folder / LABELS}.")
     _say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
-    _write_report(pipe, given, folder / REPORT)
+    n_channels = pipe[0].layout_.channels_first_shape[0]
+    if n_channels in CHANNEL_COUNTS:
+        _write_report(pipe, given, folder / REPORT)
+    else:
+        _say(f"No report: it cannot show images of {n_channels} channels (--channels).")
     return table
 
 

@@ -371,7 +371,7 @@ class EmbeddingClusterer(
         if y is not None:
             return clustering_accuracy_score(y, log_p.argmax(axis=1))
         nearest = find_neighbors(
-            np.asarray(X), self.training_embedding_, self.neighbors_.shape[1]
+            self._check_rows(X), self.training_embedding_, self.neighbors_.shape[1]
         )
         trained, others = (
             at_temperature(rows, 1 / self.temperature_)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
+import zipfile
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -114,16 +117,87 @@ def load_mixed_wm38(
     efficient mixed-type wafer defect pattern recognition", IEEE Transactions on
     Semiconductor Manufacturing 33(4), 2020.
     """
-    size = check_side("size", size)
     path = find_archive(data_home, _FILE, _HOW_TO_GET)
+    return read_mixed_wm38(path, size=size, fail_map=fail_map, return_X_y=return_X_y)
+
+
+def is_mixed_wm38(given: Any) -> bool:
+    """Return whether something is the path of an archive with the arrays of MixedWM38.
+
+    Parameters
+    ----------
+    given : object
+        Anything; a path is that of an existing file.
+
+    Returns
+    -------
+    bool
+        Whether it is an .npz archive with arr_0 and arr_1, and nothing else.
+
+    See Also
+    --------
+    read_mixed_wm38 : Read such an archive.
+    """
+    if not isinstance(given, Path) or not zipfile.is_zipfile(given):
+        return False
+    with zipfile.ZipFile(given) as archive:
+        return sorted(archive.namelist()) == ["arr_0.npy", "arr_1.npy"]
+
+
+def read_mixed_wm38(
+    path: Path,
+    *,
+    size: int,
+    fail_map: bool,
+    return_X_y: bool,
+    is_published: bool = True,
+) -> Dataset:
+    """Return the wafer maps of an archive of MixedWM38 under any name.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    size : int
+        Side of the maps in pixels.
+    fail_map, return_X_y : bool
+        As for :func:`load_mixed_wm38`.
+    is_published : bool, default=True
+        Whether maps can have the 38 combinations only. Otherwise further ones are
+        classes, too, behind these.
+
+    Returns
+    -------
+    Bunch or (images, target)
+        As of :func:`load_mixed_wm38`.
+
+    Raises
+    ------
+    ValueError
+        If the file is truncated or holds other data, or ``size`` is below 8.
+
+    Warns
+    -----
+    UserWarning
+        If there are further combinations.
+
+    See Also
+    --------
+    is_mixed_wm38 : Tell whether a file is such an archive.
+    """
+    size = check_side("size", size)
     arrays = read_arrays(path, ["arr_0", "arr_1"])
     maps, n_high = _read_maps(path, arrays["arr_0"])
-    labels, target = _read_labels(path, arrays["arr_1"], len(maps))
+    labels = _read_labels(path, arrays["arr_1"], len(maps))
+    combinations = _combinations()
+    if not is_published:
+        combinations += _further_combinations(path, labels)
+    target = _classes_of(path, labels, combinations)
     images, values = show_values(resize_nearest(maps, size), fail_map=fail_map)
     descr = _DESCR.format(
-        n=len(images), file=_FILE, size=size, values=values, n_high=n_high
+        n=len(images), file=path.name, size=size, values=values, n_high=n_high
     )
-    names = np.array([_name_of(defects) for defects in _combinations()])
+    names = np.array([_name_of(defects) for defects in combinations])
     return make_bunch(
         images,
         target,
@@ -167,22 +241,41 @@ def _read_maps(path: Path, maps: np.ndarray) -> tuple[np.ndarray, int]:
     return np.minimum(maps, FAILING).astype(np.uint8), n_high
 
 
-def _read_labels(
-    path: Path, labels: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the defects (n, 8) int64 and the index of their combination, (n,)."""
+def _read_labels(path: Path, labels: np.ndarray, n: int) -> np.ndarray:
+    """Return the defects (n, 8) int64."""
     if labels.shape != (n, len(_DEFECTS)) or not np.isin(labels, (0, 1)).all():
         raise ValueError(
             f"{path}: arr_1 is {labels.dtype} of shape {labels.shape}, expected 0 or 1 "
             f"in shape ({n}, {len(_DEFECTS)}). {_HOW_TO_GET}"
         )
-    labels = labels.astype(np.int64)
+    return labels.astype(np.int64)
+
+
+def _further_combinations(path: Path, labels: np.ndarray) -> list[tuple[int, ...]]:
+    """Return the combinations beside the 38, the fewest defects first; warn of them."""
+    rows = [tuple(np.flatnonzero(row).tolist()) for row in np.unique(labels, axis=0)]
+    further = sorted(set(rows) - {*_combinations()}, key=lambda one: (len(one), one))
+    if further:
+        warnings.warn(
+            f"{path} has {len(further)} combinations of defects that MixedWM38 has "
+            f"not, such as {_name_of(further[0])}: check that the columns of arr_1 are "
+            f"{', '.join(_DEFECTS)}.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return further
+
+
+def _classes_of(
+    path: Path, labels: np.ndarray, combinations: list[tuple[int, ...]]
+) -> np.ndarray:
+    """Return the index of each map's combination, (n,)."""
     # A combination is a number with a bit per defect.
     bits = 2 ** np.arange(len(_DEFECTS))
     place = np.full(2 ** len(_DEFECTS), -1)
-    for index, defects in enumerate(_combinations()):
+    for index, defects in enumerate(combinations):
         place[bits[list(defects)].sum()] = index
-    target = place[labels @ bits]
+    target: np.ndarray = place[labels @ bits]
     if target.min() < 0:
         row = int(np.argmin(target))
         found = _name_of(tuple(np.flatnonzero(labels[row]).tolist()))
@@ -190,4 +283,4 @@ def _read_labels(
             f"{path}: row {row} of arr_1 is {found}, which is none of the 38 "
             f"combinations of MixedWM38. {_HOW_TO_GET}"
         )
-    return labels, target
+    return target

@@ -232,15 +232,20 @@ def _choose(path: Path, names: list[str], dataset: str | None) -> str:
 
 def _check_images(path: Path, array: Any) -> None:
     """Raise a ValueError unless an array has the form of images or flat rows."""
-    if len(array.shape) not in (2, 3, 4):
+    shape = tuple(array.shape or ())  # None of an HDF5 dataset without data
+    if len(shape) not in (2, 3, 4):
         raise ValueError(
-            f"{path} holds {tuple(array.shape)}, not images: give an array of shape "
+            f"{path} holds {shape}, not images: give an array of shape "
             "(n, h, w) or (n, h, w, c)."
         )
     if np.dtype(array.dtype).kind not in "biuf":
         raise ValueError(
             f"{path} holds values of dtype {array.dtype}: give an array of real "
             "numbers."
+        )
+    if 0 in shape:
+        raise ValueError(
+            f"{path} holds {shape}, no images: give an array of one or more."
         )
 
 

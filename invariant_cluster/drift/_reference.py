@@ -26,7 +26,7 @@ _NEAREST = 5
 _ALIKE = 30  # training images with which one is compared, other things being equal
 _FARTHEST = 0.99  # quantile of the training images' own distances
 _FAR = 1.5  # times that distance
-_LIMIT_SHARE, _LIMIT_SHIFT = 0.2, 0.54
+_LIMIT_SHARE, _LIMIT_SHIFT = 0.2, 0.6
 _OF_FEW_SHARE, _OF_FEW_SHIFT = 0.6, 1.0  # over the root of the number of images
 
 
@@ -78,7 +78,7 @@ class Reference(NamedTuple):
         all other aspects: the mean rank over a batch, from -1 to 1, is the *shift*. It
         is near 0 if the aspect is what it was for such images in training, whichever
         classes these are. Differences too small to matter do not count. The limits, 0.2
-        and 0.54, grow for few images.
+        and 0.6, grow for few images.
         """
         if len(self.values) < LEAST_IMAGES:
             return []

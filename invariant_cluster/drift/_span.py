@@ -13,7 +13,7 @@ from invariant_cluster.drift._finding import Z_FAR, Finding
 from invariant_cluster.images import border_median
 
 _PERCENTILES = (0.5, 99.5)
-_FACTORS = (255, 257, 65535)  # between the units of images
+_DIVIDED, _MULTIPLIED = (255, 65535), (255, 257, 65535)  # to other units
 _FACTOR_TOLERANCE = math.log(1.3)
 _NEAR, _FAR_APART, _KEPT = 0.25, 0.5, 0.6  # of the intensity range
 _ORDER = ("size", "sharpness", "contrast", "coverage", "color")  # ties: the first
@@ -108,7 +108,8 @@ def likely_cause(old: Span, new: Span, findings: Sequence[Finding]) -> str:
 def _of_units(old: Span, new: Span) -> str:
     """Return the change of units that the widths of the ranges tell, or ""."""
     ratio = math.log(new.width / old.width)
-    factor = min(_FACTORS, key=lambda factor: abs(abs(ratio) - math.log(factor)))
+    factors = _MULTIPLIED if ratio > 0 else _DIVIDED
+    factor = min(factors, key=lambda factor: abs(abs(ratio) - math.log(factor)))
     if abs(abs(ratio) - math.log(factor)) < _FACTOR_TOLERANCE:
         return f"{'multiplied' if ratio > 0 else 'divided'} by {factor}?"
     if new.low < 0 <= old.low and new.width < old.width / 4:

@@ -174,15 +174,15 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
             so do not change X in between.
         """
         check_is_fitted(self, "embedders_")
-        images = np.asanyarray(X)
         if self._learned is None:
-            return ImageEmbedding(self._compute(X), images, spaces=self.spaces_)
+            rows = self._compute(X)
+            return ImageEmbedding(rows, np.asanyarray(X), spaces=self.spaces_)
         with one_warning() as told:
             learned = _transform(self.embedders_[self._learned][1], X)
         return ImageEmbedding.deferred(
             partial(self._compute, X, learned, is_told=told[0]),
             self._n_features_out,
-            images,
+            np.asanyarray(X),
             learned.encoder,
             self.spaces_,
             self._encoded,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import validate_data
 
 from invariant_cluster.images._layout import (
     MIN_SIDE,
@@ -17,6 +17,7 @@ from invariant_cluster.images._layout import (
     infer_layout,
     store_layout,
 )
+from invariant_cluster.images._numeric import as_numeric
 
 _CHUNK_BYTES = 2**24
 
@@ -89,29 +90,14 @@ def check_images(
 
 def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:
     """Return X as a real array with enough rows, not copied if it is one already."""
-    if not hasattr(X, "shape"):
-        X = _stacked(X)
-    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
-        raise ValueError(
-            "Complex data not supported: X is complex; give its magnitude, np.abs(X)."
-        )
-    try:
-        array = _checked_array(X)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"X holds values that are not numbers: {error}. Give a numeric array."
-            if np.ndim(X) and np.asarray(X).dtype.kind == "O"
-            else f"X is not a numeric array: {error}"
-        ) from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"X has dtype {array.dtype}: give an array of real numbers.")
+    array = as_numeric(X)
     _check_rows_and_columns(array, min_samples)
     return array
 
 
 def _check_rows_and_columns(array: NDArray, min_samples: int) -> None:
     """Raise unless there are enough rows, with at least one value each."""
-    if array.ndim < 2:
+    if array.ndim < 2 and array.shape != (0,):
         raise ValueError(
             f"Expected 2D array, got {array.ndim}D array instead: X has shape "
             f"{array.shape}, not rows (n, n_values) or images (n, h, w), (n, h, w, c), "
@@ -127,31 +113,6 @@ def _check_rows_and_columns(array: NDArray, min_samples: int) -> None:
             f"X has 0 feature(s) (shape={array.shape}) while a minimum of 1 is "
             "required: give at least one value per row."
         )
-
-
-def _checked_array(X: Any) -> NDArray:
-    """Return X as an array, with no checks but those of the type."""
-    return check_array(
-        X,
-        dtype="numeric",
-        allow_nd=True,
-        ensure_2d=False,
-        ensure_all_finite=False,
-        ensure_min_samples=0,
-        ensure_min_features=0,
-        input_name="X",
-    )
-
-
-def _stacked(X: Any) -> Any:
-    """Return a list of images as one array."""
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise ValueError(
-            "X is a ragged list: its images differ in shape. Pad or resize them to one "
-            "shape first (load_image_folder does)."
-        ) from error
 
 
 def _warn_if_padded(layout: ImageLayout) -> None:

@@ -43,7 +43,7 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
     The range is measured on at most 64 MiB of evenly spaced images. For integers it is
     the smallest and the largest value; for floats the 0.1 and 99.9 percentiles, or the
     smallest and the largest value if the percentiles are equal. For constant images,
-    high is low + 1.
+    high is low + 1, or the next float32 if that is more.
 
     Examples
     --------
@@ -62,7 +62,12 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
     # Small objects can fill less than a thousandth of the pixels.
     if high <= low:
         low, high = float(sample.min()), float(sample.max())
-    return (low, high) if high > low else (low, low + 1.0)
+    return (low, high) if high > low else (low, max(low + 1.0, _next_float32(low)))
+
+
+def _next_float32(value: float) -> float:
+    """Return the float32 above a value: networks see no smaller difference."""
+    return float(np.nextafter(np.float32(value), np.float32(np.inf)))
 
 
 def _checked_range(given: Any) -> tuple[float, float]:

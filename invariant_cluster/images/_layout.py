@@ -261,7 +261,9 @@ def _channel_order(shape: tuple[int, ...], *, settled: bool) -> Order:
     raise ValueError(
         f"Images of shape {shape} are ambiguous: exactly one of the first and the last "
         f"axis must have one of the lengths {', '.join(map(str, CHANNEL_COUNTS))}. "
-        "Move the channels to the last axis and give image_shape=(h, w, c)."
+        "Move the channels to the last axis and give image_shape=(h, w, c), or pick "
+        "channels, X[..., 0] or X[..., :3] (--image-shape and --channels of the "
+        "command line)."
     )
 
 

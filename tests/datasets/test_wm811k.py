@@ -3,6 +3,7 @@
 The published LSWMD.pkl is not at hand. The look-alikes are written opcode by opcode as
 Python 2 and pandas 0.19 wrote tables: protocol 2, array data as byte strings, modules
 by their old names. Naming what a file may not name needs no such module here either.
+Tables that pandas saves anew are written by the installed pandas.
 """
 
 import pickle
@@ -10,6 +11,7 @@ import struct
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from invariant_cluster.datasets import load_wm811k
@@ -183,6 +185,22 @@ def path(tmp_path):
     return file
 
 
+def make_frame(maps=None, rows=ROWS, **more):
+    """Return the table in memory, with labels as loadmat made them."""
+    maps = make_maps() if maps is None else maps
+    cells = [[np.array([[one]] if one else [[]]) for one in row] for row in rows]
+    return pd.DataFrame(
+        {
+            "waferMap": maps,
+            "dieSize": np.arange(float(len(maps))),
+            "lotName": [f"lot{number}" for number in range(len(maps))],
+            "trianTestLabel": [part for _, part in cells],
+            "failureType": [kind for kind, _ in cells],
+            **more,
+        }
+    )
+
+
 def naive_nearest(image, size):
     height, width = image.shape
     rows = [int((i + 0.5) * height / size) for i in range(size)]
@@ -256,6 +274,216 @@ def test_bytes_of_python_3(tmp_path):
     np.testing.assert_array_equal(wafers.images[0], make_maps()[0])
 
 
+TABLES = {
+    "as it is": lambda table: table,
+    "of its labelled rows": lambda table: table[[kind is not None for kind, _ in ROWS]],
+    "indexed anew": lambda table: table[::-1].reset_index(),
+    "indexed by lot": lambda table: table.set_index("lotName"),
+    "indexed by two columns": lambda table: table.set_index(["lotName", "dieSize"]),
+    "of two columns turned": lambda table: table[
+        ["failureType", "trianTestLabel", "waferMap"]
+    ],
+    "with columns of objects": lambda table: table.set_axis(
+        table.columns.astype(object), axis=1
+    ),
+    "with columns of all kinds": lambda table: table.assign(
+        flag=True,
+        day=pd.Timestamp("2020-01-01"),
+        count=pd.array([1, None, 2, 3, 4, 5], dtype="Int64"),
+        share=pd.array([1.5, None, 2, 3, 4, 5], dtype="Float64"),
+        is_old=pd.array([True, None] * 3, dtype="boolean"),
+        tool=pd.Categorical(list("abcabc")),
+        note=pd.array(["é", None] * 3, dtype="string[python]"),
+        waferIndex=np.arange(6, dtype=np.int8),
+    ),
+}
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", TABLES)
+def test_table_saved_by_the_installed_pandas(tmp_path, kind, protocol):
+    table = TABLES[kind](make_frame())
+    table.to_pickle(tmp_path / "clean.pkl", protocol=protocol)
+    options = {"subset": "all", "keep_unlabeled": True, "size": 20}
+    saved = load_wm811k(tmp_path / "clean.pkl", **options)
+    for image, wafer in zip(saved.images, table["waferMap"], strict=True):
+        np.testing.assert_array_equal(image, naive_nearest(wafer, 20))
+    names = [*saved.target_names, None]
+    expected = [next(iter(cell.ravel()), None) for cell in table["failureType"]]
+    assert [names[target] for target in saved.target] == expected
+    in_memory = load_wm811k(table, **options)
+    np.testing.assert_array_equal(saved.images, in_memory.images)
+    np.testing.assert_array_equal(saved.target, in_memory.target)
+    assert "of clean.pkl" in saved.DESCR
+    assert "of a DataFrame" in in_memory.DESCR
+
+
+def test_table_of_pandas_1(path):
+    """It has the blocks of pandas 0.19, under another name."""
+    expected = load_wm811k(path, subset="all")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(text("_data"), text("_mgr")))
+    assert path.read_bytes() != content
+    found = load_wm811k(path, subset="all")
+    np.testing.assert_array_equal(found.images, expected.images)
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_cut_off_tables_of_the_installed_pandas(tmp_path, protocol):
+    file = tmp_path / "table.pkl"
+    make_frame().to_pickle(file, protocol=protocol)
+    content = file.read_bytes()
+    for n_bytes in np.linspace(0, len(content) - 1, 60).astype(int):
+        file.write_bytes(content[:n_bytes])
+        with pytest.raises(ValueError, match=r"table\.pkl cannot be read as a pickled"):
+            load_wm811k(file)
+
+
+OLD_NAMES = {
+    b"pandas\nDataFrame\n": b"pandas.core.frame\nDataFrame\n",
+    b"pandas\nIndex\n": b"pandas.core.indexes.base\nIndex\n",
+    b"pandas\nRangeIndex\n": b"pandas.core.indexes.range\nRangeIndex\n",
+    b"numpy._core.": b"numpy.core.",
+}
+
+
+def test_table_saved_by_pandas_2(tmp_path):
+    """Its blocks are those of pandas 3, under the names of the modules."""
+    table = TABLES["with columns of objects"](make_frame().drop(columns="lotName"))
+    saved = pickle.dumps(table, protocol=2)
+    for name_of_today, name_of_then in OLD_NAMES.items():
+        saved = saved.replace(name_of_today, name_of_then)
+    assert b"pandas\n" not in saved
+    assert b"pandas.core.frame\n" in saved
+    (tmp_path / "old.pkl").write_bytes(saved)
+    wafers = load_wm811k(tmp_path / "old.pkl", subset="all", size=20)
+    np.testing.assert_array_equal(
+        wafers.images, load_wm811k(table, subset="all", size=20).images
+    )
+
+
+LABELS = ["Center", None, "none", "Scratch", None, "Edge-Ring"]
+STORED = {
+    "nested arrays": lambda: [np.array([[one]] if one else []) for one in LABELS],
+    "lists": lambda: [[one] if one else [] for one in LABELS],
+    "text": lambda: LABELS,
+    "objects": lambda: pd.Series(LABELS, dtype=object),
+    "empty text": lambda: [one or "" for one in LABELS],
+    "-1": lambda: [one or -1 for one in LABELS],
+    "0": lambda: [one or 0 for one in LABELS],
+    "nan": lambda: [one or np.nan for one in LABELS],
+    "text of -1": lambda: [one or "-1" for one in LABELS],
+    "categories": lambda: pd.Categorical(LABELS),
+    "string[python]": lambda: pd.array(LABELS, dtype="string[python]"),
+    "string[pyarrow]": lambda: pd.array(LABELS, dtype="string[pyarrow]"),
+    "string[pyarrow], a part": lambda: pd.array(
+        ["Loc", *LABELS, None], dtype="string[pyarrow]"
+    )[1:7],
+    "string[pyarrow], joined": lambda: pd.concat(
+        [pd.Series(part, dtype="string[pyarrow]") for part in (LABELS[:2], LABELS[2:])],
+        ignore_index=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize("stored", STORED)
+def test_how_labels_are_stored(tmp_path, stored, in_memory):
+    if "pyarrow" in stored:
+        pytest.importorskip("pyarrow")
+    given = make_frame(failureType=STORED[stored]())
+    if not in_memory:
+        given.to_pickle(tmp_path / "table.pkl")
+        given = tmp_path / "table.pkl"
+    wafers = load_wm811k(given, subset="all", keep_unlabeled=True)
+    names = [*wafers.target_names, None]
+    assert [names[target] for target in wafers.target] == LABELS
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize(
+    "store",
+    [
+        lambda wafer: wafer.astype(np.int64),
+        lambda wafer: wafer.astype(np.float32),
+        lambda wafer: wafer.tolist(),
+        lambda wafer: np.array([*wafer, None], dtype=object)[:-1],
+        lambda wafer: [*wafer],
+    ],
+    ids=["int64", "float32", "lists", "array of rows", "list of rows"],
+)
+def test_how_maps_are_stored(tmp_path, store, in_memory):
+    given = make_frame(maps=[store(wafer) for wafer in make_maps()])
+    if not in_memory:
+        given.to_pickle(tmp_path / "table.pkl")
+        given = tmp_path / "table.pkl"
+    expected = load_wm811k(make_frame(), subset="all").images
+    np.testing.assert_array_equal(load_wm811k(given, subset="all").images, expected)
+
+
+def test_a_table_without_labels(tmp_path):
+    table = make_frame()[["waferMap", "dieSize"]]
+    table.to_pickle(tmp_path / "maps.pkl")
+    for given in (table, tmp_path / "maps.pkl"):
+        wafers = load_wm811k(given, subset="all", keep_unlabeled=True)
+        assert wafers.target.tolist() == [-1] * 6
+        assert wafers.images.shape == (6, 32, 32)
+        with pytest.raises(
+            ValueError,
+            match=r"no column 'failureType': read its maps without labels with "
+            r"subset='all' and keep_unlabeled=True",
+        ):
+            load_wm811k(given)
+
+
+def test_a_table_without_parts(tmp_path):
+    table = make_frame().drop(columns="trianTestLabel")
+    assert load_wm811k(table, subset="all").target.tolist() == [0, 8, 7, 5]
+    with pytest.raises(
+        ValueError, match=r"DataFrame has no column 'trianTestLabel'.*subset='all'"
+    ):
+        load_wm811k(table, subset="test")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"failureType": [3] * 6}, r"failureType holds '3', not one of .*names"),
+        ({"failureType": ["Blob"] * 6}, "failureType holds 'Blob', not one of"),
+        ({"failureType": [None] * 6}, r"no labelled map of.*keep_unlabeled=True"),
+        ({"maps": ["map"] * 6}, r"waferMap of row 0: expected an array, found str\."),
+        ({"maps": [None] * 6}, "waferMap of row 0: expected an array, found NoneType"),
+        ({"maps": [np.full((9, 9), 3)] * 6}, "row 0, int64 of shape .* is not a map"),
+        ({"maps": [np.array([["0"]])] * 6}, "row 0, <U1 of shape .* is not a map"),
+        ({"maps": [[[0, 1], [2]]] * 6}, "waferMap of row 0: .*Give maps"),
+    ],
+)
+def test_foreign_frames(tmp_path, changes, message):
+    table = make_frame(**changes)
+    table.to_pickle(tmp_path / "table.pkl")
+    for given in (table, tmp_path / "table.pkl"):
+        with pytest.raises(ValueError, match=rf"(the DataFrame|table\.pkl).*{message}"):
+            load_wm811k(given, subset="all")
+
+
+def test_frames_of_other_columns(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"DataFrame has no column 'waferMap'.*WM-811K"
+    ):
+        load_wm811k(pd.DataFrame({"a": [1, 2]}))
+    table = make_frame()
+    twice = pd.concat([table, table[["waferMap"]]], axis=1)
+    with pytest.raises(ValueError, match="has 2 columns 'waferMap': keep one"):
+        load_wm811k(twice)
+    for columns in (range(5), pd.MultiIndex.from_product([["a"], list("bcdef")])):
+        table.set_axis(columns, axis=1).to_pickle(tmp_path / "table.pkl")
+        with pytest.raises(ValueError, match=r"table\.pkl has no column 'waferMap'"):
+            load_wm811k(tmp_path / "table.pkl")
+    for given in (table["waferMap"], [1], 3):
+        with pytest.raises(TypeError, match=r"path is of type .*a column 'waferMap'"):
+            load_wm811k(given)
+
+
 MALICIOUS = [
     ("posix", "system"),
     ("os", "system"),
@@ -264,9 +492,12 @@ MALICIOUS = [
     ("builtins", "getattr"),
     ("numpy", "load"),
     ("numpy", "fromfile"),
+    ("pyarrow.lib", "memory_map"),
+    ("pandas", "eval"),
+    ("pandas", "read_pickle"),
     ("pandas.io.pickle", "read_pickle"),
     ("pandas.core.frame", "DataFrame.to_pickle"),
-    ("invariant_cluster.datasets._legacy_frame", "Record"),
+    ("invariant_cluster.datasets._pickle_records", "Record"),
 ]
 
 
@@ -288,7 +519,7 @@ class Evil:
         self.witness = witness
 
     def __reduce__(self):
-        return exec, (f"open({str(self.witness)!r}, 'w')",)
+        return exec, (f"import os; os.mknod({str(self.witness)!r})",)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -300,6 +531,26 @@ def test_pickles_of_today_are_refused_too(tmp_path, protocol):
     ):
         load_wm811k(file)
     assert not witness.exists()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("place", ["cell", "map", "index", "attribute"])
+def test_nothing_in_a_table_is_run(tmp_path, place, protocol):
+    file, witness = tmp_path / "evil.pkl", tmp_path / "witness"
+    table = make_frame()
+    if place == "attribute":
+        table.attrs["note"] = Evil(witness)
+    elif place == "index":
+        table.index = pd.Index([*range(5), Evil(witness)], dtype=object)
+    else:
+        column = "waferMap" if place == "map" else "lotName"
+        table[column] = pd.Series([*table[column][:5], Evil(witness)], dtype=object)
+    table.to_pickle(file, protocol=protocol)
+    with pytest.raises(ValueError, match=r"evil\.pkl.*exec.*nothing was executed"):
+        load_wm811k(file)
+    assert not witness.exists()
+    pickle.loads(file.read_bytes())  # the file would run it
+    assert witness.exists()
 
 
 def test_state_of_a_class_is_refused(tmp_path):
@@ -333,8 +584,8 @@ def test_foreign_content(tmp_path, content):
         ({"trianTestLabel": None}, "has no column 'trianTestLabel'"),
         ({"failureType": label("Blob")}, "failureType holds 'Blob', not one of"),
         ({"waferMap": text("none")}, "waferMap of row 0: expected an array"),
-        ({"waferMap": array(np.full((9, 9), 3, np.uint8))}, "row 0, of shape"),
-        ({"waferMap": array(np.zeros(9, np.uint8))}, r"row 0, of shape \(9,\)"),
+        ({"waferMap": array(np.full((9, 9), 3, np.uint8))}, "row 0, uint8 of shape"),
+        ({"waferMap": array(np.zeros(9, np.uint8))}, r"row 0, uint8 of shape \(9,\)"),
         ({"waferMap": array(np.zeros(9, complex))}, "arrays of type 'c16'"),
         ({"failureType": array(np.zeros(9, complex))}, "label that is not text"),
         ({"trianTestLabel": label("Validation")}, "no labelled map of subset='train'"),
@@ -400,6 +651,49 @@ def test_foreign_archive(tmp_path, shape):
         ValueError, match=r"wm811k\.npz.*values up to 3: wafer maps are"
     ):
         load_wm811k(tmp_path)
+
+
+def make_mixed(tmp_path, **changes):
+    rng = np.random.default_rng(0)
+    labels = np.zeros((12, 8), np.int64)
+    labels[np.arange(8), np.arange(8)] = 1
+    arrays = {"arr_0": rng.integers(0, 4, (12, 52, 52)), "arr_1": labels} | changes
+    np.savez(tmp_path / "MixedWM38.npz", **arrays)
+    return arrays
+
+
+def test_mixed_wm38_is_recognized(tmp_path):
+    arrays = make_mixed(tmp_path)
+    wafers = load_wm811k(tmp_path / "MixedWM38.npz", size=52)
+    np.testing.assert_array_equal(wafers.images, np.minimum(arrays["arr_0"], 2))
+    np.testing.assert_array_equal(wafers.labels, arrays["arr_1"])
+    assert len(wafers.target_names) == 38
+    assert "12 maps of MixedWM38.npz" in wafers.DESCR
+    assert load_wm811k(tmp_path / "MixedWM38.npz").images.shape == (12, 32, 32)
+    with pytest.raises(ValueError, match=r"MixedWM38, which has no test.*'all'"):
+        load_wm811k(tmp_path / "MixedWM38.npz", subset="test")
+
+
+def test_further_combinations_of_defects_are_classes(tmp_path):
+    labels = np.zeros((12, 8), np.int64)
+    labels[3, [0, 7]] = labels[5, [0, 1, 2]] = labels[6, [0, 7]] = 1
+    make_mixed(tmp_path, arr_1=labels)
+    with pytest.warns(UserWarning, match=r"2 combinations.*Center\+Random: check"):
+        wafers = load_wm811k(tmp_path / "MixedWM38.npz")
+    assert wafers.target.tolist() == [0, 0, 0, 38, 0, 39, 38, 0, 0, 0, 0, 0]
+    assert wafers.target_names[38:].tolist() == [
+        "Center+Random",
+        "Center+Donut+Edge-Loc",
+    ]
+
+
+def test_other_archives_are_not_taken_for_mixed_wm38(tmp_path):
+    np.savez(tmp_path / "some.npz", arr_0=np.zeros((3, 9, 9)))
+    with pytest.raises(ValueError, match=r"some\.npz .* 'train_images' among its keys"):
+        load_wm811k(tmp_path / "some.npz")
+    make_mixed(tmp_path, arr_0=np.zeros((3, 9)))
+    with pytest.raises(ValueError, match=r"MixedWM38\.npz: arr_0 is float64 of shape"):
+        load_wm811k(tmp_path / "MixedWM38.npz")
 
 
 def test_missing_files_are_named(tmp_path):
