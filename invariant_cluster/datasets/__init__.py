@@ -20,6 +20,7 @@ from invariant_cluster.datasets._oriented import make_oriented
 from invariant_cluster.datasets._oriented_digits import load_oriented_digits
 from invariant_cluster.datasets._plankton import load_plankton
 from invariant_cluster.datasets._projections import load_projections
+from invariant_cluster.datasets._reading import Reading
 from invariant_cluster.datasets._sampling import sample_images
 from invariant_cluster.datasets._steel import load_steel
 from invariant_cluster.datasets._stored_images import StoredImages
@@ -27,6 +28,7 @@ from invariant_cluster.datasets._wafer_maps import load_wafer_maps
 from invariant_cluster.datasets._wm811k import load_wm811k
 
 __all__ = [
+    "Reading",
     "StoredImages",
     "fetch_mnist_u",
     "load_cells",

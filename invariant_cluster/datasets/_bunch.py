@@ -18,7 +18,7 @@ def make_bunch(
     descr: str,
     *,
     return_X_y: bool,
-    **extra: np.ndarray,
+    **extra: Any,
 ) -> Dataset:
     """Return the Bunch of a data set, or (images, target).
 
@@ -34,7 +34,7 @@ def make_bunch(
         Description of the data set.
     return_X_y : bool
         Whether to return only (images, target).
-    **extra : ndarray
+    **extra : Any
         Further entries of the Bunch, such as theta and tau.
 
     Returns

@@ -1,28 +1,25 @@
-"""Images from a folder of class folders."""
+"""Images from a folder of image files."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from pathlib import Path
+import warnings
+from collections.abc import Iterable
+from functools import partial
 
-import numpy as np
-
-from invariant_cluster.datasets._arguments import check_option, check_side
-from invariant_cluster.datasets._bunch import Dataset, make_bunch
-from invariant_cluster.datasets._framing import embed_in_frame, frame_background
-from invariant_cluster.datasets._resizing import resize_smoothly
-from invariant_cluster.datasets._stored_images import Source
-from invariant_cluster.readers import read_image
-
-COLORS = ("auto", "grey", "rgb")
-_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
-_DESCR = """Images of {path}
-==========
-
-{n} images{classes}. Each image was padded to a square with the median of its own border
-pixels and resized to {size}x{size} (bicubic, antialiased, clipped to its own range).
-"""
+from invariant_cluster.datasets._arguments import check_option
+from invariant_cluster.datasets._bunch import Dataset
+from invariant_cluster.datasets._folder_bunch import bunch_of_folder
+from invariant_cluster.datasets._folder_images import FolderImages, read_folder
+from invariant_cluster.datasets._folder_listing import Listing, list_images
+from invariant_cluster.datasets._folder_records import (
+    check_alike,
+    describe_bad,
+    warn_of_notes,
+)
+from invariant_cluster.datasets._masks import MaskLike
+from invariant_cluster.datasets._parallel_files import files_at_a_time, map_files
+from invariant_cluster.datasets._reading import Reading, choose_reading
 
 
 def load_image_folder(
@@ -30,15 +27,27 @@ def load_image_folder(
     *,
     size: int = 64,
     color: str = "auto",
+    transparent: str = "auto",
+    crop: tuple[int, int, int, int] | None = None,
+    mask: MaskLike = None,
+    keep_scale: bool = False,
+    mixed_depth: str = "raise",
+    reading: Reading | None = None,
+    exclude: Iterable[str | os.PathLike[str]] = (),
+    on_error: str = "raise",
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    cache: str | os.PathLike[str] | None = None,
     return_X_y: bool = False,
 ) -> Dataset:
     """Return the images of a folder of class folders, resized to one size.
 
     In ``path/class_a/*.png``, ``path/class_b/*.png``, ... each folder in ``path`` is a
     class; images in its subfolders belong to it as well. A folder without class folders
-    is read as images without classes. Names that start with a dot, ``Thumbs.db`` and
-    ``desktop.ini`` are skipped; every other file must be an image. Reading needs
-    Pillow.
+    is read as images without classes, and so is one in which images lie beside them.
+    Hidden files and folders, those of operating systems (``Thumbs.db``,
+    ``desktop.ini``, ``__MACOSX``), tables and texts, and folders of earlier runs of the
+    command line are skipped; every other file must be an image. Reading needs Pillow.
 
     Parameters
     ----------
@@ -49,16 +58,53 @@ def load_image_folder(
     color : {"auto", "grey", "rgb"}, default="auto"
         "auto" keeps the colours of the files, which must then be all grey or all RGB.
         "grey" and "rgb" convert the others; grey is 0.299 R + 0.587 G + 0.114 B.
+    transparent : {"auto", "black", "white"}, default="auto"
+        Ground on which transparent pixels are put. "auto" is the one that differs more
+        from the opaque pixels, chosen once for all files.
+    crop : (top, right, bottom, left), optional
+        Pixels cut off at the sides of each file.
+    mask : path-like or array-like of shape (h, w), optional
+        Region replaced by the background of each image, such as a scale bar: True or
+        not zero inside; or an image file of it. All files must have its shape. It is
+        applied before ``crop``.
+    keep_scale : bool, default=False
+        Whether a pixel means the same in all images. Each image is put into a frame as
+        large as the largest side in the folder, instead of one as large as its own.
+        All files are then read twice.
+    mixed_depth : {"raise", "widen", "scale"}, default="raise"
+        What is done with files of different dtypes. "raise" is an error; "widen" keeps
+        the values in a dtype that holds all; "scale" maps the full range of each
+        integer type to that of the widest.
+    reading : Reading, optional
+        ``reading`` of a folder loaded before, to read another one in the same way: with
+        its scale, its ground of transparent pixels and its dtype. It replaces the seven
+        parameters above.
+    exclude : iterable of path-like, default=()
+        Files and folders that are left out.
+    on_error : {"raise", "skip"}, default="raise"
+        "raise" reads all files and names those that cannot be read in one error; "skip"
+        leaves them out.
+    n_jobs : int, optional
+        Number of files that are read at a time; None is 1 unless
+        ``joblib.parallel_config`` says otherwise, and -1 is one per processor. Many
+        files are read by processes, few by threads.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    cache : path-like, optional
+        Folder in which the decoded images are kept. Of files that have the size and
+        time that they had before, the images are taken from there.
     return_X_y : bool, default=False
         Whether to return (images, target) instead of a Bunch.
 
     Returns
     -------
     Bunch or (images, target)
-        ``images`` (n, size, size) or (n, size, size, 3) of uint8, uint16 or float32,
+        ``images`` (n, size, size) or (n, size, size, c) in the dtype of the files,
         ``target`` (n,) int64 or None without class folders, ``target_names`` in
-        alphabetical order, ``filenames`` (n,) and ``DESCR``. Rows are in the order of
-        the class folders, then of the file names.
+        alphabetical order, ``filenames`` (n,), ``sizes`` (n, 2) int64 with the height
+        and width of each file in pixels after cropping, ``skipped`` (a DataFrame of
+        file and reason), ``reading`` and ``DESCR``. Rows are in the order of the class
+        folders, then of the file names.
 
     Raises
     ------
@@ -66,158 +112,71 @@ def load_image_folder(
         If path is not a folder.
     ImportError
         If Pillow is not installed.
+    TypeError
+        If a parameter has the wrong type.
     ValueError
-        If there are no images, a class folder is empty, a file cannot be read without
-        loss (the message names it), or the images differ in colour or depth.
+        If a parameter is not allowed, there are no images, files cannot be read (the
+        message counts them and names 20), the images differ in colour or depth, or a
+        file has another shape than the mask.
+
+    Warns
+    -----
+    UserWarning
+        Once for each kind of change that reading made, with the number of files;
+        if folders of earlier runs are left out; and if classes are ignored since images
+        lie beside the class folders.
 
     See Also
     --------
+    open_images : Read the files when they are needed.
     make_oriented : Rotate and shift images at random.
 
     Notes
     -----
     Each image is padded to a square with the median of its own border pixels, for each
     channel, and then resized with an antialiased bicubic kernel and clipped to its own
-    range. Palettes become RGB and transparent pixels white. Files of 8 bits stay uint8,
-    of 16 bits uint16 and of floats float32: nothing is reduced to 8 bits.
+    range. An image that has the size keeps its values. The dtype is that of the files
+    (uint8, int16, uint16, float32, ...) whatever their values are: nothing is reduced
+    to 8 bits.
     """
-    size = check_side("size", size)
-    check_option("color", color, COLORS)
-    folder = Path(path).expanduser()
-    names, files = _list_files(folder)
-    paths = [file for part in files for file in part]
-    images = _load_images(paths, size, color)
-    target = np.repeat(np.arange(len(files)), [len(part) for part in files])
-    classes = f" of {len(names)} classes" if names else ", without classes"
-    descr = _DESCR.format(path=folder, n=len(paths), classes=classes, size=size)
-    return make_bunch(
-        images,
-        target if names else None,
-        np.array(names, dtype=str),
-        descr,
-        return_X_y=return_X_y,
-        filenames=np.array([str(file) for file in paths]),
+    check_option("on_error", on_error, ("raise", "skip"))
+    reading = choose_reading(
+        reading,
+        size=size,
+        color=color,
+        transparent=transparent,
+        crop=crop,
+        mask=mask,
+        keep_scale=keep_scale,
+        mixed_depth=mixed_depth,
     )
+    listing = list_images(path, [*exclude, *([] if cache is None else [cache])])
+    most = files_at_a_time(reading.size)
+    apply = partial(map_files, n_jobs=n_jobs, verbose=verbose, most=most)
+    found = read_folder(listing, reading, apply, cache)
+    _check_found(listing, found, on_error)
+    _warn(listing, found)
+    return bunch_of_folder(listing, found, return_X_y)
 
 
-def _list_files(folder: Path) -> tuple[list[str], list[list[Path]]]:
-    """Return the class names and the files of each class, both sorted.
-
-    Without class folders there are no names and one list of files.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"path={str(folder)!r} is not a folder: give the folder that holds the "
-            "images or the class folders."
-        )
-    entries = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
-    classes = [entry for entry in entries if entry.is_dir()]
-    loose = [entry for entry in entries if not entry.is_dir()]
-    if not entries:
-        raise ValueError(f"path={str(folder)!r} is empty: give a folder of images.")
-    if not classes:
-        return [], [loose]
-    if loose:
+def _check_found(listing: Listing, found: FolderImages, on_error: str) -> None:
+    """Raise a ValueError if files are bad or of different kinds."""
+    bad = [record.reason is not None for record in found.records]
+    if all(bad) or (any(bad) and on_error == "raise"):
+        remedy = "" if all(bad) else "on_error='skip' or "
         raise ValueError(
-            f"path={str(folder)!r} holds class folders and also the file {loose[0]}: "
-            "move the file into a class folder or out of this folder."
+            describe_bad(listing.folder, listing.names, found.records, remedy)
         )
-    files = [_list_class(entry) for entry in classes]
-    return [entry.name for entry in classes], files
+    check_alike(listing.folder, listing.names, found.records, found.reading.mixed_depth)
 
 
-def _list_class(folder: Path) -> list[Path]:
-    """Return the files of a class folder and its subfolders, sorted."""
-    files = [
-        entry
-        for entry in sorted(folder.rglob("*"))
-        if entry.is_file() and not _is_hidden_below(entry, folder)
-    ]
-    if not files:
-        raise ValueError(f"{folder} holds no images: fill or remove the class folder.")
-    return files
-
-
-def _is_hidden(entry: Path) -> bool:
-    """Return whether a name starts with a dot or belongs to the operating system."""
-    return entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES
-
-
-def _is_hidden_below(entry: Path, folder: Path) -> bool:
-    """Return whether an entry or a folder between it and the class folder is hidden."""
-    parents = entry.relative_to(folder).parents
-    return _is_hidden(entry) or any(parent.name.startswith(".") for parent in parents)
-
-
-def open_folder(path: Path, size: int, color: str) -> Source:
-    """Return a folder's images, each of which is read when it is taken.
-
-    Parameters
-    ----------
-    path : Path
-        Folder of class folders or of images.
-    size : int
-        Side of the images in pixels.
-    color : {"auto", "grey", "rgb"}
-        Colours to which the files are converted; "auto" keeps those of the first.
-
-    Returns
-    -------
-    Source
-        The images, named by their paths in the folder and equal to those of
-        :func:`load_image_folder`.
-
-    Raises
-    ------
-    ImportError, FileNotFoundError, ValueError
-        As :func:`load_image_folder`; errors of files after the first are raised when
-        they are read.
-    """
-    paths = [file for part in _list_files(path)[1] for file in part]
-    first = _make_square(read_image(paths[0], color=color).pixels, size)
-
-    def read(start: int, stop: int) -> np.ndarray:
-        images = np.empty((stop - start, *first.shape), dtype=first.dtype)
-        for image, file in zip(images, paths[start:stop], strict=True):
-            square = _make_square(read_image(file, color=color).pixels, size)
-            _check_same_kind([paths[0], file], [first, square])
-            image[:] = square
-        return images
-
-    names = [str(file.relative_to(path)) for file in paths]
-    return Source((len(paths), *first.shape), first.dtype, read, names=names)
-
-
-def _load_images(paths: list[Path], size: int, color: str) -> np.ndarray:
-    """Return all images as one array, (n, size, size) or (n, size, size, 3)."""
-    # The images differ in size, so they fit one array only after resizing.
-    images = [
-        _make_square(read_image(path, color=color).pixels, size) for path in paths
-    ]
-    _check_same_kind(paths, images)
-    return np.stack(images)
-
-
-def _make_square(image: np.ndarray, size: int) -> np.ndarray:
-    """Pad an image (h, w[, c]) to a square and resize it to size x size."""
-    batch = image[None]
-    side = max(image.shape[:2])
-    square = embed_in_frame(batch, (side, side), frame_background(batch))
-    return resize_smoothly(square, size)[0]
-
-
-def _check_same_kind(paths: list[Path], images: list[np.ndarray]) -> None:
-    """Raise a ValueError if the images differ in channels or depth."""
-    kinds = [
-        f"{'grey' if image.ndim == 2 else 'RGB'} {image.dtype}" for image in images
-    ]
-    counts = Counter(kinds)
-    if len(counts) > 1:
-        found = ", ".join(
-            f"{kind} ({counts[kind]}, such as {paths[kinds.index(kind)]})"
-            for kind in sorted(counts)
-        )
-        raise ValueError(
-            f"The images differ in colour or depth: {found}. Use color='grey' or "
-            "color='rgb' to convert colours; convert different depths before loading."
+def _warn(listing: Listing, found: FolderImages) -> None:
+    """Warn of what was changed and left out; the caller's caller is blamed."""
+    warn_of_notes(listing.names, found.records, stacklevel=3)
+    if listing.runs:
+        warnings.warn(
+            f"Folders of earlier runs were left out ({len(listing.runs)}, such as "
+            f"{listing.runs[0]}): they hold a model, labels.csv and report.html.",
+            UserWarning,
+            stacklevel=3,
         )

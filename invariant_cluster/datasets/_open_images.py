@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from invariant_cluster.datasets._arguments import check_option, check_side
-from invariant_cluster.datasets._image_folder import COLORS, open_folder
+from invariant_cluster.datasets._arguments import check_option
+from invariant_cluster.datasets._masks import MaskLike
+from invariant_cluster.datasets._open_folder import list_unreadable, open_folder
 from invariant_cluster.datasets._open_particles import open_particles
+from invariant_cluster.datasets._reading import Reading, choose_reading
 from invariant_cluster.datasets._stored_images import Source, StoredImages
 from invariant_cluster.readers import LISTS, STACKS, holds_particles
 
@@ -25,6 +27,16 @@ def open_images(
     dataset: str | None = None,
     size: int = 64,
     color: str = "auto",
+    transparent: str = "auto",
+    crop: tuple[int, int, int, int] | None = None,
+    mask: MaskLike = None,
+    keep_scale: bool = False,
+    mixed_depth: str = "raise",
+    reading: Reading | None = None,
+    exclude: Iterable[str | os.PathLike[str]] = (),
+    on_error: str = "raise",
+    n_jobs: int | None = None,
+    verbose: int = 0,
 ) -> StoredImages:
     """Open images that need not fit in memory.
 
@@ -44,6 +56,21 @@ def open_images(
     color : {"auto", "grey", "rgb"}, default="auto"
         Colours to which the files of a folder are converted. "auto" keeps those of the
         first file; the others must be alike.
+    transparent, crop, mask, keep_scale, mixed_depth
+        How the files of a folder are read, as in :func:`load_image_folder`. With
+        ``keep_scale=True``, and unless ``mixed_depth`` is "raise", all files are read
+        once when the folder is opened.
+    reading : Reading, optional
+        ``reading`` of a folder loaded or opened before, to read another one in the same
+        way. It replaces the seven parameters above except ``dataset``.
+    exclude : iterable of path-like, default=()
+        Files and folders of a folder that are left out.
+    on_error : {"raise", "skip"}, default="raise"
+        "skip" reads all files of a folder once, and leaves out those that cannot be
+        read; ``skipped`` of the result names them.
+    n_jobs, verbose
+        How the files are read for ``on_error="skip"``, as in
+        :func:`load_image_folder`.
 
     Returns
     -------
@@ -102,8 +129,17 @@ def open_images(
     >>> some.shape
     (3, 24, 24)
     """
-    size = check_side("size", size)
-    check_option("color", color, COLORS)
+    reading = choose_reading(
+        reading,
+        size=size,
+        color=color,
+        transparent=transparent,
+        crop=crop,
+        mask=mask,
+        keep_scale=keep_scale,
+        mixed_depth=mixed_depth,
+    )
+    check_option("on_error", on_error, ("raise", "skip"))
     place = Path(path).expanduser().resolve()
     if not place.exists():
         raise FileNotFoundError(
@@ -114,7 +150,13 @@ def open_images(
         # Not resolved: lists lie in their project, even as links to elsewhere.
         return StoredImages(open_particles, Path(path).expanduser().absolute())
     if kind == "folder":
-        return StoredImages(open_folder, place, size, color)
+        left_out = [Path(one).expanduser().absolute() for one in exclude]
+        if on_error == "raise":
+            return StoredImages(open_folder, place, reading, left_out)
+        bad = list_unreadable(place, reading, left_out, n_jobs=n_jobs, verbose=verbose)
+        images = StoredImages(open_folder, place, reading, [*left_out, *bad.file])
+        images.skipped = bad
+        return images
     if kind not in _OPENERS:
         raise ValueError(
             f"path={str(path)!r} is of an unknown kind: give a folder of images, "

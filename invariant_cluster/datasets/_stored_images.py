@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import DTypeLike, NDArray
+
+from invariant_cluster.datasets._reading import Reading
 
 
 class Source(NamedTuple):
@@ -27,6 +30,8 @@ class Source(NamedTuple):
         Name of each image, if it has one.
     whole : ndarray or None, default=None
         The array itself, if it is mapped into memory.
+    reading : Reading or None, default=None
+        How image files are read, if the images are files.
     """
 
     shape: tuple[int, ...]
@@ -35,6 +40,7 @@ class Source(NamedTuple):
     block: int = 1
     names: list[str] | None = None
     whole: NDArray | None = None
+    reading: Reading | None = None
 
 
 class StoredImages:
@@ -65,6 +71,11 @@ class StoredImages:
     names : list of str or None
         File of each image, relative to its folder, or name of each particle; None if
         the images are an array or a single stack.
+    reading : Reading or None
+        How the files of a folder are read, to read others in the same way; None if the
+        images are an array.
+    skipped : DataFrame or None
+        Files that ``on_error="skip"`` left out, and why; not pickled.
 
     Raises
     ------
@@ -84,6 +95,8 @@ class StoredImages:
         self.shape = self._source.shape
         self.dtype = self._source.dtype
         self.names = self._source.names
+        self.reading = self._source.reading
+        self.skipped: pd.DataFrame | None = None
 
     @property
     def ndim(self) -> int:
@@ -105,7 +118,13 @@ class StoredImages:
         return f"StoredImages(shape={self.shape}, dtype={self.dtype})"
 
     def __reduce__(self) -> tuple[type[StoredImages], tuple[Any, ...]]:
-        return type(self), self._opening
+        return type(self), self._opening_settled()
+
+    def _opening_settled(self) -> tuple[Any, ...]:
+        """Return how to open the images again, without settling the reading anew."""
+        return tuple(
+            self.reading if isinstance(one, Reading) else one for one in self._opening
+        )
 
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import NamedTuple
 
 from numpy.typing import NDArray
@@ -36,13 +36,13 @@ class UnreadableError(ValueError):
 
     Parameters
     ----------
-    path : Path
+    path : path-like
         The file.
     reason : str
         What is wrong with the file, or what this package lacks, and what to do.
     """
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         # Both are kept in args, so that the error can be sent to other processes.
         super().__init__(path, reason)
         self.path = path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from invariant_cluster.readers._transparency import flatten
 
 
 def read_image(
-    path: Path, *, color: str = "auto", transparent: str = "auto"
+    path: str | os.PathLike[str], *, color: str = "auto", transparent: str = "auto"
 ) -> Picture:
     """Return the image in a file, without silent loss.
 
@@ -23,7 +23,7 @@ def read_image(
 
     Parameters
     ----------
-    path : Path
+    path : path-like
         An image file.
     color : {"auto", "grey", "rgb"}, default="auto"
         "auto" keeps the colours of the file; "grey" and "rgb" convert them. Grey is

@@ -154,7 +154,7 @@ def test_only_taken_files_are_decoded(images, tmp_path):
     stored = open_images(path, size=16)
     np.testing.assert_array_equal(stored[6:], images[6:])
     with pytest.raises(
-        ValueError, match=r"005\.png cannot be read as an image.*none of the formats"
+        ValueError, match=r"(?s)1 of 2 files.*005\.png: .*leave them out with exclude"
     ):
         stored[4:6]
 
@@ -185,6 +185,38 @@ def test_files_that_differ_from_the_first_are_named(tmp_path):
         ValueError, match=r"differ in colour .*2\.png.*Use color='grey'"
     ):
         stored[:]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_bad_files_are_left_out_if_asked(images, tmp_path, n_jobs):
+    path = store(images, tmp_path, "folder")
+    for row in (0, 7):
+        (path / f"{row:03d}.png").write_bytes(b"no image")
+    options = {"size": 16, "on_error": "skip"}
+    stored = open_images(path, n_jobs=n_jobs, **options)
+    bunch = load_image_folder(path, **options)
+    np.testing.assert_array_equal(stored[:], bunch.images)
+    assert stored.skipped.equals(bunch.skipped)
+    again = pickle.loads(pickle.dumps(stored))
+    np.testing.assert_array_equal(again[:], bunch.images)
+    with pytest.raises(ValueError, match="on_error='pass' is unknown: choose"):
+        open_images(path, on_error="pass")
+    assert open_images(path, size=16, exclude=bunch.skipped.file).skipped is None
+    for file in path.iterdir():
+        file.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"48 of 48 files of path=.* cannot be read"):
+        open_images(path, **options)
+
+
+def test_bad_links_are_left_out_if_asked(images, tmp_path):
+    path = store(images[:3], tmp_path, "folder")
+    try:
+        (path / "bad.png").symlink_to(tmp_path / "nowhere.png")
+    except OSError:
+        pytest.skip("no links here")
+    for load in (load_image_folder, open_images):
+        assert len(load(path, on_error="skip").skipped) == 1
+        load(path, exclude=[path / "bad.png"])
 
 
 # Errors

@@ -1,0 +1,143 @@
+"""Which files of a folder are images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from invariant_cluster.readers import is_image_name
+
+_SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx"})
+_RUN = frozenset({"model.safetensors", "labels.csv", "report.html"})
+
+
+class Listing(NamedTuple):
+    """The image files of a folder.
+
+    Attributes
+    ----------
+    folder : str
+        The folder.
+    names : list of str
+        Paths of the files in the folder, in the order of their parts.
+    paths : list of str
+        Paths of the files.
+    runs : list of str
+        Folders in it that hold a model, its table and its report, and are left out.
+    """
+
+    folder: str
+    names: list[str]
+    paths: list[str]
+    runs: list[str]
+
+
+def list_images(
+    path: str | os.PathLike[str], exclude: Iterable[str | os.PathLike[str]] = ()
+) -> Listing:
+    """Return the files of a folder and its sub-folders that may be images.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder.
+    exclude : iterable of path-like, default=()
+        Files and folders that are left out.
+
+    Returns
+    -------
+    Listing
+        The files. Hidden files, those of operating systems and those whose suffix says
+        that they are no images are left out, and so are folders of earlier runs.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the path is not a folder.
+    ValueError
+        If no image file is in it.
+    """
+    folder = os.path.expanduser(os.fspath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"path={folder!r} is not a folder: give the folder that holds the images "
+            "or the class folders."
+        )
+    left_out = frozenset(place for one in exclude for place in _places(one))
+    runs: list[str] = []
+    names = list(_walk(folder, "", (os.path.realpath(folder),), left_out, runs))
+    if not names:
+        raise ValueError(
+            f"path={folder!r} holds no image files: give a folder of images. Hidden "
+            "files, tables, texts and folders of earlier runs are no images."
+        )
+    start = os.path.join(folder, "")
+    return Listing(folder, names, [start + name for name in names], runs)
+
+
+def _places(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """Return where a path lies, and where the link leads if it is one."""
+    given = os.path.abspath(os.path.expanduser(os.fspath(path)))
+    above, name = os.path.split(given)
+    return os.path.join(os.path.realpath(above), name), os.path.realpath(given)
+
+
+def _walk(
+    folder: str,
+    below: str,
+    trail: tuple[str, ...],
+    left_out: frozenset[str],
+    runs: list[str],
+) -> Iterator[str]:
+    """Yield the names of images under a folder, and note the runs in it.
+
+    ``trail`` holds the real paths of the folder and those above it: a link to one of
+    them would never end.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    if below and _RUN.issubset(entry.name for entry in entries):
+        runs.append(below.rstrip(os.sep))
+        return
+    for entry in entries:
+        if _is_hidden(entry.name):
+            continue
+        if left_out and os.path.join(trail[-1], entry.name) in left_out:
+            continue
+        if entry.is_dir():
+            real = os.path.realpath(entry.path)
+            if real not in trail and real not in left_out:
+                inside = below + entry.name + os.sep
+                yield from _walk(entry.path, inside, (*trail, real), left_out, runs)
+        elif _may_be_image(entry):
+            yield below + entry.name
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a name starts with a dot or is that of a system or a run."""
+    return name.startswith(".") or name.lower() in _SYSTEM_NAMES or name in _RUN
+
+
+def _may_be_image(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a file, or a broken link, that may be an image."""
+    return is_image_name(entry.name) is not False and (
+        entry.is_file() or entry.is_symlink()
+    )
+
+
+def class_of(name: str) -> str | None:
+    """Return the class folder of a file.
+
+    Parameters
+    ----------
+    name : str
+        Path of the file in the folder.
+
+    Returns
+    -------
+    str or None
+        First part of the path; None for a file that lies in the folder itself.
+    """
+    first, _, below = name.partition(os.sep)
+    return first if below else None

@@ -1,0 +1,197 @@
+"""How the image files of a folder become images of one size, kept with a model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from invariant_cluster.datasets._arguments import check_option, check_side
+from invariant_cluster.datasets._masks import MaskLike, pack_mask
+
+COLORS = ("auto", "grey", "rgb")
+GROUNDS = ("auto", "black", "white")
+DEPTHS = ("raise", "widen", "scale")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How image files are read, the same for every folder that a model is given.
+
+    :func:`load_image_folder` returns it in ``reading``, and the images of
+    :func:`open_images` have it as an attribute. ``transparent``, ``scale`` and
+    ``dtype`` then hold what was chosen for that folder.
+
+    Parameters
+    ----------
+    size : int, default=64
+        Side of the images in pixels.
+    color : {"auto", "grey", "rgb"}, default="auto"
+        Colours to which files are converted.
+    transparent : {"auto", "black", "white"}, default="auto"
+        Ground of transparent pixels.
+    crop : (int, int, int, int), optional
+        Pixels cut off at the top, right, bottom and left.
+    mask : str, optional
+        Region replaced by the background, as compressed text.
+    keep_scale : bool, default=False
+        Whether a pixel has one size in all images.
+    mixed_depth : {"raise", "widen", "scale"}, default="raise"
+        What is done with files of different dtypes.
+    scale : float, optional
+        Pixels of a file in one pixel of an image, with ``keep_scale``.
+    dtype : str, optional
+        Dtype of the images.
+
+    See Also
+    --------
+    load_image_folder : Read a folder, with ``reading=`` like another one.
+
+    Examples
+    --------
+    >>> from invariant_cluster.datasets import Reading
+    >>> reading = Reading(size=32, color="grey", dtype="uint8")
+    >>> Reading.from_json(reading.to_json()) == reading
+    True
+    """
+
+    size: int = 64
+    color: str = "auto"
+    transparent: str = "auto"
+    crop: tuple[int, int, int, int] | None = None
+    mask: str | None = None
+    keep_scale: bool = False
+    mixed_depth: str = "raise"
+    scale: float | None = None
+    dtype: str | None = None
+
+    @property
+    def frame(self) -> int | None:
+        """Side in pixels of the files' frame; None if each image has its own."""
+        return None if self.scale is None else round(self.scale * self.size)
+
+    def to_json(self) -> str:
+        """Return the parameters as text.
+
+        Returns
+        -------
+        str
+            A JSON object.
+        """
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Reading:
+        """Return the reading that :meth:`to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            A JSON object.
+
+        Returns
+        -------
+        Reading
+            The reading.
+        """
+        values = json.loads(text)
+        crop = values.pop("crop", None)
+        return cls(**values, crop=None if crop is None else tuple(crop))
+
+
+def make_reading(
+    *,
+    size: int = 64,
+    color: str = "auto",
+    transparent: str = "auto",
+    crop: tuple[int, int, int, int] | None = None,
+    mask: MaskLike = None,
+    keep_scale: bool = False,
+    mixed_depth: str = "raise",
+) -> Reading:
+    """Return checked parameters of reading.
+
+    Parameters
+    ----------
+    size, color, transparent, crop, mask, keep_scale, mixed_depth
+        As for :func:`load_image_folder`.
+
+    Returns
+    -------
+    Reading
+        The parameters, before a folder is seen.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not allowed.
+    """
+    check_option("color", color, COLORS)
+    check_option("transparent", transparent, GROUNDS)
+    check_option("mixed_depth", mixed_depth, DEPTHS)
+    if not isinstance(keep_scale, bool):
+        raise TypeError(f"keep_scale={keep_scale!r} is no bool: give True or False.")
+    return Reading(
+        size=check_side("size", size),
+        color=color,
+        transparent=transparent,
+        crop=_check_crop(crop),
+        mask=pack_mask(mask),
+        keep_scale=keep_scale,
+        mixed_depth=mixed_depth,
+    )
+
+
+def choose_reading(given: Reading | None, **options: Any) -> Reading:
+    """Return a given reading, or one made of options.
+
+    Parameters
+    ----------
+    given : Reading or None
+        Reading of another folder.
+    **options : Any
+        As for :func:`make_reading`.
+
+    Returns
+    -------
+    Reading
+        The given reading, if there is one.
+
+    Raises
+    ------
+    TypeError
+        If it is no Reading.
+    ValueError
+        If both are given, or an option is not allowed.
+    """
+    made = make_reading(**options)
+    if given is None:
+        return made
+    if not isinstance(given, Reading):
+        raise TypeError(
+            f"reading={given!r} is no Reading: give the reading of a loaded folder."
+        )
+    if made != Reading():
+        raise ValueError(
+            "reading= holds all that says how files are read: leave out "
+            f"{', '.join(options)}."
+        )
+    return given
+
+
+def _check_crop(crop: Any) -> tuple[int, int, int, int] | None:
+    """Return the margins to cut off as four ints; None if there are none."""
+    if crop is None:
+        return None
+    try:
+        sides = [int(side) for side in crop]
+        valid = len(sides) == 4 and min(sides) >= 0 and sides == list(crop)
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise ValueError(
+            f"crop={crop!r} is no margin: give the pixels to cut off as (top, right, "
+            "bottom, left), whole numbers from 0."
+        )
+    top, right, bottom, left = sides
+    return (top, right, bottom, left) if any(sides) else None
