@@ -21,7 +21,7 @@ from invariant_cluster.embedders import (
 from invariant_cluster.images import ImageEmbedding
 from invariant_cluster.inspection import check_drift
 from invariant_cluster.modules import ImageEncoder
-from invariant_cluster.persistence import load_model, save_model
+from invariant_cluster.persistence import load_model, load_reading, save_model
 from invariant_cluster.pipelines import make_pipeline
 from invariant_cluster.report import cluster_report
 
@@ -47,6 +47,7 @@ __all__ = [
     "cluster_report",
     "datasets",
     "load_model",
+    "load_reading",
     "make_pipeline",
     "metrics",
     "model_selection",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from invariant_cluster import (
     __version__,
     cluster_report,
     load_model,
+    load_reading,
     make_pipeline,
     save_model,
 )
@@ -27,34 +28,55 @@ from invariant_cluster.cli._arrays import (
 from invariant_cluster.cli._choices import (
     ColorKind,
     Features,
+    Ground,
     Kind,
+    MixedDepth,
     Network,
     Shown,
 )
 from invariant_cluster.cli._inputs import (
+    Intake,
     NamedImages,
     draw_images,
     open_path,
     read_images,
-    share_outside,
+)
+from invariant_cluster.cli._options import (
+    Cache,
+    Channels,
+    Color,
+    Crop,
+    Depth,
+    Images,
+    Jobs,
+    KeepScale,
+    Key,
+    Mask,
+    Model,
+    Overwrite,
+    SkipUnreadable,
+    Transparent,
 )
 from invariant_cluster.cli._outputs import (
     LABELS,
     MODEL,
     REPORT,
+    SKIPPED,
     describe_clusters,
     label_images,
     write_table,
 )
 from invariant_cluster.cli._places import (
+    beside,
     check_out,
     check_shards_folder,
     prepare_folder,
 )
-from invariant_cluster.cli._shards import write_shards
-from invariant_cluster.datasets import load_wafer_maps
-from invariant_cluster.images import CHANNEL_COUNTS, expected_values
+from invariant_cluster.cli._warnings import one_line_warnings
+from invariant_cluster.datasets import Reading, load_wafer_maps, make_reading
+from invariant_cluster.images import CHANNEL_COUNTS
 from invariant_cluster.metrics import clustering_accuracy_score
+from invariant_cluster.out_of_core import predict_shards
 from invariant_cluster.report import import_extra
 from invariant_cluster.training import current_team, join_team
 
@@ -62,8 +84,6 @@ _INTERRUPTED = 130
 _N_NEIGHBORS = 20
 _SHARED = ("fit", "demo")
 _MOST_IMAGES = 100_000
-_GROUPS = (".npz", ".h5", ".hdf5", ".zarr")
-_MOST_OUTSIDE = 0.05
 # Errors of the input, printed as one line instead of a traceback.
 _TOLD = (
     ValueError,
@@ -82,36 +102,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-Images = Annotated[
-    Path,
-    typer.Argument(
-        help="Folder of images (PNG, TIFF, ...), array (.npy; .npz, .h5 or .zarr with "
-        "--key), particles (.mrc, .mrcs, a folder of these, .star, .cs, or .txt that "
-        "lists stacks), or table of wafer maps (LSWMD.pkl; MixedWM38's .npz)."
-    ),
-]
-Model = Annotated[
-    Path, typer.Argument(help=f"The {MODEL} that fit wrote, or its folder.")
-]
-Key = Annotated[
-    str | None,
-    typer.Option(help="Name of the array of images in an .npz, .h5 or .zarr file."),
-]
-Channels = Annotated[
-    str | None,
-    typer.Option(
-        help="Channels to take of an array (n, h, w, c) or (n, c, h, w), numbered from "
-        "0 and joined by commas: 0 or 0,1,2. Give predict and report the same."
-    ),
-]
-Color = Annotated[
-    ColorKind,
-    typer.Option(
-        help="Colours to which the files of a folder are converted; auto keeps them."
-    ),
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -237,6 +227,14 @@ def fit(
         ),
     ] = _MOST_IMAGES,
     color: Color = ColorKind.auto,
+    transparent: Transparent = Ground.auto,
+    crop: Crop = None,
+    mask: Mask = None,
+    keep_scale: KeepScale = False,
+    mixed_depth: Depth = MixedDepth.refuse,
+    skip_unreadable: SkipUnreadable = False,
+    cache: Cache = None,
+    jobs: Jobs = -1,
     key: Key = None,
     channels: Channels = None,
     image_shape: Annotated[
@@ -253,7 +251,8 @@ def fit(
     labels.csv has one row per training image: file, cluster, confidence, and the pose
     of the object: theta in radians, counter-clockwise, and tau_x and tau_y in pixels
     from the centre, y up. With class averages it is relative to the average that the
-    image joins.
+    image joins. Of files, it has their height and width in pixels too. The model knows
+    how the files were read, and predict reads new ones in the same way.
 
     To choose the number of clusters, look at the report: use more clusters if one holds
     two kinds of image. In Python, invariant_cluster.model_selection compares numbers of
@@ -261,9 +260,18 @@ def fit(
     """
     with _one_line_errors():
         folder = prepare_folder(out, overwrite)
-        picked = parse_numbers("--channels", channels)
         shape = parse_numbers("--image-shape", image_shape)
-        given = _draw(images, sample, size, key, color, seed, picked)
+        reading = make_reading(
+            size=size,
+            color=color.value,
+            transparent=transparent.value,
+            crop=parse_numbers("--crop", crop),
+            mask=mask,
+            keep_scale=keep_scale,
+            mixed_depth=mixed_depth.value,
+        )
+        intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+        given = _draw(images, sample, intake, seed)
         pipe = make_pipeline(
             n_clusters,
             kind=kind.value,
@@ -277,7 +285,8 @@ def fit(
             random_state=seed,
             verbose=1,
         )
-        set_image_shape(pipe, given.images, shape, settled=picked is not None)
+        is_settled = intake.channels is not None
+        set_image_shape(pipe, given.images, shape, settled=is_settled)
         _fit_and_write(pipe, given, folder)
 
 
@@ -311,6 +320,9 @@ def predict(
             "as tcp://host:8786. They must see the same paths."
         ),
     ] = None,
+    skip_unreadable: SkipUnreadable = False,
+    cache: Cache = None,
+    jobs: Jobs = -1,
     key: Key = None,
     channels: Channels = None,
     overwrite: Overwrite = False,
@@ -323,22 +335,34 @@ def predict(
     with _one_line_errors():
         if shards:
             folder = check_shards_folder(out)
-            pipe = _load(model)
-            given = _open_like(pipe, images, key, channels)
-            write_shards(pipe, given, folder, rows_per_shard, scheduler, overwrite)
+            pipe, reading = _load(model)
+            intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+            given = _open(pipe, images, intake)
+            predict_shards(
+                pipe,
+                given,
+                folder,
+                rows_per_shard=rows_per_shard,
+                scheduler=scheduler,
+                overwrite=overwrite,
+                verbose=1,
+            )
             _say(f"Wrote shards to {folder}.")
+            _write_skipped(getattr(given, "skipped", None), folder / SKIPPED)
             return
         if scheduler is not None:
             raise ValueError(f"--scheduler {scheduler} is for --shards: add --shards.")
         check_out(out, overwrite)
-        pipe = _load(model)
-        given = _read_like(pipe, images, key, channels)
-        table = label_images(pipe, given.images, given.names)
+        pipe, reading = _load(model)
+        intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+        given = _read(pipe, images, intake)
+        table = label_images(pipe, given)
         if out is None:
             table.to_csv(sys.stdout, index=False)
         else:
             write_table(table, out)
             _say(f"Wrote {out}.")
+        _write_skipped(given.skipped, beside(out, SKIPPED))
 
 
 @app.command()
@@ -348,6 +372,9 @@ def report(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="HTML file to write.")
     ] = Path(REPORT),
+    skip_unreadable: SkipUnreadable = False,
+    cache: Cache = None,
+    jobs: Jobs = -1,
     key: Key = None,
     channels: Channels = None,
     overwrite: Overwrite = False,
@@ -356,9 +383,11 @@ def report(
     with _one_line_errors():
         check_out(out, overwrite)
         import_extra()
-        pipe = _load(model)
-        given = _read_like(pipe, images, key, channels)
+        pipe, reading = _load(model)
+        intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+        given = _read(pipe, images, intake)
         _write_report(pipe, given, out)
+        _write_skipped(given.skipped, beside(out, SKIPPED))
 
 
 @app.command()
@@ -396,11 +425,17 @@ def demo(
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Turn errors of the input into one line and exit code 1, an interrupt into 130."""
+    """Print warnings and errors of the input as lines; exit with 1, or 130 on Ctrl-C.
+
+    A message that lists files stays a list.
+    """
     try:
-        yield
+        with one_line_warnings(silent=not current_team().is_first):
+            yield
     except _TOLD as error:
-        told = " ".join(line.strip() for line in str(error).splitlines())
+        lines = str(error).splitlines()
+        lists = any(line.startswith("  ") for line in lines)
+        told = "\n".join(lines) if lists else " ".join(map(str.strip, lines))
         typer.secho(f"Error: {told}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -431,20 +466,31 @@ def _say(text: str) -> None:
         typer.echo(text, err=True)
 
 
-def _draw(
-    path: Path,
-    n_most: int,
-    size: int,
+def _take_in(
+    reading: Reading,
     key: str | None,
-    color: str,
-    seed: int,
-    channels: Sequence[int] | None,
-) -> NamedImages:
-    """Read the images of a path, or a sample of them, and print how many there are."""
-    _check_key(path, key)
-    given, n_images = draw_images(
-        path, n_most, size=size, key=key, color=color, channels=channels, seed=seed
+    channels: str | None,
+    out: Path | None,
+    skip_unreadable: bool,
+    cache: Path | None,
+    jobs: int,
+) -> Intake:
+    """Return how images are read, from the options of a command."""
+    return Intake(
+        reading,
+        key=key,
+        channels=parse_numbers("--channels", channels),
+        exclude=() if out is None else (out,),
+        on_error="skip" if skip_unreadable else "raise",
+        cache=cache,
+        n_jobs=jobs,
+        verbose=int(current_team().is_first),
     )
+
+
+def _draw(path: Path, n_most: int, intake: Intake, seed: int) -> NamedImages:
+    """Read the images of a path, or a sample of them, and print how many there are."""
+    given, n_images = draw_images(path, n_most, intake, seed=seed)
     _tell_images(path, given.images, n_images)
     if len(given.images) < n_images:
         _say(
@@ -454,59 +500,37 @@ def _draw(
     return given
 
 
-def _check_key(path: Path, key: str | None) -> None:
-    """Raise a ValueError if --key is given for a file that is no group of arrays."""
-    if key is not None and path.suffix.lower() not in _GROUPS:
-        raise ValueError(
-            f"--key {key} is for .npz files, HDF5 and zarr, not for {path}: omit --key."
-        )
-
-
 def _tell_images(path: Path, images: Any, n_images: int) -> None:
     """Print the number and the shape of the images of a path."""
     _say(f"{n_images:,} images of shape {images.shape[1:]} from {path}.")
 
 
-def _form_of(pipe: Pipeline) -> tuple[int, ColorKind]:
-    """Return the side and the colours of the images that a model takes."""
-    n_channels, height, width = pipe[0].layout_.channels_first_shape
-    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
-    return max(height, width), color
-
-
-def _open_like(
-    pipe: Pipeline, path: Path, key: str | None, channels: str | None
-) -> Any:
-    """Open images of the model's size and channels, and print how many there are."""
-    _check_key(path, key)
-    size, color = _form_of(pipe)
-    picked = parse_numbers("--channels", channels)
-    images = open_path(path, size=size, key=key, color=color, channels=picked)
+def _open(pipe: Pipeline, path: Path, intake: Intake) -> Any:
+    """Open images for a model, and print how many there are."""
+    images = open_path(path, intake)
     _tell_images(path, images, len(images))
     check_sides(path, images, pipe[0].layout_)
     return images
 
 
-def _read_like(
-    pipe: Pipeline, path: Path, key: str | None, channels: str | None
-) -> NamedImages:
-    """Return images of the model's size and channels; warn if their values differ."""
-    _check_key(path, key)
-    size, color = _form_of(pipe)
-    picked = parse_numbers("--channels", channels)
-    given = read_images(path, size=size, key=key, color=color, channels=picked)
+def _read(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
+    """Return images for a model, and print how many there are."""
+    given = read_images(path, intake)
     _tell_images(path, given.images, len(given.images))
     check_sides(path, given.images, pipe[0].layout_)
-    limits = expected_values(pipe[0])
-    share = share_outside(given.images, limits)
-    if limits is not None and share > _MOST_OUTSIDE:
-        low, high = limits
-        _say(
-            f"Warning: {share:.0%} of the values lie outside {low:g} to {high:g}, the "
-            "range of the training images, and are clipped: scale the images like the "
-            "training images."
-        )
     return given
+
+
+def _write_skipped(skipped: Any, path: Path | None) -> None:
+    """Write which files were left out, and say so; print them without a path."""
+    if skipped is None or not len(skipped):
+        return
+    _say(f"{len(skipped):,} files cannot be read and were left out.")
+    if path is None:
+        _say("\n".join(f"  {file}: {why}" for file, why in skipped.to_numpy()))
+    else:
+        write_table(skipped, path)
+        _say(f"Wrote {path}.")
 
 
 def _count_neighbors(n_clusters: int, n_images: int) -> int:
@@ -519,9 +543,10 @@ def _count_neighbors(n_clusters: int, n_images: int) -> int:
     return min(_N_NEIGHBORS, n_images - 1)
 
 
-def _load(path: Path) -> Pipeline:
-    """Return the pipeline of a model file, or of a folder written by fit."""
-    pipe = load_model(path / MODEL if path.is_dir() else path)
+def _load(path: Path) -> tuple[Pipeline, Reading]:
+    """Return the pipeline of a model file, and how its files were read."""
+    file = path / MODEL if path.is_dir() else path
+    pipe = load_model(file)
     if not isinstance(pipe, Pipeline):
         raise ValueError(
             f"{path} holds a single {type(pipe).__name__}: give a model that fit wrote."
@@ -531,7 +556,14 @@ def _load(path: Path) -> Pipeline:
         raise ValueError(
             f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
         )
-    return pipe
+    return pipe, load_reading(file) or _reading_for(pipe)
+
+
+def _reading_for(pipe: Pipeline) -> Reading:
+    """Return how files become images of the side and colours that a model takes."""
+    n_channels, height, width = pipe[0].layout_.channels_first_shape
+    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
+    return Reading(size=max(height, width), color=color.value)
 
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
@@ -543,11 +575,12 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     pipe.fit(given.images)
     if not current_team().is_first:
         return None
-    save_model(pipe, folder / MODEL)
+    save_model(pipe, folder / MODEL, reading=given.reading)
     _say(f"Wrote {folder / MODEL}.")
-    table = label_images(pipe, given.images, given.names)
+    table = label_images(pipe, given)
     write_table(table, folder / LABELS)
     _say(f"Wrote {folder / LABELS}.")
+    _write_skipped(given.skipped, folder / SKIPPED)
     _say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
     n_channels = pipe[0].layout_.channels_first_shape[0]
     if n_channels in CHANNEL_COUNTS:

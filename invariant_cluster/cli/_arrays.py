@@ -186,8 +186,6 @@ def _check_channels(path: Path, images: Any, channels: Sequence[int]) -> int:
     """Return the axis of the channels, from the end; raise if some are missing."""
     shape = tuple(images.shape)
     told = f"--channels {','.join(map(str, channels))} but {path} holds"
-    if getattr(images, "names", None) is not None:
-        raise ValueError(f"{told} image files: convert them with --color instead.")
     if len(shape) != 4:
         raise ValueError(
             f"{told} an array of shape {shape}, without an axis of channels: omit "

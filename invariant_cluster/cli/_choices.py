@@ -46,3 +46,19 @@ class Network(StrEnum):
     auto = "auto"
     light = "light"
     full = "full"
+
+
+class Ground(StrEnum):
+    """Grounds of transparent pixels."""
+
+    auto = "auto"
+    black = "black"
+    white = "white"
+
+
+class MixedDepth(StrEnum):
+    """What is done with files of different depths; ``raise`` is a keyword."""
+
+    refuse = "raise"
+    widen = "widen"
+    scale = "scale"

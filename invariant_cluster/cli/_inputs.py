@@ -1,41 +1,65 @@
-"""Reading of the image files that the command line accepts."""
+"""Reading of the images that the command line accepts."""
 
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, NamedTuple
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from invariant_cluster.cli._array_files import holds_wafers, read_npz, read_wafers
 from invariant_cluster.cli._arrays import pick_channels
 from invariant_cluster.datasets import (
+    Reading,
     load_image_folder,
-    load_wm811k,
     open_images,
     sample_images,
 )
-from invariant_cluster.readers import LISTS, STACKS, holds_particles
-from invariant_cluster.runtime import evenly_spaced
+from invariant_cluster.readers import LISTS, STACKS, holds_particles, is_zarr_store
 
-_KEY = "images"
 _STORED = (".npy", ".h5", ".hdf5", ".zarr", *STACKS, *LISTS)
-_PICKLES = (".pkl", ".pickle")
-_N_DEFECTS = 8
-_READ_ERRORS = (
-    BadZipFile,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    UnpicklingError,
-    ValueError,
-    zlib.error,
-)
+_GROUPS = (".npz", ".h5", ".hdf5", ".zarr")
+_OF_FILES = ("transparent", "crop", "mask", "keep_scale", "mixed_depth")
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How the images of a path are read.
+
+    Parameters
+    ----------
+    reading : Reading
+        How the files of a folder become images; its ``size`` is that of wafer maps too.
+        Arrays and stacks keep their size.
+    key : str, optional
+        Name of the array in an .npz file, HDF5 or zarr. By default "images", or the
+        only array; an archive of MixedWM38 is then read as wafer maps.
+    channels : tuple of int, optional
+        Channels to take of an array, from 0; by default all.
+    exclude : tuple of Path, default=()
+        Files and folders in a folder that are left out.
+    on_error : {"raise", "skip"}, default="raise"
+        Whether files of a folder that cannot be read are an error or left out.
+    cache : Path, optional
+        Folder that keeps the decoded images of a folder.
+    n_jobs : int, default=1
+        Number of files that are read at a time.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    """
+
+    reading: Reading
+    key: str | None = None
+    channels: tuple[int, ...] | None = None
+    exclude: tuple[Path, ...] = ()
+    on_error: str = "raise"
+    cache: Path | None = None
+    n_jobs: int = 1
+    verbose: int = 0
 
 
 class NamedImages(NamedTuple):
@@ -47,10 +71,19 @@ class NamedImages(NamedTuple):
         The images.
     names : list of str
         File of each image, or its row in the array.
+    sizes : ndarray of shape (n, 2) or None
+        Height and width of each file in pixels; None of arrays.
+    reading : Reading or None
+        How the files were read; None of arrays.
+    skipped : DataFrame or None
+        Files that were left out, and why; None of arrays.
     """
 
     images: NDArray
     names: list[str]
+    sizes: NDArray | None = None
+    reading: Reading | None = None
+    skipped: pd.DataFrame | None = None
 
 
 class Draw(NamedTuple):
@@ -69,12 +102,7 @@ class Draw(NamedTuple):
 
 
 def read_images(
-    path: Path,
-    *,
-    size: int,
-    key: str | None = None,
-    color: str = "auto",
-    channels: Sequence[int] | None = None,
+    path: Path, intake: Intake | None = None, *, size: int = 32
 ) -> NamedImages:
     """Return the images of a folder or a file.
 
@@ -84,16 +112,10 @@ def read_images(
         Folder of images; file .npy, .npz, .h5 or .hdf5; store .zarr; particles in
         .mrc, .mrcs, .star, .cs, .txt or a folder of stacks; or table of wafer maps such
         as LSWMD.pkl.
-    size : int
-        Side in pixels to which the images of a folder and wafer maps are resized.
-        Arrays and stacks keep their size.
-    key : str, optional
-        Name of the array in an .npz file, HDF5 or zarr. By default "images", or the
-        only array; an archive of MixedWM38 is then read as wafer maps.
-    color : {"auto", "grey", "rgb"}, default="auto"
-        Colours to which the files of a folder are converted; "auto" keeps them.
-    channels : sequence of int, optional
-        Channels to take of an array, from 0; by default all.
+    intake : Intake, optional
+        How they are read. By default folders are read with the side ``size``.
+    size : int, default=32
+        Side in pixels without ``intake``.
 
     Returns
     -------
@@ -112,32 +134,27 @@ def read_images(
     See Also
     --------
     open_path : Read images when rows of them are taken.
-    share_outside : Compare the values with a model's intensity range.
     """
-    opened = open_path(path, size=size, key=key, color=color, channels=channels)
-    return _read_all(path, opened, color)
+    intake = intake or Intake(Reading(size=size))
+    return draw_images(path, None, intake).given
 
 
 def draw_images(
     path: Path,
-    n_images: int,
+    n_images: int | None,
+    intake: Intake | None = None,
     *,
-    size: int,
-    key: str | None = None,
-    color: str = "auto",
-    channels: Sequence[int] | None = None,
+    size: int = 32,
     seed: int = 0,
 ) -> Draw:
     """Return all images of a path, or as many as asked for, drawn at random.
 
     Parameters
     ----------
-    path : Path
+    path, intake, size
         As for :func:`read_images`.
-    n_images : int
-        Maximum number of images.
-    size, key, color, channels
-        As for :func:`read_images`.
+    n_images : int or None
+        Most images; None for all.
     seed : int, default=0
         Seed of the draw.
 
@@ -156,28 +173,27 @@ def draw_images(
     --------
     read_images : Return all images.
     """
-    opened = open_path(path, size=size, key=key, color=color, channels=channels)
-    if len(opened) <= n_images:
-        return Draw(_read_all(path, opened, color), len(opened))
-    sample, rows = sample_images(opened, n_images, random_state=seed, return_rows=True)
+    intake = intake or Intake(Reading(size=size))
+    if is_image_folder(path):
+        return _draw_files(path, n_images, intake, seed)
+    opened = open_path(path, intake)
     names = getattr(opened, "names", None)
+    if n_images is None or len(opened) <= n_images:
+        images, rows = np.asarray(opened), np.arange(len(opened))
+    else:
+        images, rows = sample_images(
+            opened, n_images, random_state=seed, return_rows=True
+        )
     shown = [str(row) if names is None else _show(names[row]) for row in rows]
-    return Draw(NamedImages(sample, shown), len(opened))
+    return Draw(NamedImages(images, shown), len(opened))
 
 
-def open_path(
-    path: Path,
-    *,
-    size: int,
-    key: str | None = None,
-    color: str = "auto",
-    channels: Sequence[int] | None = None,
-) -> Any:
+def open_path(path: Path, intake: Intake) -> Any:
     """Return the images of a folder or a file, without reading them if possible.
 
     Parameters
     ----------
-    path, size, key, color, channels
+    path, intake
         As for :func:`read_images`.
 
     Returns
@@ -188,171 +204,117 @@ def open_path(
     Raises
     ------
     FileNotFoundError, ValueError, ImportError
-        As :func:`read_images`; files of a folder after the first are read later.
+        As :func:`read_images`; files of a folder after the first are read later, unless
+        bad ones are left out.
 
     See Also
     --------
     read_images : Read all images.
     """
+    _check_exists(path)
+    _check_key(path, intake.key)
+    if is_image_folder(path):
+        _check_no_channels(path, intake.channels)
+        return open_images(
+            path,
+            reading=intake.reading,
+            exclude=intake.exclude,
+            on_error=intake.on_error,
+            n_jobs=intake.n_jobs,
+            verbose=intake.verbose,
+        )
+    _check_no_options_of_files(path, intake)
+    return pick_channels(path, _open_file(path, intake), intake.channels)
+
+
+def is_image_folder(path: Path) -> bool:
+    """Return whether a path is a folder of image files.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
+
+    Returns
+    -------
+    bool
+        False for zarr stores and for folders of stacks.
+    """
+    return path.is_dir() and not is_zarr_store(path) and not holds_particles(path)
+
+
+def _draw_files(path: Path, n_images: int | None, intake: Intake, seed: int) -> Draw:
+    """Return the images of a folder of files, or of some of them."""
+    _check_key(path, intake.key)
+    _check_no_channels(path, intake.channels)
+    bunch = load_image_folder(
+        path,
+        reading=intake.reading,
+        exclude=intake.exclude,
+        on_error=intake.on_error,
+        max_images=n_images,
+        random_state=seed,
+        n_jobs=intake.n_jobs,
+        cache=intake.cache,
+        verbose=intake.verbose,
+    )
+    names = [_show(os.path.relpath(name, path)) for name in bunch.filenames]
+    given = NamedImages(bunch.images, names, bunch.sizes, bunch.reading, bunch.skipped)
+    is_drawn = n_images is not None and bunch.n_files > n_images
+    return Draw(given, bunch.n_files if is_drawn else len(names))
+
+
+def _open_file(path: Path, intake: Intake) -> Any:
+    """Open what is no folder of image files, with the reader of its kind."""
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix in _STORED:
+        return open_images(path, dataset=intake.key)
+    if intake.key is None and holds_wafers(path):
+        return read_wafers(path, intake.reading.size)
+    if suffix == ".npz":
+        return read_npz(path, intake.key)
+    raise ValueError(
+        f"{path} is of an unknown kind: give a folder of images, "
+        f"{', '.join((*_STORED, '.npz'))} or a pickled table of wafer maps, such as "
+        "LSWMD.pkl."
+    )
+
+
+def _check_exists(path: Path) -> None:
+    """Raise a FileNotFoundError if there is nothing at a path."""
     if not path.exists():
         told = "is a link to nothing" if path.is_symlink() else "does not exist"
         raise FileNotFoundError(f"{path} {told}: give a folder or a file.")
-    opened = _open(path, size, key, color)
-    return pick_channels(path, opened, channels)
 
 
-def _open(path: Path, size: int, key: str | None, color: str) -> Any:
-    """Open the images of a path with the reader of its kind."""
-    suffix = path.suffix.lower()
-    if path.is_dir() or suffix in _STORED:
-        return open_images(path, dataset=key, size=size, color=color)
-    if suffix in _PICKLES or (key is None and _holds_mixed_wm38(path)):
-        return _read_wafers(path, size)
-    if suffix not in _READERS:
-        kinds = [*_STORED, *_READERS]
+def _check_key(path: Path, key: str | None) -> None:
+    """Raise a ValueError if --key is given for a file that is no group of arrays."""
+    if key is not None and path.suffix.lower() not in _GROUPS:
         raise ValueError(
-            f"{path} is of an unknown kind: give a folder of images, "
-            f"{', '.join(kinds)} or a pickled table of wafer maps, such as LSWMD.pkl."
+            f"--key {key} is for .npz files, HDF5 and zarr, not for {path}: omit --key."
         )
-    return _check_array(path, _READERS[suffix](path, key))
 
 
-def _read_all(path: Path, opened: Any, color: str) -> NamedImages:
-    """Return all images that were opened, and their names."""
-    names = getattr(opened, "names", None)
-    if names is None:
-        return _number(np.asarray(opened))
-    if holds_particles(path):
-        return NamedImages(np.asarray(opened), [_show(name) for name in names])
-    return _read_folder(path, opened.shape[1], color)
+def _check_no_channels(path: Path, channels: tuple[int, ...] | None) -> None:
+    """Raise a ValueError if --channels is given for image files."""
+    if channels is not None:
+        raise ValueError(
+            f"--channels {','.join(map(str, channels))} but {path} holds image files: "
+            "convert them with --color instead."
+        )
 
 
-def _read_folder(path: Path, size: int, color: str) -> NamedImages:
-    """Return the images of a folder, named by their paths in it."""
-    bunch = load_image_folder(path, size=size, color=color)
-    names = [str(Path(name).relative_to(path)) for name in bunch.filenames]
-    return NamedImages(bunch.images, [_show(name) for name in names])
+def _check_no_options_of_files(path: Path, intake: Intake) -> None:
+    """Raise a ValueError if an option was given that arrays do not have."""
+    reading, default = intake.reading, Reading()
+    for name in _OF_FILES:
+        if getattr(reading, name) != getattr(default, name):
+            raise ValueError(
+                f"--{name.replace('_', '-')} is for folders of image files, not for "
+                f"{path}: omit it."
+            )
 
 
 def _show(name: str) -> str:
     """Return a file's name as text: one that is none here could not be written."""
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _check_array(path: Path, images: Any) -> NDArray:
-    """Return the array if it has the form of images or flat rows, and real numbers."""
-    if not isinstance(images, np.ndarray) or images.ndim not in (2, 3, 4):
-        found = getattr(images, "shape", type(images).__name__)
-        raise ValueError(
-            f"{path} holds {found}, not images: give an array of shape (n, h, w) or "
-            "(n, h, w, c)."
-        )
-    if images.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{path} holds values of dtype {images.dtype}: give an array of real "
-            "numbers."
-        )
-    if images.size == 0:
-        raise ValueError(
-            f"{path} holds {images.shape}, no images: give an array of one or more."
-        )
-    return images
-
-
-def share_outside(images: NDArray, limits: tuple[float, float] | None) -> float:
-    """Return the share of pixel values outside of a range.
-
-    Parameters
-    ----------
-    images : ndarray of n images
-        Images to check. At most 64 MiB of them are read, evenly spaced.
-    limits : (low, high) or None
-        Range of values.
-
-    Returns
-    -------
-    float
-        Share in [0, 1]; 0 if ``limits`` is None.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from invariant_cluster.cli._inputs import share_outside
-    >>> share_outside(np.array([[0, 1], [2, 3]]), (0, 2))
-    0.25
-    """
-    if limits is None:
-        return 0.0
-    sample, (low, high) = evenly_spaced(images), limits
-    return float(np.mean((sample < low) | (sample > high)))
-
-
-def _number(images: NDArray) -> NamedImages:
-    """Return the images, named by their rows."""
-    return NamedImages(images, [str(row) for row in range(len(images))])
-
-
-def _holds_mixed_wm38(path: Path) -> bool:
-    """Return whether an .npz file holds the maps and the eight defects of MixedWM38."""
-    if path.suffix.lower() != ".npz" or not is_zipfile(path):
-        return False
-    with np.load(path, allow_pickle=False) as archive:
-        if sorted(archive.files) != ["arr_0", "arr_1"]:
-            return False
-        shape: tuple[int, ...] = _try(path, lambda: archive["arr_1"]).shape
-    return shape[1:] == (_N_DEFECTS,)
-
-
-def _read_wafers(path: Path, size: int) -> NDArray:
-    """Return 1 for each failing die of all wafer maps, 0 elsewhere."""
-    bunch = load_wm811k(
-        path, subset="all", size=size, fail_map=True, keep_unlabeled=True
-    )
-    images: NDArray = bunch.images
-    return images
-
-
-def _read_npz(path: Path, key: str | None) -> NDArray:
-    """Return one array of an .npz file."""
-    with path.open("rb") as file:
-        archive = _try(path, lambda: np.load(file, allow_pickle=False))
-        if isinstance(archive, np.ndarray):  # an .npy file named .npz
-            return archive
-        name = _choose(path, archive.files, key)
-        images: NDArray = _try(path, lambda: archive[name])
-    return images
-
-
-def _try(path: Path, read: Callable[[], Any]) -> Any:
-    """Return what ``read`` returns; turn its errors into one that names the file."""
-    try:
-        return read()
-    except _READ_ERRORS as error:
-        if "Object arrays" in str(error):
-            raise ValueError(
-                f"{path} holds Python objects: save one array of real numbers, such as "
-                "numpy.savez(path, images=numpy.stack(images))."
-            ) from error
-        raise ValueError(
-            f"{path} cannot be read as arrays: {error}. Give an intact .npz file."
-        ) from error
-
-
-def _choose(path: Path, names: list[str], key: str | None) -> str:
-    """Return the name of the array that holds the images."""
-    if not names:
-        raise ValueError(
-            f"{path} holds no array: save one, numpy.savez(path, images=images)."
-        )
-    wanted = key or (_KEY if len(names) != 1 else names[0])
-    if wanted not in names:
-        raise ValueError(
-            f"{path} holds {', '.join(names)}, but not {wanted!r}: name "
-            "the array of images with --key."
-        )
-    return wanted
-
-
-_READERS: dict[str, Callable[[Path, str | None], NDArray]] = {
-    ".npz": _read_npz,
-}

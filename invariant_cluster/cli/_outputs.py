@@ -7,32 +7,33 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from invariant_cluster.cli._inputs import NamedImages
 from invariant_cluster.inspection import predict_clusters, steps_of
 from invariant_cluster.persistence import replacing
 
 LABELS, MODEL, REPORT = "labels.csv", "model.safetensors", "report.html"
+SKIPPED = "skipped.csv"
 
 
-def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
+def label_images(model: Any, given: NamedImages) -> pd.DataFrame:
     """Return the cluster, confidence and pose of each image.
 
     Parameters
     ----------
     model : fitted Pipeline of an embedder and a clusterer
         Model with ``predict_proba``.
-    images : ndarray of n images
-        Images of the shape given to ``fit``.
-    names : list of str
-        Name of each image.
+    given : NamedImages
+        Images of the shape given to ``fit``, with their names.
 
     Returns
     -------
     DataFrame
         Columns "file", "cluster" and "confidence". If the embedder predicts poses, also
-        "theta" (radians, counter-clockwise), "tau_x" and "tau_y" (pixels, y up).
+        "theta" (radians, counter-clockwise), "tau_x" and "tau_y" (pixels, y up). Of
+        files, "height" and "width" too (pixels of the file).
     """
+    images, names, sizes, *_ = given
     prediction = predict_clusters(model, images)
     assert prediction.confidence is not None
     columns = {
@@ -49,6 +50,8 @@ def label_images(model: Any, images: NDArray, names: list[str]) -> pd.DataFrame:
         columns["tau_x"], columns["tau_y"] = tau.T.round(3)
         if scale:
             columns["scale"] = scale[0].round(4)
+    if sizes is not None:
+        columns["height"], columns["width"] = sizes.T
     return pd.DataFrame(columns)
 
 

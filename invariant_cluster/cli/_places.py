@@ -34,6 +34,11 @@ def check_shards_folder(folder: Path | None) -> Path:
     return folder
 
 
+def beside(path: Path | None, name: str) -> Path | None:
+    """Return the place of a file beside another one: more.csv -> more_skipped.csv."""
+    return None if path is None else path.with_name(f"{path.stem}_{name}")
+
+
 def _check_free(path: Path, overwrite: bool) -> None:
     """Raise a ValueError if the path exists, unless it may be overwritten."""
     if path.exists() and not overwrite:

@@ -20,7 +20,7 @@ from invariant_cluster.datasets._oriented import make_oriented
 from invariant_cluster.datasets._oriented_digits import load_oriented_digits
 from invariant_cluster.datasets._plankton import load_plankton
 from invariant_cluster.datasets._projections import load_projections
-from invariant_cluster.datasets._reading import Reading
+from invariant_cluster.datasets._reading import Reading, make_reading
 from invariant_cluster.datasets._sampling import sample_images
 from invariant_cluster.datasets._steel import load_steel
 from invariant_cluster.datasets._stored_images import StoredImages
@@ -43,6 +43,7 @@ __all__ = [
     "load_wm811k",
     "make_dsprites",
     "make_oriented",
+    "make_reading",
     "open_images",
     "sample_images",
 ]

@@ -24,7 +24,9 @@ range).
 """
 
 
-def bunch_of_folder(listing: Listing, found: FolderImages, return_X_y: bool) -> Dataset:
+def bunch_of_folder(
+    listing: Listing, found: FolderImages, n_files: int, return_X_y: bool
+) -> Dataset:
     """Return the Bunch of the files that were read.
 
     Parameters
@@ -33,6 +35,8 @@ def bunch_of_folder(listing: Listing, found: FolderImages, return_X_y: bool) -> 
         The files of the folder.
     found : FolderImages
         What was read of them, at least one image.
+    n_files : int
+        Number of files of the folder, of which some may have been drawn.
     return_X_y : bool
         Whether to return (images, target) instead.
 
@@ -61,6 +65,7 @@ def bunch_of_folder(listing: Listing, found: FolderImages, return_X_y: bool) -> 
         filenames=np.array(list(compress(listing.paths, read))),
         sizes=np.array(sides, dtype=np.int64),
         skipped=_list_skipped(listing, found),
+        n_files=n_files,
         reading=found.reading,
     )
 

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+from sklearn.utils import check_random_state
+
 from invariant_cluster.readers import is_image_name
 
 _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx"})
@@ -123,6 +126,36 @@ def _may_be_image(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a file, or a broken link, that may be an image."""
     return is_image_name(entry.name) is not False and (
         entry.is_file() or entry.is_symlink()
+    )
+
+
+def draw_files(
+    listing: Listing, most: int | None, random_state: int | np.random.RandomState | None
+) -> Listing:
+    """Return a listing of at most some files, drawn at random, in their order.
+
+    Parameters
+    ----------
+    listing : Listing
+        The files.
+    most : int or None
+        Most files; None for all.
+    random_state : int, RandomState or None
+        Seed of the draw.
+
+    Returns
+    -------
+    Listing
+        The files drawn, or the listing itself if there are no more.
+    """
+    n_files = len(listing.names)
+    if most is None or n_files <= most:
+        return listing
+    drawn = check_random_state(random_state).choice(n_files, most, replace=False)
+    rows = np.sort(drawn).tolist()
+    return listing._replace(
+        names=[listing.names[row] for row in rows],
+        paths=[listing.paths[row] for row in rows],
     )
 
 

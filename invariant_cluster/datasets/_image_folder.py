@@ -6,12 +6,20 @@ import os
 import warnings
 from collections.abc import Iterable
 from functools import partial
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_scalar
 
 from invariant_cluster.datasets._arguments import check_option
 from invariant_cluster.datasets._bunch import Dataset
 from invariant_cluster.datasets._folder_bunch import bunch_of_folder
 from invariant_cluster.datasets._folder_images import FolderImages, read_folder
-from invariant_cluster.datasets._folder_listing import Listing, list_images
+from invariant_cluster.datasets._folder_listing import (
+    Listing,
+    draw_files,
+    list_images,
+)
 from invariant_cluster.datasets._folder_records import (
     check_alike,
     describe_bad,
@@ -35,6 +43,8 @@ def load_image_folder(
     reading: Reading | None = None,
     exclude: Iterable[str | os.PathLike[str]] = (),
     on_error: str = "raise",
+    max_images: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
     cache: str | os.PathLike[str] | None = None,
@@ -84,6 +94,10 @@ def load_image_folder(
     on_error : {"raise", "skip"}, default="raise"
         "raise" reads all files and names those that cannot be read in one error; "skip"
         leaves them out.
+    max_images : int, optional
+        Most files to read, at least 1: of more, as many are drawn at random.
+    random_state : int, RandomState or None, default=None
+        Seed of the draw.
     n_jobs : int, optional
         Number of files that are read at a time; None is 1 unless
         ``joblib.parallel_config`` says otherwise, and -1 is one per processor. Many
@@ -103,8 +117,8 @@ def load_image_folder(
         ``target`` (n,) int64 or None without class folders, ``target_names`` in
         alphabetical order, ``filenames`` (n,), ``sizes`` (n, 2) int64 with the height
         and width of each file in pixels after cropping, ``skipped`` (a DataFrame of
-        file and reason), ``reading`` and ``DESCR``. Rows are in the order of the class
-        folders, then of the file names.
+        file and reason), ``n_files`` in the folder, ``reading`` and ``DESCR``. Rows are
+        in the order of the class folders, then of the file names.
 
     Raises
     ------
@@ -150,20 +164,24 @@ def load_image_folder(
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
     )
+    if max_images is not None:
+        check_scalar(max_images, "max_images", Integral, min_val=1)
     listing = list_images(path, [*exclude, *([] if cache is None else [cache])])
+    n_files = len(listing.names)
+    listing = draw_files(listing, max_images, random_state)
     most = files_at_a_time(reading.size)
     apply = partial(map_files, n_jobs=n_jobs, verbose=verbose, most=most)
     found = read_folder(listing, reading, apply, cache)
     _check_found(listing, found, on_error)
     _warn(listing, found)
-    return bunch_of_folder(listing, found, return_X_y)
+    return bunch_of_folder(listing, found, n_files, return_X_y)
 
 
 def _check_found(listing: Listing, found: FolderImages, on_error: str) -> None:
     """Raise a ValueError if files are bad or of different kinds."""
     bad = [record.reason is not None for record in found.records]
     if all(bad) or (any(bad) and on_error == "raise"):
-        remedy = "" if all(bad) else "on_error='skip' or "
+        remedy = "" if all(bad) else "on_error='skip' (--skip-unreadable) or "
         raise ValueError(
             describe_bad(listing.folder, listing.names, found.records, remedy)
         )

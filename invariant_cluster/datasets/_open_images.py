@@ -15,7 +15,7 @@ from invariant_cluster.datasets._open_folder import list_unreadable, open_folder
 from invariant_cluster.datasets._open_particles import open_particles
 from invariant_cluster.datasets._reading import Reading, choose_reading
 from invariant_cluster.datasets._stored_images import Source, StoredImages
-from invariant_cluster.readers import LISTS, STACKS, holds_particles
+from invariant_cluster.readers import LISTS, STACKS, holds_particles, is_zarr_store
 
 _DATASET = "images"
 _EXTRA = "run 'pip install {0}' or install this package with the extra 'scale'"
@@ -171,8 +171,7 @@ def _kind_of(path: Path) -> str:
     suffix = path.suffix.lower()
     if not path.is_dir():
         return suffix
-    is_zarr = suffix == ".zarr" or any((path / name).exists() for name in _ZARR_FILES)
-    return ".zarr" if is_zarr else "folder"
+    return ".zarr" if is_zarr_store(path) else "folder"
 
 
 def _open_npy(path: Path, _: str | None) -> Source:
@@ -304,7 +303,6 @@ def _missing(package: str, kind: str) -> ImportError:
     )
 
 
-_ZARR_FILES = ("zarr.json", ".zarray", ".zgroup")
 _OPENERS: dict[str, Callable[[Path, str | None], Source]] = {
     ".npy": _open_npy,
     ".h5": _open_hdf5,

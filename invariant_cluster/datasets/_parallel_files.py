@@ -76,7 +76,9 @@ def map_files(
     """
     jobs = effective_n_jobs(n_jobs)
     chunks = _split(paths, jobs, most)
-    with tqdm(total=len(paths), desc="read", unit="file", disable=verbose <= 0) as bar:
+    with tqdm(
+        total=len(paths), desc="read", unit="file", delay=1, disable=verbose <= 0
+    ) as bar:
         results = _map_chunks(function, chunks, len(paths), jobs)
         for chunk, result in zip(chunks, results, strict=True):
             bar.update(len(chunk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -104,7 +105,7 @@ def make_reading(
     size: int = 64,
     color: str = "auto",
     transparent: str = "auto",
-    crop: tuple[int, int, int, int] | None = None,
+    crop: Sequence[int] | None = None,
     mask: MaskLike = None,
     keep_scale: bool = False,
     mixed_depth: str = "raise",

@@ -19,11 +19,11 @@ from invariant_cluster.drift._statistics import (
 )
 from invariant_cluster.runtime import at_most
 
-LEAST_IMAGES = 50  # to which new images are compared
+LEAST_IMAGES = 40  # to which new images are compared
 _MOST_TRAINING = 1000
 _MOST_NEW = 256
 _NEAREST = 5
-_ALIKE = 30  # training images with which one is compared, other things being equal
+_ALIKE = 30  # training images, at most, with which one is compared; a third if few
 _FARTHEST = 0.99  # quantile of the training images' own distances
 _FAR = 1.5  # times that distance
 _LIMIT_SHARE, _LIMIT_SHIFT = 0.2, 0.6
@@ -66,7 +66,7 @@ class Reference(NamedTuple):
         -------
         list of Finding
             One for each aspect, and one for all together; empty if there were fewer
-            than 50 training images.
+            than 40 training images, or if all aspects may change.
 
         Notes
         -----
@@ -80,7 +80,7 @@ class Reference(NamedTuple):
         classes these are. Differences too small to matter do not count. The limits, 0.2
         and 0.6, grow for few images.
         """
-        if len(self.values) < LEAST_IMAGES:
+        if len(self.values) < LEAST_IMAGES or not self.values.size:
             return []
         sample = at_most(images, _MOST_NEW)
         new, aspects = measure_statistics(sample, self.span.width, self.watch)
@@ -112,7 +112,7 @@ class Reference(NamedTuple):
         -------
         list of Finding
             One, the share of images whose z is far from those of training; empty if
-            there were fewer than 50 training images.
+            there were fewer than 40 training images.
         """
         if self.z is None or len(self.z) < LEAST_IMAGES:
             return []
@@ -173,7 +173,8 @@ def _shifts(
         own, others = np.flatnonzero(aspects == aspect), aspects != aspect
         if aspect == "shape" or not others.any():
             continue
-        search = NearestNeighbors(n_neighbors=_ALIKE, algorithm="brute")
+        n_alike = min(_ALIKE, len(known) // 3)
+        search = NearestNeighbors(n_neighbors=n_alike, algorithm="brute")
         alike = search.fit(known[:, others]).kneighbors(
             new[:, others], return_distance=False
         )

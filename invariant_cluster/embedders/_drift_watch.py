@@ -57,7 +57,7 @@ class DriftWatch:
         -------
         DataFrame
             As :func:`invariant_cluster.check_drift` returns it; without rows if the
-            model is of an older version or was fitted on fewer than 50 images.
+            model is of an older version or was fitted on fewer than 40 images.
         """
         sample = at_most(self._new_images(X), _MOST_NEW)
         if self.reference_ is None:

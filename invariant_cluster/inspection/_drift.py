@@ -34,7 +34,7 @@ def check_drift(model: Any, X: ArrayLike) -> pd.DataFrame:
         unlike all training images, and those whose z is. Columns "training" (median),
         "low" and "high" (5 and 95 percentiles), "new" (median), "shift" (from -1 to 1,
         or the share), "limit", and "drifted": whether the shift exceeds its limit.
-        No rows if the model was fitted on fewer than 50 images.
+        No rows if the model was fitted on fewer than 40 images.
 
     Raises
     ------

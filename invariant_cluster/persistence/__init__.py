@@ -24,7 +24,11 @@ from invariant_cluster.persistence._saved_members import (
     dump_members,
     restore_members,
 )
-from invariant_cluster.persistence._saved_models import load_model, save_model
+from invariant_cluster.persistence._saved_models import (
+    load_model,
+    load_reading,
+    save_model,
+)
 from invariant_cluster.persistence._weights import arrays_of
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "encode",
     "encode_recipe",
     "load_model",
+    "load_reading",
     "make_blueprint",
     "names_of",
     "recipe_of",

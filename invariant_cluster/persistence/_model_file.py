@@ -41,8 +41,8 @@ class ModelFile(NamedTuple):
     Attributes
     ----------
     spec : dict
-        JSON with the key "parts", the specs of the estimators in their order; a file
-        that was read also has "format" and "versions".
+        JSON with the key "parts", the specs of the estimators in their order, and
+        perhaps "reading"; a file that was read also has "format" and "versions".
     tensors : dict of str to Tensor
         Tensors of all parts; the keys begin with the index of the part and a slash.
 
@@ -55,7 +55,9 @@ class ModelFile(NamedTuple):
     tensors: dict[str, Tensor]
 
 
-def join_parts(parts: Sequence[tuple[str | None, Part]]) -> ModelFile:
+def join_parts(
+    parts: Sequence[tuple[str | None, Part]], reading: str | None = None
+) -> ModelFile:
     """Return the content of a model file with the given parts.
 
     Parameters
@@ -63,6 +65,8 @@ def join_parts(parts: Sequence[tuple[str | None, Part]]) -> ModelFile:
     parts : sequence of (str or None, Part)
         Step names and parts, in the order of the pipeline. The name is None for a
         single estimator outside a pipeline.
+    reading : str, optional
+        How the files of the training images were read.
 
     Returns
     -------
@@ -73,7 +77,11 @@ def join_parts(parts: Sequence[tuple[str | None, Part]]) -> ModelFile:
     --------
     split_parts : Return the parts of a file.
     """
-    spec = {"parts": [{"name": name, **part.spec} for name, part in parts]}
+    spec: dict[str, Any] = {
+        "parts": [{"name": name, **part.spec} for name, part in parts]
+    }
+    if reading is not None:
+        spec["reading"] = reading
     tensors = {
         f"{i}/{key}": tensor
         for i, (_, part) in enumerate(parts)

@@ -9,6 +9,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from torch import nn
 
+from invariant_cluster.datasets import Reading
 from invariant_cluster.persistence._model_file import (
     join_parts,
     read_model,
@@ -20,7 +21,11 @@ from invariant_cluster.persistence._savable import check_savable
 
 
 def save_model(
-    model: Any, path: str | os.PathLike[str], *, encoder_only: bool = False
+    model: Any,
+    path: str | os.PathLike[str],
+    *,
+    encoder_only: bool = False,
+    reading: Reading | None = None,
 ) -> None:
     """Write a fitted embedder, clusterer or Pipeline of them to one file.
 
@@ -34,6 +39,9 @@ def save_model(
         Whether to omit the parts that ``transform`` does not need, which are most of
         the bytes of an ``IRLINREmbedder``. A loaded embedder then cannot
         ``reconstruct``, ``draw`` or ``score``.
+    reading : Reading, optional
+        How the files of the training images were read, as ``load_image_folder`` returns
+        it, to be able to read new ones in the same way.
 
     Raises
     ------
@@ -41,13 +49,14 @@ def save_model(
         If the model, or a step of it, is not fitted.
     TypeError
         If the model, or a step of it, is from another package, or has a parameter that
-        a file cannot hold.
+        a file cannot hold; if ``reading`` is no Reading.
     FileNotFoundError
         If the folder does not exist.
 
     See Also
     --------
     load_model : Load the file.
+    load_reading : Return the reading alone.
 
     Notes
     -----
@@ -76,7 +85,7 @@ def save_model(
     for name, step in steps:
         check_savable(name, step)
     parts = [(name, step._dump(encoder_only=encoder_only)) for name, step in steps]
-    write_model(path, join_parts(parts))
+    write_model(path, join_parts(parts, None if reading is None else _text(reading)))
 
 
 def load_model(
@@ -117,9 +126,54 @@ def load_model(
     See Also
     --------
     save_model : Write such a file.
+    load_reading : Return how the training images were read.
     """
     parts = split_parts(read_model(path))
     steps = [(name, restore(part, encoder)) for name, part in parts]
     if steps[0][0] is None:
         return steps[0][1]
     return Pipeline(steps)
+
+
+def load_reading(path: str | os.PathLike[str]) -> Reading | None:
+    """Return how the files of a model's training images were read.
+
+    Parameters
+    ----------
+    path : path-like
+        File of :func:`save_model`.
+
+    Returns
+    -------
+    Reading or None
+        For ``load_image_folder(folder, reading=...)``; None if the file holds none.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`load_model`.
+
+    See Also
+    --------
+    save_model : Write such a file.
+    """
+    text = read_model(path).spec.get("reading")
+    if text is None:
+        return None
+    try:
+        return Reading.from_json(text)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"path={str(path)!r} holds a reading of files that is not understood "
+            f"({error}): a newer version wrote it, or it was altered. Install the "
+            "newer version, or give the options of reading again."
+        ) from error
+
+
+def _text(reading: object) -> str:
+    """Return a reading as text; raise a TypeError if it is none."""
+    if not isinstance(reading, Reading):
+        raise TypeError(
+            f"reading={reading!r} is no Reading: give the reading of a loaded folder."
+        )
+    return reading.to_json()

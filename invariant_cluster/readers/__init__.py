@@ -19,6 +19,7 @@ from invariant_cluster.readers._particle_places import (
 )
 from invariant_cluster.readers._picture import Picture, UnreadableError
 from invariant_cluster.readers._read import read_image
+from invariant_cluster.readers._zarr_store import is_zarr_store
 
 __all__ = [
     "FORMATS",
@@ -34,6 +35,7 @@ __all__ = [
     "find_stacks",
     "holds_particles",
     "is_image_name",
+    "is_zarr_store",
     "locate_stacks",
     "map_mrc",
     "name_particle",

@@ -1,0 +1,33 @@
+"""Warnings that the command line prints."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+
+@contextmanager
+def one_line_warnings(*, silent: bool = False) -> Iterator[None]:
+    """Print each warning as one line on stderr, once.
+
+    Parameters
+    ----------
+    silent : bool, default=False
+        Whether to print none.
+    """
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in shown:
+            typer.echo(f"Warning: {message}", err=True)
+        shown.add(str(message))
+
+    with warnings.catch_warnings():
+        # "once" would not do: it starts anew after each catch_warnings of others.
+        warnings.simplefilter("ignore" if silent else "always", UserWarning)
+        warnings.showwarning = show
+        yield
