@@ -15,6 +15,8 @@ from torch import Tensor
 
 from invariant_cluster.drift import Watch, one_warning, watch_for
 from invariant_cluster.embedders._class_averaging import Search, find_averages
+from invariant_cluster.embedders._image_notices import notice_unfit
+from invariant_cluster.embedders._intensities import measure_limits
 from invariant_cluster.embedders._shared_parameters import (
     OF_FEATURES,
     Invariances,
@@ -32,6 +34,7 @@ from invariant_cluster.images import (
     NO_SMOOTHING,
     NO_TONE,
     Tone,
+    clipped,
     measure_background,
 )
 from invariant_cluster.persistence import arrays_of
@@ -104,8 +107,8 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         Median of the border pixels, in the images' units: what ``canonicalize`` fills
         pixels with that enter the frame.
     size_, tone_, smoothing_, noise_level_
-        As of the other embedders: None, no tone, 0 and 0, since images are neither
-        scaled, toned nor smoothed.
+        As of the other embedders: None, no tone but perhaps limits of values, 0 and 0,
+        since images are neither scaled, toned nor smoothed.
     n_features_in_ : int
         Number of values of one image.
 
@@ -267,7 +270,9 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         side = min(self._largest_side(), *images.shape[-2:])
         self._check_n_averages(len(images))
         most = max(min(_MOST_IMAGES, _MOST_VALUES // side**2), 2 * self.n_averages)
-        self._set_background(measure_background(images))
+        limits = measure_limits(images)
+        self._set_background(measure_background(images), limits)
+        notice_unfit(images)
         found = find_averages(
             self._view(at_most(images, most), side),
             self.n_averages,
@@ -289,11 +294,13 @@ class ClassAverageEmbedder(UntrainedEmbedder):
                 "n_clusters), and far fewer against noise."
             )
 
-    def _set_background(self, background: NDArray[np.float32]) -> None:
+    def _set_background(
+        self, background: NDArray[np.float32], limits: tuple[float, ...]
+    ) -> None:
         """Set what reports and joint spaces ask of every embedder."""
         self.background_ = background
         self.smoothing_, self.noise_level_ = NO_SMOOTHING
-        self.tone_, self.size_ = NO_TONE, None
+        self.tone_, self.size_ = NO_TONE._replace(limits=limits), None
 
     @property
     def _search(self) -> Search:
@@ -309,7 +316,8 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         """Return images (n, c, h, w) as they are compared, (n, side, side)."""
 
         def view(raw: Tensor) -> Tensor:
-            return normalize_disc(shrink_square(raw.double().mean(dim=1), side))
+            seen = clipped(raw.double(), self.tone_).mean(dim=1)
+            return normalize_disc(shrink_square(seen, side))
 
         device = self._find_device()
         return to_tensor(map_batches(view, images, device=device), device)
@@ -345,6 +353,7 @@ class ClassAverageEmbedder(UntrainedEmbedder):
     def _dump_fitted(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         state = {
             "background": self.background_.tolist(),
+            "limits": list(self.tone_.limits),
             "correlation": self.correlation_,
         }
         return state, arrays_of(self, ["class_averages_"])
@@ -352,7 +361,9 @@ class ClassAverageEmbedder(UntrainedEmbedder):
     def _restore_fitted(
         self, state: dict[str, Any], tensors: dict[str, Tensor]
     ) -> None:
-        self._set_background(np.asarray(state["background"], dtype=np.float32))
+        background = np.asarray(state["background"], dtype=np.float32)
+        # Older files hold no limits.
+        self._set_background(background, tuple(state.get("limits", ())))
         self.class_averages_ = tensors["class_averages_"].numpy()
         self.correlation_ = state["correlation"]
 

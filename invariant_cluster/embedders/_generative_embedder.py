@@ -39,7 +39,7 @@ class GenerativeEmbedder(ImageEmbedder):
         ndarray of the shape and in the units of X, float32
         """
         check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
+        images = self._check_images(X)
         drawn = self._map(lambda raw: self._draw(raw, canonical), images)
         return self._to_user(drawn)
 
@@ -93,7 +93,7 @@ class GenerativeEmbedder(ImageEmbedder):
         away, summed over channels.
         """
         check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
+        images = self._check_images(X)
         return -float(self._map(self._errors, images).mean(dtype=np.float64))
 
     def _draw(self, raw: Tensor, canonical: bool) -> Tensor:

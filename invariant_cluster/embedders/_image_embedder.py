@@ -32,6 +32,7 @@ from invariant_cluster.images import (
     ImageEmbedding,
     Smoothing,
     check_images,
+    unmasked,
 )
 from invariant_cluster.modules import (
     ArrayEncoder,
@@ -312,10 +313,11 @@ class ImageEmbedder(
         """
         check_is_fitted(self, "net_")
         with one_warning() as told:
-            images = self._check_images(X, reset=False)
+            images = self._check_images(X)
         encoder = self.encoder_
         encode = partial(self._transformed, images, is_told=told[0])
-        return ImageEmbedding.deferred(encode, encoder.d, np.asanyarray(X), encoder)
+        seen = np.asanyarray(unmasked(X, self.layout_, self.background_))
+        return ImageEmbedding.deferred(encode, encoder.d, seen, encoder)
 
     def predict_pose(
         self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
@@ -346,7 +348,7 @@ class ImageEmbedder(
             image, at least 1/4 and at most 4; 1 without "scale" in ``invariance``.
         """
         check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
+        images = self._check_images(X)
         encoder = self.encoder_
         estimate = encoder.predict_pose if learned else encoder.aligner.analytic_pose
 
@@ -377,7 +379,7 @@ class ImageEmbedder(
         ndarray of the shape and in the units of X, float32
         """
         check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False)
+        images = self._check_images(X)
         encoder = self.encoder_
 
         def canonical(raw: Tensor) -> Tensor:
@@ -409,7 +411,7 @@ class ImageEmbedder(
             When training had diverged, so that the loss is not finite.
         """
         check_is_fitted(self, "net_")
-        images = self._check_images(X, reset=False, min_samples=2)
+        images = self._check_images(X, min_samples=2)
         module = self.net_.module_
         net = resting_net(
             module,
@@ -614,12 +616,10 @@ class ImageEmbedder(
         check_callbacks(self.callbacks)
         resolve_device(self.device)
 
-    def _check_images(self, X: ArrayLike, *, reset: bool, **options: Any) -> NDArray:
-        images = check_images(
-            self, X, reset=reset, image_shape=self.image_shape, **options
-        )
-        if not reset:
-            self._watch(images)
+    def _check_images(self, X: ArrayLike, **options: Any) -> NDArray:
+        """Return new images as (n, c, h, w); warn if they are unlike those of fit."""
+        images = check_images(self, X, reset=False, **options)
+        self._watch(images)
         return images
 
     def _new_images(self, X: ArrayLike) -> NDArray:

@@ -6,9 +6,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from invariant_cluster.embedders._image_notices import notice_outliers, notice_unfit
 from invariant_cluster.images import (
     NO_TONE,
     choose_smoothing,
+    clip_outliers,
+    find_outliers,
     measure_background,
     measure_range,
     measure_tone,
@@ -24,21 +27,27 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
     ----------
     embedder : estimator
         Has the parameters ``smoothing``, ``object``, ``invariance`` and
-        ``background``. Gets ``smoothing_``, ``noise_level_``, ``tone_`` and
-        ``background_``.
+        ``background``, and perhaps ``intensity_range``. Gets ``smoothing_``,
+        ``noise_level_``, ``tone_`` and ``background_``.
     images : ndarray of shape (n, c, h, w)
         Training images.
 
     Returns
     -------
     ndarray of shape (m, c, h, w)
-        The images, smoothed and toned if they are to be; the background is measured on
-        these.
+        The images, clipped, smoothed and toned if they are to be; the background is
+        measured on these.
 
     Raises
     ------
     ValueError
         If ``background`` does not fit the images, or the invariance.
+
+    Warns
+    -----
+    UserWarning
+        If values lie far outside those of most images, images are blank, or a mark is
+        burnt into all of them.
     """
     if "brightness" in embedder.invariance and not isinstance(embedder.background, str):
         raise ValueError(
@@ -48,13 +57,44 @@ def measure_background_of(embedder: Any, images: NDArray) -> NDArray:
         )
     grey = NO_TONE._replace(grey="color" in embedder.invariance.split("+"))
     # Noise is less in grey images, the means of their channels.
-    smoothing = choose_smoothing(toned_sample(images, grey), embedder.smoothing)
+    limits = measure_limits(images, getattr(embedder, "intensity_range", None))
+    within = clip_outliers(images, limits)
+    smoothing = choose_smoothing(toned_sample(within, grey), embedder.smoothing)
     embedder.smoothing_, embedder.noise_level_ = smoothing
-    smoothed = smoothed_sample(images, smoothing)
-    embedder.tone_ = measure_tone(smoothed, embedder.invariance, embedder.object)
-    seen = toned_sample(smoothed, embedder.tone_)
+    smoothed = smoothed_sample(within, smoothing)
+    tone = measure_tone(smoothed, embedder.invariance, embedder.object)
+    embedder.tone_ = tone._replace(limits=limits)
+    seen = toned_sample(smoothed, tone)
     embedder.background_ = measure_background(seen, embedder.background)
+    notice_unfit(images)
     return seen
+
+
+def measure_limits(images: NDArray, given: Any = None) -> tuple[float, ...]:
+    """Return limits of the values of images that leave out outliers.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Training images.
+    given : (low, high), optional
+        The user's ``intensity_range``: with it, no value is an outlier.
+
+    Returns
+    -------
+    (low, high) or ()
+        Limits; nothing if there are no outliers.
+
+    Warns
+    -----
+    UserWarning
+        If there are outliers.
+    """
+    found = find_outliers(images) if given is None else None
+    if found is None:
+        return ()
+    notice_outliers(found)
+    return found.low, found.high
 
 
 def measure_intensities(embedder: Any, images: NDArray) -> None:

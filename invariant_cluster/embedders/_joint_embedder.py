@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from invariant_cluster.drift import as_table, one_warning
 from invariant_cluster.embedders._image_embedder import ImageEmbedder
 from invariant_cluster.embedders._member_methods import MemberMethodsMixin
-from invariant_cluster.images import ImageEmbedding
+from invariant_cluster.images import ImageEmbedding, noticed_once
 from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.persistence import (
     Part,
@@ -142,7 +142,8 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
             As :meth:`fit`.
         """
         weights = self._check_parameters()
-        fitted, interrupted = _fit_members(self.embedders, X, y)
+        with noticed_once():
+            fitted, interrupted = _fit_members(self.embedders, X, y)
         outputs = [_transform(embedder, X) for _, embedder in fitted]
         names = [name for name, _ in fitted]
         rows = _check_features(names, outputs)
@@ -153,9 +154,14 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
         self._encoded = _encoded_name(names, outputs, self._learned)
         if interrupted:
             raise KeyboardInterrupt
-        encoder = None if self._learned is None else outputs[self._learned].encoder
+        learned = None if self._learned is None else outputs[self._learned]
+        encoder, images = (
+            (None, np.asanyarray(X))
+            if learned is None
+            else (learned.encoder, learned.images)
+        )
         return ImageEmbedding(
-            self._join(rows), np.asanyarray(X), encoder, self.spaces_, self._encoded
+            self._join(rows), images, encoder, self.spaces_, self._encoded
         )
 
     def transform(self, X: ArrayLike) -> ImageEmbedding:
@@ -182,7 +188,7 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
         return ImageEmbedding.deferred(
             partial(self._compute, X, learned, is_told=told[0]),
             self._n_features_out,
-            np.asanyarray(X),
+            learned.images,
             learned.encoder,
             self.spaces_,
             self._encoded,

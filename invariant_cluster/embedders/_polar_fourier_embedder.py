@@ -34,6 +34,7 @@ from invariant_cluster.images import (
     NO_TONE,
     Smoothing,
     as_tone,
+    clipped,
     toned,
 )
 from invariant_cluster.runtime import to_tensor
@@ -250,7 +251,8 @@ class PolarFourierEmbedder(FeatureEmbedder):
         def features(raw: Tensor) -> Tensor:
             if smoothing.width or tone != NO_TONE:
                 raw = raw.double()
-            seen = toned(smooth_images(raw, smoothing.width), tone)
+            smoothed = smooth_images(clipped(raw, tone), smoothing.width)
+            seen = toned(smoothed, tone)
             mass = measure_mass(
                 seen, background, center=center, floor=smoothing.noise_floor
             )

@@ -1,10 +1,12 @@
 """The user's images: layout, checks, intensity range, background and embedding."""
 
+from invariant_cluster.images._blank import Blank, find_blank
 from invariant_cluster.images._border import (
     border_median,
     edges_of,
     measure_background,
 )
+from invariant_cluster.images._burnt_in import Mark, find_mark
 from invariant_cluster.images._central_object import isolate_central
 from invariant_cluster.images._checks import (
     check_finite,
@@ -21,6 +23,7 @@ from invariant_cluster.images._layout import (
     infer_layout,
     store_layout,
 )
+from invariant_cluster.images._masked import fill_masked, unmasked
 from invariant_cluster.images._noise import (
     NO_SMOOTHING,
     Noise,
@@ -31,11 +34,19 @@ from invariant_cluster.images._noise import (
     range_of,
     smoothed_sample,
 )
+from invariant_cluster.images._notice import notice, noticed_once
+from invariant_cluster.images._outliers import (
+    Outliers,
+    clip_outliers,
+    find_outliers,
+    typical_range,
+)
 from invariant_cluster.images._pictures import as_pictures
 from invariant_cluster.images._tone import (
     NO_TONE,
     Tone,
     as_tone,
+    clipped,
     measure_tone,
     own_backgrounds,
     toned,
@@ -49,9 +60,12 @@ __all__ = [
     "MIN_SIDE",
     "NO_SMOOTHING",
     "NO_TONE",
+    "Blank",
     "ImageEmbedding",
     "ImageLayout",
+    "Mark",
     "Noise",
+    "Outliers",
     "Smoothing",
     "Tone",
     "as_pictures",
@@ -62,14 +76,22 @@ __all__ = [
     "check_rows",
     "check_width",
     "choose_smoothing",
+    "clip_outliers",
+    "clipped",
     "edges_of",
     "expected_values",
+    "fill_masked",
+    "find_blank",
+    "find_mark",
+    "find_outliers",
     "infer_layout",
     "isolate_central",
     "measure_background",
     "measure_noise",
     "measure_range",
     "measure_tone",
+    "notice",
+    "noticed_once",
     "own_backgrounds",
     "range_of",
     "smoothed_sample",
@@ -78,5 +100,7 @@ __all__ = [
     "toned",
     "toned_sample",
     "turn",
+    "typical_range",
+    "unmasked",
     "untoned",
 ]

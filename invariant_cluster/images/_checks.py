@@ -17,6 +17,7 @@ from invariant_cluster.images._layout import (
     infer_layout,
     store_layout,
 )
+from invariant_cluster.images._masked import fill_masked, has_masked, notice_masked
 from invariant_cluster.images._numeric import as_numeric
 
 _CHUNK_BYTES = 2**24
@@ -52,29 +53,34 @@ def check_images(
     -------
     ndarray of shape (n, c, h, w)
         The images, if possible a view of X: numeric arrays and memmaps are neither
-        copied nor converted, unless flat rows need padding.
+        copied nor converted, unless flat rows need padding or pixels are masked.
+        Masked pixels of a masked array get the background: the estimator's
+        ``background_`` with ``reset=False``, else :func:`fill_masked`'s.
 
     Raises
     ------
     ValueError
-        If X has NaN, infinity, complex or non-numeric values, is ragged, has fewer than
-        two dimensions or too few images; if a side is under 8 pixels, the channel axis
-        is ambiguous, or the shape differs from that in ``fit``.
+        If all of an image is masked, or X has NaN, infinity, complex or non-numeric
+        values, is ragged, has fewer than two dimensions or too few images; if a side
+        is under 8 pixels, the channel axis is ambiguous, or the shape differs from that
+        in ``fit``.
     TypeError
         If X is sparse or its dtype is not numeric.
 
     Warns
     -----
     UserWarning
-        If flat rows are padded to a square image in ``fit``.
+        If flat rows are padded to a square image, or pixels are masked, in ``fit``.
 
     See Also
     --------
     check_rows : Validate rows of an embedding.
     infer_layout : Find the layout of an array.
     """
-    array = _as_numeric(X, min_samples)
-    check_finite(array)
+    masked = has_masked(X)
+    array = _as_numeric(np.ma.getdata(X) if masked else X, min_samples)
+    if not masked:
+        check_finite(array)
     layout = infer_layout(array, image_shape) if reset else estimator.layout_
     if array.ndim == 2:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -85,7 +91,19 @@ def check_images(
         store_layout(estimator, layout)
     else:
         layout.check_same_shape(array, type(estimator).__name__)
-    return layout.to_channels(array)
+    images = layout.to_channels(array)
+    return _filled(estimator, images, X, reset) if masked else images
+
+
+def _filled(estimator: Any, images: NDArray, X: Any, reset: bool) -> NDArray:
+    """Return images (n, c, h, w) with background instead of what X has masked."""
+    mask = estimator.layout_.to_channels(np.ma.getmaskarray(X))
+    check_finite(np.where(mask, np.zeros_like(images[:1]), images))
+    background = None if reset else getattr(estimator, "background_", None)
+    filled = fill_masked(images, mask, background)
+    if reset:
+        notice_masked(mask)
+    return filled
 
 
 def _as_numeric(X: ArrayLike, min_samples: int) -> NDArray:

@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invariant_cluster.images._outliers import (
+    FAR,
+    PERCENTILES,
+    clip_outliers,
+    find_outliers,
+    typical_range,
+)
 from invariant_cluster.runtime import evenly_spaced
-
-_PERCENTILES = (0.1, 99.9)
 
 
 def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
@@ -41,9 +46,11 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
     Notes
     -----
     The range is measured on at most 64 MiB of evenly spaced images. For integers it is
-    the smallest and the largest value; for floats the 0.1 and 99.9 percentiles, or the
-    smallest and the largest value if the percentiles are equal. For constant images,
-    high is low + 1, or the next float32 if that is more.
+    the smallest and the largest value that is no outlier (:func:`find_outliers`). For
+    floats it is the 0.1 and 99.9 percentiles; the :func:`typical_range` where that is
+    more than three times as long, since objects fill few pixels; or the smallest and
+    the largest value if the percentiles are equal. For constant images, high is low +
+    1, or the next float32 if that is more.
 
     Examples
     --------
@@ -54,11 +61,11 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
     """
     if given is not None:
         return _checked_range(given)
-    sample = evenly_spaced(images)
+    sample = _without_outliers(evenly_spaced(images))
     if sample.dtype.kind in "biu":
         low, high = float(sample.min()), float(sample.max())
     else:
-        low, high = (float(v) for v in np.percentile(sample, _PERCENTILES))
+        low, high = _range_of_floats(sample)
     # Small objects can fill less than a thousandth of the pixels.
     if high <= low:
         low, high = float(sample.min()), float(sample.max())
@@ -68,6 +75,21 @@ def measure_range(images: NDArray, given: Any = None) -> tuple[float, float]:
 def _next_float32(value: float) -> float:
     """Return the float32 above a value: networks see no smaller difference."""
     return float(np.nextafter(np.float32(value), np.float32(np.inf)))
+
+
+def _without_outliers(sample: NDArray) -> NDArray:
+    """Return images clipped to the limits of values that are no outliers."""
+    found = find_outliers(sample)
+    return clip_outliers(sample, (found.low, found.high) if found else ())
+
+
+def _range_of_floats(sample: NDArray) -> tuple[float, float]:
+    """Return percentiles, or the range of most images if that is far longer."""
+    low, high = (float(v) for v in np.percentile(sample, PERCENTILES))
+    typical = typical_range(sample) if high > low else None
+    if typical and typical[1] - typical[0] > FAR * (high - low):
+        return typical
+    return low, high
 
 
 def _checked_range(given: Any) -> tuple[float, float]:

@@ -225,7 +225,7 @@ def range_of(embedder: Any) -> tuple[float, float] | None:
     expected_values : Return the range of values with noise.
     """
     limits = getattr(embedder, "intensity_range_", None)
-    return limits if getattr(embedder, "tone_", NO_TONE) == NO_TONE else None
+    return limits if getattr(embedder, "tone_", NO_TONE).keeps_values else None
 
 
 def expected_values(embedder: Any) -> tuple[float, float] | None:

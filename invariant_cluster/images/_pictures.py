@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster.images._intensity import measure_range
 from invariant_cluster.images._layout import infer_layout
+from invariant_cluster.images._masked import unmasked
 
 _SHOWN = (1, 3, 4)  # numbers of channels
+_COLORS = 3
 
 
 def as_pictures(
@@ -24,7 +26,7 @@ def as_pictures(
     Parameters
     ----------
     images : array-like of shape (n, h, w), (n, h, w, c), (n, c, h, w) or (n, n_values)
-        Images or flat rows, with 1, 3 or 4 channels.
+        Images or flat rows, with 1, 3 or 4 channels. Masked pixels get the background.
     intensity_range : (low, high), optional
         Intensities that become 0 and 1, such as an embedder's ``intensity_range_``;
         values outside are clipped. By default measured as in :func:`measure_range`.
@@ -34,8 +36,9 @@ def as_pictures(
     Returns
     -------
     ndarray of shape (n, h, w) or (n, h, w, c), float32
-        Pictures as matplotlib takes them: one channel is grey, three are RGB, and a
-        fourth is opacity.
+        Pictures as matplotlib takes them: one channel is grey, three are RGB. Of four,
+        the first three are shown: the fourth is a band of its own, such as near
+        infrared, and no opacity.
 
     Raises
     ------
@@ -56,7 +59,8 @@ def as_pictures(
     ((2, 8, 8), 0.0, 1.0)
     """
     array = np.asarray(images)
-    channels = infer_layout(array, image_shape).to_channels(array)
+    layout = infer_layout(array, image_shape)
+    channels = layout.to_channels(np.asarray(unmasked(images, layout)))
     if channels.shape[1] not in _SHOWN:
         raise ValueError(
             f"images have {channels.shape[1]} channels, but pictures have 1, 3 or 4: "
@@ -64,5 +68,5 @@ def as_pictures(
         )
     low, high = measure_range(channels, intensity_range)
     scaled = (channels.astype(np.float32) - low) / (high - low)
-    pictures = np.moveaxis(scaled.clip(0, 1), 1, -1)
+    pictures = np.moveaxis(scaled.clip(0, 1), 1, -1)[..., :_COLORS]
     return pictures[..., 0] if pictures.shape[-1] == 1 else pictures

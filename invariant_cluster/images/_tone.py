@@ -33,6 +33,9 @@ class Tone(NamedTuple):
         Whether channels are replaced by their mean.
     central : bool, default=False
         Whether all but the object nearest the middle is replaced by background, first.
+    limits : tuple of float, default=()
+        Limits (low, high) that raw images are clipped to before all else; empty if the
+        training images had no values far outside.
 
     See Also
     --------
@@ -44,6 +47,12 @@ class Tone(NamedTuple):
     level: float = 0.0
     grey: bool = False
     central: bool = False
+    limits: tuple[float, ...] = ()
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether images within the limits stay as they are."""
+        return self._replace(limits=()) == NO_TONE
 
 
 NO_TONE = Tone()
@@ -63,7 +72,8 @@ def as_tone(values: Iterable[Any]) -> Tone:
         The tone.
     """
     background, *others = values
-    return Tone(tuple(background), *others)
+    tone = Tone(tuple(background), *others)
+    return tone._replace(limits=tuple(tone.limits))
 
 
 def measure_tone(images: NDArray, invariance: str, shown: str = "all") -> Tone:
@@ -98,6 +108,28 @@ def measure_tone(images: NDArray, invariance: str, shown: str = "all") -> Tone:
     common = level[is_seen].median() if bool(is_seen.any()) else torch.ones(())
     typical = background.flatten(1).median(dim=0).values
     return tone._replace(background=tuple(typical.tolist()), level=float(common))
+
+
+def clipped(images: Tensor, tone: Tone) -> Tensor:
+    """Return raw images clipped to the limits of a tone.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        Images in the user's units, float.
+    tone : Tone
+        Its limits, if any, apply.
+
+    Returns
+    -------
+    Tensor of the same shape
+        Images to smooth and tone: a hot pixel would spread, or set the level.
+
+    See Also
+    --------
+    find_outliers : Find the limits.
+    """
+    return images.clamp(*tone.limits) if tone.limits else images
 
 
 def toned(images: Tensor, tone: Tone) -> Tensor:
@@ -144,7 +176,7 @@ def toned_sample(images: NDArray, tone: Tone) -> NDArray:
     ndarray of shape (m, c, h, w)
         The images themselves without a tone, else evenly spaced ones, toned, float32.
     """
-    if tone == NO_TONE:
+    if tone.keeps_values:
         return images
     return toned(to_tensor(evenly_spaced(images)).float(), tone).numpy()
 

@@ -1,5 +1,6 @@
 """Inspection of fitted models: their steps, clusters, exemplars and maps."""
 
+from invariant_cluster.inspection._batches import BatchCheck, check_batches
 from invariant_cluster.inspection._clones import heads_alone, with_seed
 from invariant_cluster.inspection._drift import check_drift
 from invariant_cluster.inspection._embedded_pictures import take_pictures
@@ -18,8 +19,10 @@ from invariant_cluster.inspection._turned_copy import turn_images, turned_copy
 
 __all__ = [
     "ORDERS",
+    "BatchCheck",
     "Prediction",
     "Steps",
+    "check_batches",
     "check_drift",
     "divide",
     "find_step",

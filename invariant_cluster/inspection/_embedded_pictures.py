@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import as_pictures, range_of
+from invariant_cluster.images import as_pictures, range_of, unmasked
 
 
 def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
@@ -23,8 +23,9 @@ def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of shape (n, h, w) or (n, h, w, c), float32
-        Pictures with values in [0, 1].
+    ndarray of shape (n, h, w) or (n, h, w, 3), float32
+        Pictures with values in [0, 1], as :func:`invariant_cluster.images.as_pictures`
+        returns them.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
     --------
     invariant_cluster.images.as_pictures : Scale images without an embedder.
     """
-    array = np.asarray(images)
+    array = np.asarray(unmasked(images, embedder.layout_, embedder.background_))
     embedder.layout_.check_same_shape(array, type(embedder).__name__)
     channels = embedder.layout_.to_channels(array)
     given = range_of(embedder)

@@ -13,6 +13,7 @@ from invariant_cluster.images import (
     infer_layout,
     own_backgrounds,
     turn,
+    unmasked,
 )
 from invariant_cluster.inspection._steps import image_shape_of, steps_of
 
@@ -86,6 +87,7 @@ def turn_images(embedder: Any, X: ArrayLike, theta: NDArray) -> Any:
     turned_copy : Turn images by random angles.
     """
     embedder.layout_.check_same_shape(np.asarray(X), type(embedder).__name__)
+    X = unmasked(X, embedder.layout_, embedder.background_)
     return turn(X, theta, embedder.layout_, _background_of(embedder, X))
 
 

@@ -18,6 +18,7 @@ from invariant_cluster.images import (
     ImageLayout,
     Smoothing,
     Tone,
+    clipped,
     toned,
     untoned,
 )
@@ -51,7 +52,7 @@ class ImageAligner(nn.Module):
         How images are smoothed first; the noise that it leaves has no mass.
     tone : Tone, default=NO_TONE
         Background and level that images get next; range and background are those of
-        such images.
+        such images. Its limits apply before the smoothing.
 
     Attributes
     ----------
@@ -165,7 +166,7 @@ class ImageAligner(nn.Module):
         )
 
     def scale(self, raw: Tensor) -> Tensor:
-        """Return images smoothed, toned and scaled to [0, 1].
+        """Return images clipped, smoothed, toned and scaled to [0, 1].
 
         Parameters
         ----------
@@ -180,7 +181,7 @@ class ImageAligner(nn.Module):
         return self._scaled(toned(self._smoothed(raw), self.tone)).clamp(0, 1)
 
     def _smoothed(self, raw: Tensor) -> Tensor:
-        return smooth_images(raw.float(), self.smoothing.width)
+        return smooth_images(clipped(raw.float(), self.tone), self.smoothing.width)
 
     def _scaled(self, raw: Tensor) -> Tensor:
         """Return raw values in units of the intensity range, not clipped."""

@@ -14,6 +14,7 @@ from invariant_cluster.images import (
     infer_layout,
     measure_range,
     range_of,
+    unmasked,
 )
 from invariant_cluster.inspection import find_step, steps_of, turned_copy
 
@@ -70,9 +71,11 @@ class ReportImages:
             If the images have a number of channels other than 1, 3 and 4.
         """
         embedder, seen = _find_embedder(pipeline, X)
-        array, shape = np.asarray(seen), getattr(embedder, "image_shape", None)
+        shape = getattr(embedder, "image_shape", None)
+        layout = infer_layout(np.asarray(seen), shape)
+        array = np.asarray(unmasked(seen, layout))
         as_pictures(array[:1], image_shape=shape)
-        channels = infer_layout(array, shape).to_channels(array)
+        channels = layout.to_channels(array)
         given_range = range_of(embedder)
         limits = measure_range(channels, given_range)
         return cls(pipeline, X, embedder, seen, array, shape, limits)

@@ -99,6 +99,7 @@ def test_the_finding_is_saved(name, tmp_path):
     assert load_model(tmp_path / "again.icmodel").alignment_.shows == again
 
 
+@pytest.mark.filterwarnings("ignore:8 of 8 images are blank")
 def test_blank_images_are_objects():
     found = make("scattering").fit(np.zeros((8, 16, 16))).alignment_
     assert found.shows == "objects"

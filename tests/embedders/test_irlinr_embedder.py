@@ -64,6 +64,7 @@ def test_directions_are_compared_in_units_of_the_training_set(
 # Images without anything to learn from
 
 
+@pytest.mark.filterwarnings("ignore:.* images are blank")
 @pytest.mark.parametrize("rule", RULES[:3])
 def test_an_image_without_mass_has_pose_zero(rule, make_embedder, images):
     X = np.concatenate([np.zeros_like(images[:3]), images])

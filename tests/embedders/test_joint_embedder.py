@@ -109,6 +109,7 @@ def test_the_given_embedders_stay_unfitted(make_joint, images):
     assert not hasattr(dict(joint.embedders)["learned"], "net_")
 
 
+@pytest.mark.filterwarnings("ignore:.* images are blank")
 def test_a_space_without_variance_does_no_harm(make_joint, images):
     constant = np.full_like(images, 7)
     z = np.asarray(make_joint().fit_transform(constant))

@@ -157,6 +157,7 @@ def test_an_export_scales_too(tmp_path):
     np.testing.assert_allclose(z, embedder.transform(images), atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:16 of 48 images are blank")
 def test_blank_images_have_no_size():
     images, _ = draw(SIZES)
     images[::3] = 0
