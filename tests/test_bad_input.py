@@ -317,6 +317,7 @@ def test_clusterers_score_numbers_among_objects(make_any_clusterer, rows):
     assert clusterer.score(rows.astype(object)) == clusterer.score(rows)
 
 
+@pytest.mark.filterwarnings("ignore:.* images are blank")
 @pytest.mark.parametrize("value", [0, 2**40, 2**63, 3e38])
 def test_constant_images_of_any_value(value, make_any_embedder, images):
     constant = np.full(images.shape, value, dtype=np.float64)

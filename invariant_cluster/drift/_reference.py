@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from invariant_cluster.runtime import at_most
 
 LEAST_IMAGES = 40  # to which new images are compared
 _MOST_TRAINING = 1000
+_MOST_Z = 300
 _MOST_NEW = 256
 _NEAREST = 5
 _ALIKE = 30  # training images, at most, with which one is compared; a third if few
@@ -42,7 +44,7 @@ class Reference(NamedTuple):
     values : ndarray of shape (m, k), float32
         Statistics of at most 1,000 training images.
     z : ndarray of shape (l, d), float32, or None
-        Representations of training images, if they are compared too.
+        Representations of at most 300 of them, if they are compared too.
 
     See Also
     --------
@@ -121,25 +123,42 @@ class Reference(NamedTuple):
         return [_of_share(Z_FAR, far, len(sample))]
 
 
-def measure_reference(images: NDArray, watch: Watch) -> Reference:
+def measure_reference(
+    images: NDArray,
+    watch: Watch,
+    represent: Callable[[NDArray], NDArray] | None = None,
+) -> Reference:
     """Return the statistics of training images.
 
     Parameters
     ----------
     images : ndarray of shape (n, c, h, w)
-        Training images; of more than 1,000, evenly spaced ones are measured.
+        Training images; of more than 1,000, as many are drawn with a fixed seed. Of
+        images with equal statistics, one counts.
     watch : Watch
         What is compared.
+    represent : callable, optional
+        Returns z (m, d) of images (m, c, h, w). It is called with at most 300 images.
 
     Returns
     -------
     Reference
-        The statistics, without z.
+        The statistics, and z with ``represent``.
     """
-    sample = at_most(images, _MOST_TRAINING)
+    sample = _draw(images)
     span = measure_span(sample)
     values = measure_statistics(sample, span.width, watch).values
-    return Reference(watch, span, values)
+    # Copies would be no farther from each other than 0, and all new images farther.
+    _, first = np.unique(values, axis=0, return_index=True)
+    kept = np.sort(first) if values.size else np.arange(len(values))
+    z = None if represent is None else represent(sample[kept[:_MOST_Z]])
+    return Reference(watch, span, values[kept], z)
+
+
+def _draw(images: NDArray) -> NDArray:
+    """Return at most 1,000 images in random order: theirs may have a period."""
+    rows = np.random.default_rng(0).permutation(len(images))[:_MOST_TRAINING]
+    return images[rows]
 
 
 def far_share(known: NDArray, new: NDArray) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from invariant_cluster.drift import Watch, one_warning, watch_for
 from invariant_cluster.embedders._class_averaging import Search, find_averages
+from invariant_cluster.embedders._drift_watch import watched
 from invariant_cluster.embedders._image_notices import notice_unfit
 from invariant_cluster.embedders._intensities import measure_limits
 from invariant_cluster.embedders._shared_parameters import (
@@ -211,7 +212,8 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         """
         check_is_fitted(self, "class_averages_")
         with one_warning():
-            return self._transformed(self._check_images(X))
+            images = self._check_images(X)
+            return watched(self._represent, images, self.reference_)
 
     def predict_pose(
         self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False

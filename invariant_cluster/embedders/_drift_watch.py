@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from invariant_cluster.drift import (
+    Finding,
     Reference,
     Span,
     Watch,
@@ -27,7 +27,6 @@ from invariant_cluster.persistence import Part
 from invariant_cluster.runtime import at_most
 
 _MOST_NEW = 256
-_MOST_Z = 300
 _VALUES, _Z = "reference.values", "reference.z"
 
 
@@ -79,33 +78,13 @@ class DriftWatch:
 
     def _remember(self, images: NDArray) -> None:
         """Set ``reference_`` from the training images (n, c, h, w), last in ``fit``."""
-        reference = measure_reference(images, self._watched())
-        z = self._represent(at_most(images, _MOST_Z))
-        self.reference_ = reference._replace(z=z)
+        self.reference_ = measure_reference(images, self._watched(), self._represent)
 
     def _watch(self, images: NDArray) -> None:
         """Warn if new images (n, c, h, w) are unlike the training images."""
-        self._warn(images, lambda known, sample: known.compare(sample))
-
-    def _transformed(
-        self, images: NDArray, *, is_told: bool = False
-    ) -> NDArray[np.float32]:
-        """Return z of new images; warn if it is unlike that of the training images."""
-        z = self._represent(images)
-        with one_warning(silent=is_told):
-            self._warn(images, lambda known, _: known.compare_z(z))
-        return z
-
-    def _warn(
-        self, images: NDArray, compare: Callable[[Reference, NDArray], list[Any]]
-    ) -> None:
-        if self.reference_ is None or is_told():
-            return
-        sample = at_most(images, _MOST_NEW)
-        findings = compare(self.reference_, sample)
-        if any(found.is_drift for found in findings):
-            spans = self.reference_.span, measure_span(sample)
-            warn_of_drift(findings, *spans, len(images))
+        if self.reference_ is not None and not is_told():
+            sample = at_most(images, _MOST_NEW)
+            _warn(self.reference_, sample, self.reference_.compare(sample), len(images))
 
     def _with_reference(self, part: Part) -> Part:
         """Return a part of a model file that holds the reference too."""
@@ -131,6 +110,47 @@ class DriftWatch:
         watch, span = Watch(tuple(aspects), grey), Span(*found["span"])
         self.reference_ = Reference(watch, span, values, z)
         return Part(part.spec, tensors)
+
+
+def watched(
+    represent: Callable[[NDArray], NDArray[np.float32]],
+    images: NDArray,
+    reference: Reference | None,
+    *,
+    is_told: bool = False,
+) -> NDArray[np.float32]:
+    """Return z of new images; warn if it is unlike that of the training images.
+
+    Parameters
+    ----------
+    represent : callable
+        Returns z (n, d) of images (n, c, h, w).
+    images : ndarray of shape (n, c, h, w)
+        New images.
+    reference : Reference or None
+        What is known of the training images.
+    is_told : bool, default=False
+        Whether a warning was given already.
+
+    Returns
+    -------
+    ndarray of shape (n, d), float32
+        z.
+    """
+    z = represent(images)
+    if reference is not None:
+        with one_warning(silent=is_told):
+            _warn(reference, images, reference.compare_z(z), len(images))
+    return z
+
+
+def _warn(
+    reference: Reference, images: NDArray, findings: list[Finding], n_images: int
+) -> None:
+    """Warn if a finding is drift; the values are measured only then."""
+    if any(found.is_drift for found in findings) and not is_told():
+        new = measure_span(at_most(images, _MOST_NEW))
+        warn_of_drift(findings, reference.span, new, n_images)
 
 
 def _tensor(values: NDArray) -> Tensor:

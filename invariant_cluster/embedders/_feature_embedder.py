@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from invariant_cluster.drift import one_warning
+from invariant_cluster.embedders._drift_watch import watched
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.embedders._untrained_embedder import UntrainedEmbedder
 from invariant_cluster.persistence import arrays_of, decode, encode
@@ -73,7 +74,8 @@ class FeatureEmbedder(UntrainedEmbedder):
         """
         check_is_fitted(self, "pca_")
         with one_warning():
-            return self._transformed(self._check_images(X))
+            images = self._check_images(X)
+            return watched(self._represent, images, self.reference_)
 
     def _represent(self, images: NDArray) -> NDArray[np.float32]:
         device = self._find_device()

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from invariant_cluster.drift import one_warning
 from invariant_cluster.embedders._alignment import Alignment
-from invariant_cluster.embedders._drift_watch import DriftWatch
+from invariant_cluster.embedders._drift_watch import DriftWatch, watched
 from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
@@ -315,7 +315,8 @@ class ImageEmbedder(
         with one_warning() as told:
             images = self._check_images(X)
         encoder = self.encoder_
-        encode = partial(self._transformed, images, is_told=told[0])
+        represent = partial(map_rows, encoder, encoder, device=self.device)
+        encode = partial(watched, represent, images, self.reference_, is_told=told[0])
         seen = np.asanyarray(unmasked(X, self.layout_, self.background_))
         return ImageEmbedding.deferred(encode, encoder.d, seen, encoder)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.inspection import find_step, turn_images
 from invariant_cluster.metrics import rotation_correlation, rotation_error
 from invariant_cluster.plot._axes import get_axes
@@ -134,7 +135,8 @@ class PoseDisplay:
         alpha = rng.uniform(0, 2 * np.pi, len(images))
         before, _ = embedder.predict_pose(images, learned=learned)
         turned = turn_images(embedder, images, alpha)
-        after, _ = embedder.predict_pose(turned, learned=learned)
+        with one_warning(silent=True):  # turning smooths images
+            after, _ = embedder.predict_pose(turned, learned=learned)
         return cls.from_predictions(alpha, after - before, ax=ax)
 
     @classmethod

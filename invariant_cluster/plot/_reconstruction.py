@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from invariant_cluster.drift import one_warning
 from invariant_cluster.images import take_rows
 from invariant_cluster.inspection import find_step, take_pictures, turn_images
 from invariant_cluster.plot._mosaic import draw_mosaic
@@ -108,10 +109,9 @@ class ReconstructionDisplay:
         angles = np.tile(turns, len(images))
         repeated = np.repeat(np.arange(len(images)), n_turns)
         copies = turn_images(embedder, take_rows(images, repeated), angles)
-        rows = {
-            title: take_pictures(embedder, seen)
-            for title, seen in _views(embedder, copies).items()
-        }
+        with one_warning(silent=True):  # turning smooths images
+            views = _views(embedder, copies)
+        rows = {title: take_pictures(embedder, seen) for title, seen in views.items()}
         return cls(rows, angles=angles).plot(ax, cmap=cmap)
 
     def plot(self, ax: Any = None, *, cmap: Any = "gray") -> ReconstructionDisplay:

@@ -717,6 +717,7 @@ def test_global_generators_stay(make_clusterer, embedding):
     clusterer.score(embedding)
 
 
+@pytest.mark.filterwarnings("ignore:.* images are blank")
 @pytest.mark.parametrize("value", [0, 7])
 def test_constant_images_cluster_without_nan(
     value, make_embedder, make_clusterer, images

@@ -80,6 +80,7 @@ def test_scores_are_of_the_neighbours_that_scan_mines(clusterer):
     )
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 def test_images_behind_an_embedder(make_embedder, make_clusterer, images):
     noise = np.random.default_rng(0).integers(256, size=images.shape, dtype=np.uint8)
     pipeline = make_pipeline(make_embedder(max_epochs=15, lr=3e-3), make_clusterer())

@@ -7,6 +7,7 @@ import time
 import joblib
 import numpy as np
 import pytest
+from tqdm.auto import tqdm
 
 from invariant_cluster.datasets import (
     _folder_decoding,
@@ -146,8 +147,13 @@ def test_chunks_of_large_images_are_short():
     assert list(chunks) == [9] * 33 + [3]
 
 
-def test_bar_counts_all_files(tmp_path, capsys):
+def test_bar_counts_all_files(tmp_path, capsys, monkeypatch):
     fill(tmp_path, 20, n_bad=1)
+    load_image_folder(tmp_path, size=8, on_error="skip", verbose=1)
+    assert capsys.readouterr().err == ""  # it takes less than a second
+    monkeypatch.setattr(
+        _parallel_files, "tqdm", lambda **given: tqdm(**{**given, "delay": 0})
+    )
     load_image_folder(tmp_path, size=8, on_error="skip", verbose=1)
     assert "20/20" in capsys.readouterr().err
     load_image_folder(tmp_path, size=8, on_error="skip")

@@ -610,6 +610,7 @@ def test_given_background(make_any_embedder, images):
     np.testing.assert_allclose(canonical[:, -1, -1], [[0, 0, 200]] * 48, atol=0.1)
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 def test_given_intensity_range(make_any_embedder, images):
     embedder = make_any_embedder(intensity_range=(50, 150)).fit(images)
     assert embedder.intensity_range_ == (50, 150)

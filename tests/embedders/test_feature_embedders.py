@@ -74,6 +74,7 @@ def test_images_alone_and_together_are_the_same(make, images):
     assert abs(z - alone).max() < rounding * z.std()
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 @pytest.mark.filterwarnings("ignore:.* images are blank")
 @pytest.mark.parametrize("n", [2, 5])
 def test_blank_images_have_finite_features(make, images, n):

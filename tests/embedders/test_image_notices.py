@@ -70,6 +70,7 @@ def test_a_pixel_that_is_hot_in_all_images_costs_nothing():
     assert adjusted_rand_score(KINDS, spoilt) > clean - 0.05
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 @pytest.mark.parametrize("name", ["polar", "scattering"])
 def test_brightness_is_not_set_by_a_hot_pixel(name):
     embedder = MAKES[name](invariance="rotation+translation+brightness")

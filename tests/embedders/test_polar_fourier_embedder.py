@@ -179,7 +179,11 @@ def test_batches_alone_are_converted(make, images, tmp_path, monkeypatch):
 
     measure_mass = module.measure_mass
     monkeypatch.setattr(module, "measure_mass", spy)
-    z = make().fit_transform(np.load(path, mmap_mode="r"))
+    mapped = np.load(path, mmap_mode="r")
+    embedder = make().fit(mapped)
+    assert {dtype for _, dtype in seen} == {"torch.uint8"}
+    seen.clear()
+    z = embedder.transform(mapped)
     assert set(seen) == {(256, "torch.uint8"), (64, "torch.uint8")}
     np.testing.assert_array_equal(z, make().fit_transform(many))
 

@@ -195,6 +195,7 @@ def test_neighbors_are_of_one_class_more_often_than_by_pixels():
     assert neighbor_purity_score(z, classes, n_neighbors=10) > by_pixels + 0.3
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 def test_large_images_are_averaged_not_skipped(make_scattering_embedder, images):
     """Each pixel repeated 8 x 8 times, and checkered: the mean is what it was."""
     make = make_scattering_embedder
@@ -316,6 +317,7 @@ def test_features_have_no_units(make_scattering_embedder, images, scale):
     np.testing.assert_allclose(in_units, z, atol=1e-3 * z.std())
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 def test_each_channel_is_described(make_scattering_embedder, images):
     """A channel without anything adds nothing; places of colours count."""
     make = make_scattering_embedder

@@ -230,6 +230,7 @@ def test_errors_say_what_to_do(data):
         invariance_scorer(LogisticRegression(), images)
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 def test_images_are_turned_on_the_background_of_the_model(data, make_polar_embedder):
     images = data[0].copy()
     images[:, [0, -1]] = images[:, :, [0, -1]] = 255  # a frame that objects do not have

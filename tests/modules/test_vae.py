@@ -294,6 +294,7 @@ def test_attention_looks_at_the_middle_of_long_images():
     assert not encoder.infer_aligned(seen).tau.any()
 
 
+@pytest.mark.filterwarnings("ignore::invariant_cluster.DriftWarning")
 @pytest.mark.parametrize("background", [0, 90, 255])
 def test_attention_sees_no_edge_around_the_background(background, images):
     """A blank image has nothing to look at, so its tau is the prior's mean, 0."""
