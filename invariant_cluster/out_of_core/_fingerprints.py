@@ -58,7 +58,7 @@ def _hash_step(step: Any) -> str:
 
 
 def fingerprint_images(images: Any) -> str:
-    """Return a hash of the names of images, or of some of their values.
+    """Return a hash of the names of images and their reading, or of some values.
 
     Parameters
     ----------
@@ -75,8 +75,10 @@ def fingerprint_images(images: Any) -> str:
     fingerprint_model : Return a hash of the model.
     """
     names = getattr(images, "names", None)
+    reading = getattr(images, "reading", None)
     if names is not None:
-        content = "\0".join(names).encode("utf-8", "surrogateescape")
+        told = [*names, "" if reading is None else reading.to_json()]
+        content = "\0".join(told).encode("utf-8", "surrogateescape")
     else:
         rows = np.unique(np.linspace(0, len(images) - 1, _N_SAMPLED).astype(np.intp))
         content = b"".join(np.asarray(images[row]).tobytes() for row in rows)

@@ -103,7 +103,8 @@ def predict_shards(
     -----
     Images are read in blocks of at most 8192 images and 64 MiB. Each file is written
     completely or not at all. Images count as the same if shape and dtype are, and the
-    names of their files or, of an array, 16 evenly spaced images.
+    names of their files and how these are read or, of an array, 16 evenly spaced
+    images.
 
     Examples
     --------

@@ -91,7 +91,7 @@ def test_a_bad_file_keeps_the_shards_before_it(cheap, images, pictures, tmp_path
     (pictures / "25.png").write_bytes(good[:20])
     stored = open_images(pictures, size=16)
     folder = tmp_path / "clusters"
-    with pytest.raises(ValueError, match=r"(?s)1 of \d+ files .*25\.png: .*Replace"):
+    with pytest.raises(ValueError, match=r"(?s)Files of .*25\.png: .*Replace"):
         predict_shards(cheap, stored, folder, rows_per_shard=10)
     assert sorted(path.name for path in folder.glob("*.parquet")) == NAMES[:2]
     (pictures / "25.png").write_bytes(good)
@@ -99,6 +99,15 @@ def test_a_bad_file_keeps_the_shards_before_it(cheap, images, pictures, tmp_path
     predict_shards(cheap, stored, folder, rows_per_shard=10)
     assert times(folder)[:2] == written
     assert read_shards(folder)["cluster"].tolist() == cheap.predict(images).tolist()
+
+
+def test_another_reading_of_the_same_files_is_not_continued(cheap, pictures, tmp_path):
+    mask = np.zeros((16, 16), dtype=bool)
+    mask[:4] = True
+    predict_shards(cheap, open_images(pictures, size=16), tmp_path)
+    with pytest.raises(ValueError, match="holds shards of other images"):
+        predict_shards(cheap, open_images(pictures, size=16, mask=mask), tmp_path)
+    predict_shards(cheap, open_images(pictures, size=16), tmp_path)
 
 
 def times(folder):
