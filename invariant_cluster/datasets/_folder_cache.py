@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import uuid
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from invariant_cluster.datasets._folder_records import Record
 from invariant_cluster.datasets._reading import Reading
 
 _FORMAT = 1  # a new one makes older caches be decoded anew
+_PIXELS = ".cache"  # an ending that no image has: a cache may lie among the images
 
 Stamp = tuple[int, int]
 
@@ -74,9 +76,20 @@ def index_place(cache: str | os.PathLike[str], folder: str, reading: Reading) ->
     -------
     Path
         Path of the index, which may not exist.
+
+    Raises
+    ------
+    ValueError
+        If the folder of caches cannot be made.
     """
     place = Path(cache).expanduser()
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"cache={os.fspath(cache)!r} cannot be made ({error.strerror}): give the "
+            "name of a folder."
+        ) from error
     asked = json.dumps([os.path.realpath(folder), reading.to_json()])
     return place / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
 
@@ -123,11 +136,17 @@ def load_cached(index: Path) -> Cached | None:
         images = None
         if n_rows:
             images = np.load(index.parent / found["images"], mmap_mode="r")
-            if len(images) != n_rows:
-                return None
-        return Cached(files, Reading.from_json(found["reading"]), images)
+        reading = Reading.from_json(found["reading"])
+        fits = images is None or _fit(images, n_rows, reading)
+        return Cached(files, reading, images) if fits else None
     except (EOFError, KeyError, OSError, TypeError, ValueError):
         return None
+
+
+def _fit(images: NDArray, n_rows: int, reading: Reading) -> bool:
+    """Return whether images are as many, as large and of the dtype as an index says."""
+    shape = (n_rows, reading.size, reading.size)
+    return images.shape[:3] == shape and images.dtype == reading.dtype
 
 
 def _unpack_files(listed: list[Any]) -> tuple[dict[str, Kept], int]:
@@ -161,10 +180,13 @@ def save_cached(
         Images of the files that were read, in order.
     reading : Reading
         How they were read, settled.
+
+    Warns
+    -----
+    UserWarning
+        If the folder of the cache cannot be written, or the disk is full.
     """
-    pixels = f"{index.stem}-{uuid.uuid4().hex}.npy"
-    if images is not None:
-        _write(index.parent / pixels, lambda file: np.save(file, images))
+    pixels = f"{index.stem}-{uuid.uuid4().hex}{_PIXELS}"
     files = [
         (name, *stamp, *record)
         for name, stamp, record in zip(names, stamps, records, strict=True)
@@ -176,19 +198,36 @@ def save_cached(
         "files": files,
     }
     text = json.dumps(found).encode("ascii")
-    _write(index, lambda file: file.write(text))
-    for old in index.parent.glob(f"{index.stem}-*"):
-        if old.name != pixels:
+    try:
+        if images is not None:
+            _write(index.parent / pixels, lambda file: np.save(file, images))
+        _write(index, lambda file: file.write(text))
+    except OSError as error:
+        warnings.warn(
+            f"cache={str(index.parent)!r} cannot be written ({error.strerror}): the "
+            "images were read, but the next run must decode them again.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return
+    _drop_old(index, pixels)
+
+
+def _drop_old(index: Path, kept: str) -> None:
+    """Delete earlier images of an index, but not files that are being written."""
+    for old in index.parent.glob(f"{index.stem}-*{_PIXELS}"):
+        if old.name != kept:
             with suppress(OSError):  # another process may have it open
                 old.unlink()
 
 
 def _write(path: Path, write: Callable[[Any], Any]) -> None:
     """Write a file under another name and rename it."""
-    partial = path.with_name(f"{path.stem.split('-')[0]}-{uuid.uuid4().hex}.partial")
+    partial = path.with_name(f"{path.stem}-{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
             write(file)
         partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -82,7 +82,7 @@ def read_folder(
     if cached and cached.reading.transparent == settled.transparent:
         stale = _stale_rows(listing.names, stamps, cached)
         found = _decode_stale(listing, settled, map_files, cached, stale)
-        unchanged = not stale and len(cached.files) == len(listing.names)
+        unchanged = _is_current(listing.names, stamps, found.records, cached)
     else:
         found, unchanged = _decode_all(listing.paths, settled, map_files), False
     if not unchanged and are_alike(found.records, reading.mixed_depth):
@@ -133,12 +133,29 @@ def _join(pieces: list[NDArray], dtype: np.dtype, mixed_depth: str) -> NDArray:
 def _stale_rows(
     names: Sequence[str], stamps: Sequence[Stamp], cached: Cached
 ) -> list[int]:
-    """Return the numbers of the files that are new or have changed."""
+    """Return the numbers of the files that are new, have changed or were not read.
+
+    What was not read may be readable now: permissions and packages leave no stamp.
+    """
+    kept = {
+        name: one.stamp for name, one in cached.files.items() if _is_read(one.record)
+    }
     return [
         row
         for row, (name, stamp) in enumerate(zip(names, stamps, strict=True))
-        if name not in cached.files or cached.files[name].stamp != stamp
+        if kept.get(name) != stamp
     ]
+
+
+def _is_current(
+    names: Sequence[str],
+    stamps: Sequence[Stamp],
+    records: Sequence[Record],
+    cached: Cached,
+) -> bool:
+    """Return whether a cache holds these files and no others."""
+    kept = {name: (one.stamp, one.record) for name, one in cached.files.items()}
+    return kept == dict(zip(names, zip(stamps, records, strict=True), strict=True))
 
 
 def _decode_stale(

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from numbers import Integral
 from typing import TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
@@ -38,6 +39,34 @@ def files_at_a_time(size: int) -> int:
         256, or as many as take 16 MiB; at least 1.
     """
     return max(1, min(_MOST_IN_CHUNK, _MOST_BYTES // (4 * size**2)))
+
+
+def check_jobs(n_jobs: object) -> int | None:
+    """Return a number of jobs that joblib understands.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Number of jobs; -1 is one per processor.
+
+    Returns
+    -------
+    int or None
+        The number.
+
+    Raises
+    ------
+    ValueError
+        If it is 0 or no whole number.
+    """
+    if n_jobs is None:
+        return None
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0:
+        raise ValueError(
+            f"n_jobs={n_jobs!r} is no number of jobs: give a whole number from 1, or "
+            "-1 for one per processor."
+        )
+    return int(n_jobs)
 
 
 def map_files(
@@ -74,7 +103,7 @@ def map_files(
     Few files are read by threads, many by processes: forked ones on Linux, as data
     loaders of PyTorch are, and on other systems new ones of joblib.
     """
-    jobs = effective_n_jobs(n_jobs)
+    jobs = effective_n_jobs(check_jobs(n_jobs))
     chunks = _split(paths, jobs, most)
     with tqdm(
         total=len(paths), desc="read", unit="file", delay=1, disable=verbose <= 0

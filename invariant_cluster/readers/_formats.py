@@ -80,7 +80,7 @@ _OTHERS = {
     "tables": (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".db", ".sqlite"),
     "texts": (".txt", ".md", ".rst", ".log", ".doc", ".docx", ".pdf"),
     "markup": (".xml", ".html", ".htm", ".json", ".jsonl", ".yaml", ".yml", ".toml"),
-    "settings": (".cfg", ".ini", ".lnk", ".tmp"),
+    "settings": (".cfg", ".ini", ".lnk", ".tmp", ".cache", ".partial"),
     "programs": (".py", ".ipynb", ".r", ".m", ".js", ".css", ".sh", ".bat", ".exe"),
     "archives": (".zip", ".gz", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".rar"),
     "models": (".pkl", ".pickle", ".pt", ".pth"),

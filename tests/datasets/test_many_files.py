@@ -7,13 +7,14 @@ import time
 import joblib
 import numpy as np
 import pytest
-from tqdm.auto import tqdm
 
 from invariant_cluster.datasets import (
+    _folder_cache,
     _folder_decoding,
     _parallel_files,
     load_image_folder,
 )
+from invariant_cluster.readers import UnreadableError
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -147,17 +148,27 @@ def test_chunks_of_large_images_are_short():
     assert list(chunks) == [9] * 33 + [3]
 
 
-def test_bar_counts_all_files(tmp_path, capsys, monkeypatch):
+def test_bar_counts_all_files_of_a_long_reading(tmp_path, capsys, monkeypatch):
     fill(tmp_path, 20, n_bad=1)
     load_image_folder(tmp_path, size=8, on_error="skip", verbose=1)
-    assert capsys.readouterr().err == ""  # it takes less than a second
-    monkeypatch.setattr(
-        _parallel_files, "tqdm", lambda **given: tqdm(**{**given, "delay": 0})
-    )
+    assert capsys.readouterr().err == ""  # nobody waits for it
+    read_square = _folder_decoding.read_square
+
+    def read_slowly(path, reading):
+        time.sleep(0.06)
+        return read_square(path, reading)
+
+    monkeypatch.setattr(_folder_decoding, "read_square", read_slowly)
     load_image_folder(tmp_path, size=8, on_error="skip", verbose=1)
     assert "20/20" in capsys.readouterr().err
     load_image_folder(tmp_path, size=8, on_error="skip")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True])
+def test_jobs_that_are_none_are_refused(folder, n_jobs):
+    with pytest.raises(ValueError, match=r"n_jobs=.* is no number of jobs: give"):
+        load_image_folder(folder, n_jobs=n_jobs)
 
 
 # Cache
@@ -191,7 +202,7 @@ def test_second_run_decodes_nothing(folder, read):
     assert len(load_twice(folder, read, size=8)) == 20
     assert load_twice(folder, read, size=8) == []
     cache = folder.parent / "cache"
-    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
+    assert sorted(path.suffix for path in cache.iterdir()) == [".cache", ".json"]
 
 
 def test_only_changed_files_are_decoded(folder, read):
@@ -212,18 +223,81 @@ def test_a_file_of_the_same_size_and_another_time_is_decoded(folder, read):
     assert load_twice(folder, read, size=8) == ["0007.png"]
 
 
-def test_bad_files_are_not_decoded_again(folder, read):
+def test_only_bad_files_are_tried_again(folder, read):
     cache = folder.parent / "cache"
     (folder / "0004.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match="1 of 20 files"):
         load_image_folder(folder, size=8, cache=cache)
+    index = next(cache.glob("*.json"))
+    written = index.stat().st_mtime_ns
     read.clear()
     with pytest.raises(ValueError, match=r"(?s)1 of 20 files.*0004\.png: "):
         load_image_folder(folder, size=8, cache=cache)
-    assert read == []
-    assert load_twice(folder, read, size=8, on_error="skip") == []
+    assert read == ["0004.png"]
+    assert load_twice(folder, read, size=8, on_error="skip") == ["0004.png"]
+    assert index.stat().st_mtime_ns == written  # nothing new to keep
     save(folder / "0004.png", make_pixels(4))
     assert load_twice(folder, read, size=8) == ["0004.png"]
+    assert load_twice(folder, read, size=8) == []
+
+
+def test_a_file_that_can_be_read_now_is_read(folder, read, monkeypatch):
+    """A permission or a package that was missing leaves no trace in the file."""
+    counted, cache = _folder_decoding.read_square, folder.parent / "cache"
+
+    def refuse(path, reading):
+        if path.endswith("0004.png"):
+            raise UnreadableError(path, PermissionError("not allowed"))
+        return counted(path, reading)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_folder_decoding, "read_square", refuse)
+        bunch = load_image_folder(folder, size=8, cache=cache, on_error="skip")
+        assert len(bunch.skipped) == 1
+    assert load_twice(folder, read, size=8) == ["0004.png"]
+
+
+def test_a_cache_may_lie_among_the_images(folder):
+    expected = load_image_folder(folder, size=8)
+    load_image_folder(folder, size=8, cache=folder / "cache")
+    assert_same(load_image_folder(folder, size=8), expected)
+
+
+@pytest.mark.parametrize("shape", [(20, 7, 7), (19, 8, 8), (20, 8)])
+def test_kept_images_of_another_shape_are_not_taken(folder, read, shape):
+    load_twice(folder, read, size=8)
+    (kept,) = (folder.parent / "cache").glob("*.cache")
+    with kept.open("wb") as file:
+        np.save(file, np.zeros(shape, dtype=np.uint8))
+    assert len(load_twice(folder, read, size=8)) == 20
+
+
+def test_files_that_another_process_writes_stay(folder, read):
+    load_twice(folder, read, size=8)
+    index = next((folder.parent / "cache").glob("*.json"))
+    written = index.with_name(f"{index.stem}-0.partial")
+    written.touch()
+    save(folder / "new.png", make_pixels(1))
+    load_twice(folder, read, size=8)
+    assert written.exists()
+
+
+def test_a_cache_that_is_no_folder_is_refused(folder):
+    (folder.parent / "file").touch()
+    with pytest.raises(ValueError, match=r"cache=.*file' cannot be made .*: give the"):
+        load_image_folder(folder, cache=folder.parent / "file")
+
+
+def test_images_are_returned_though_they_cannot_be_kept(folder, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_folder_cache.np, "save", fail)
+    cache = folder.parent / "cache"
+    with pytest.warns(UserWarning, match=r"cannot be written \(No space left"):
+        bunch = load_image_folder(folder, size=8, cache=cache)
+    assert len(bunch.images) == 20
+    assert list(cache.iterdir()) == []
 
 
 def test_other_readings_have_their_own_images(folder, read):
