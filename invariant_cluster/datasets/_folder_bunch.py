@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from invariant_cluster.datasets._bunch import Dataset, make_bunch
 from invariant_cluster.datasets._folder_images import FolderImages
 from invariant_cluster.datasets._folder_listing import Listing, class_of
+from invariant_cluster.datasets._folder_records import show_name
 from invariant_cluster.datasets._reading import Reading
 
 _DESCR = """Images of {path}
@@ -87,9 +88,9 @@ def _classes(names: Sequence[str]) -> tuple[NDArray | None, NDArray]:
     loose = folders.count(None)
     if 0 < loose < len(folders):
         warnings.warn(
-            f"Images lie beside the class folders, such as "
-            f"{names[folders.index(None)]}: all were read without classes. Move them "
-            "into class folders to get classes.",
+            "Images lie beside the class folders, such as "
+            f"{show_name(names[folders.index(None)])}: all were read without classes. "
+            "Move them into class folders to get classes.",
             UserWarning,
             stacklevel=4,
         )

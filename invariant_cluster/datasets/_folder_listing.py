@@ -79,6 +79,26 @@ def list_images(
     return Listing(folder, names, [start + name for name in names], runs)
 
 
+def check_exclude(exclude: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise a TypeError if what is left out is no list: a text is one of letters.
+
+    Parameters
+    ----------
+    exclude : iterable of path-like
+        As for :func:`list_images`.
+
+    Raises
+    ------
+    TypeError
+        If it is a single path.
+    """
+    if isinstance(exclude, str | bytes | os.PathLike):
+        raise TypeError(
+            f"exclude={exclude!r} is a single path: give a list of paths, "
+            f"exclude=[{os.fspath(exclude)!r}]."
+        )
+
+
 def _places(path: str | os.PathLike[str]) -> tuple[str, str]:
     """Return where a path lies, and where the link leads if it is one."""
     given = os.path.abspath(os.path.expanduser(os.fspath(path)))
@@ -108,7 +128,7 @@ def _walk(
             continue
         if left_out and os.path.join(trail[-1], entry.name) in left_out:
             continue
-        if entry.is_dir():
+        if os.path.isdir(entry.path):  # False, no error, for a link to itself
             real = os.path.realpath(entry.path)
             if real not in trail and real not in left_out:
                 inside = below + entry.name + os.sep
@@ -124,8 +144,10 @@ def _is_hidden(name: str) -> bool:
 
 def _may_be_image(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a file, or a broken link, that may be an image."""
-    return is_image_name(entry.name) is not False and (
-        entry.is_file() or entry.is_symlink()
+    if is_image_name(entry.name) is False:
+        return False
+    return os.path.isfile(entry.path) or (
+        entry.is_symlink() and not os.path.exists(entry.path)
     )
 
 

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from invariant_cluster.readers import name_as_text
+
 _MOST_NAMED = 20
-_CONVERT_COLORS = "Use color='grey' or color='rgb' to convert colours."
+_CONVERT_COLORS = "Use color='grey' or color='rgb' (fit --color) to convert colours."
 _CONVERT_DEPTHS = (
     "Use mixed_depth='widen' to keep the values of different depths in one dtype, or "
     "(integers only) mixed_depth='scale' to map the full range of each type to that of "
-    "the widest."
+    "the widest; for a model, from its training images on (fit --mixed-depth)."
 )
 
 
@@ -43,7 +45,12 @@ class Record(NamedTuple):
 
 
 def describe_bad(
-    folder: str, names: Sequence[str], records: Sequence[Record], remedy: str = ""
+    folder: str,
+    names: Sequence[str],
+    records: Sequence[Record],
+    *,
+    can_skip: bool,
+    are_all: bool = True,
 ) -> str:
     """Return the text of an error that names all files that were not read.
 
@@ -55,8 +62,10 @@ def describe_bad(
         The files of the folder that were read or not.
     records : sequence of Record
         What reading each said.
-    remedy : str, default=""
-        Further way to leave files out.
+    can_skip : bool
+        Whether bad files can be skipped.
+    are_all : bool, default=True
+        Whether these are all files of the folder, so that they are counted.
 
     Returns
     -------
@@ -64,22 +73,43 @@ def describe_bad(
         The number of bad files, and 20 of them at most with their reasons.
     """
     bad = [
-        f"  {name}: {record.reason}"
+        f"  {show_name(name)}: {record.reason}"
         for name, record in zip(names, records, strict=True)
         if record.reason is not None
     ]
     more = len(bad) - _MOST_NAMED
     lines = bad[:_MOST_NAMED] + ([f"  and {more:,} more"] if more > 0 else [])
     listed = "\n".join(lines)
+    count = f"{len(bad):,} of {len(names):,} files" if are_all else "Files"
+    skip = "on_error='skip' (--skip-unreadable) or " if can_skip else ""
     return (
-        f"{len(bad):,} of {len(names):,} files of path={folder!r} cannot be read as "
-        f"images:\n{listed}\nReplace or remove these files, or leave them out with "
-        f"{remedy}exclude=[...]."
+        f"{count} of path={folder!r} cannot be read as images:\n{listed}\nReplace or "
+        f"remove these files, or leave them out with {skip}exclude=[...]."
     )
 
 
+def show_name(name: str) -> str:
+    """Return the name of a file for a line of a message.
+
+    Parameters
+    ----------
+    name : str
+        A name, as the system gives it.
+
+    Returns
+    -------
+    str
+        The name as text; line breaks are blanks.
+    """
+    return " ".join(name_as_text(name).splitlines())
+
+
 def warn_of_notes(
-    names: Sequence[str], records: Sequence[Record], stacklevel: int
+    names: Sequence[str],
+    records: Sequence[Record],
+    stacklevel: int,
+    *,
+    are_all: bool = True,
 ) -> None:
     """Warn once of each kind of change.
 
@@ -91,6 +121,8 @@ def warn_of_notes(
         What reading each said.
     stacklevel : int
         As for ``warnings.warn``, counted from the caller.
+    are_all : bool, default=True
+        Whether these are all files of the folder, so that they are counted.
     """
     counts = Counter(note for record in records for note in record.notes)
     first: dict[str, str] = {}
@@ -98,8 +130,9 @@ def warn_of_notes(
         for note in record.notes if len(first) < len(counts) else ():
             first.setdefault(note, name)
     for note, count in counts.items():
+        counted = f"{count:,} of {len(names):,} files" if are_all else "some files"
         warnings.warn(
-            f"{note} in {count:,} of {len(names):,} files, such as {first[note]}.",
+            f"{note} in {counted}, such as {show_name(first[note])}.",
             UserWarning,
             stacklevel=stacklevel + 1,
         )
@@ -160,7 +193,8 @@ def check_alike(
     kinds = [(one.n_channels, one.dtype) for one in records]
     counts = Counter(kind for kind in kinds if kind[0])
     found = ", ".join(
-        f"{_name_kind(*kind)} ({counts[kind]:,}, such as {names[kinds.index(kind)]})"
+        f"{_name_kind(*kind)} ({counts[kind]:,}, such as "
+        f"{show_name(names[kinds.index(kind)])})"
         for kind in sorted(counts)
     )
     n_channels, dtypes = _kinds(records)

@@ -17,6 +17,7 @@ from invariant_cluster.datasets._folder_bunch import bunch_of_folder
 from invariant_cluster.datasets._folder_images import FolderImages, read_folder
 from invariant_cluster.datasets._folder_listing import (
     Listing,
+    check_exclude,
     draw_files,
     list_images,
 )
@@ -166,6 +167,7 @@ def load_image_folder(
     )
     if max_images is not None:
         check_scalar(max_images, "max_images", Integral, min_val=1)
+    check_exclude(exclude)
     listing = list_images(path, [*exclude, *([] if cache is None else [cache])])
     n_files = len(listing.names)
     listing = draw_files(listing, max_images, random_state)
@@ -181,10 +183,8 @@ def _check_found(listing: Listing, found: FolderImages, on_error: str) -> None:
     """Raise a ValueError if files are bad or of different kinds."""
     bad = [record.reason is not None for record in found.records]
     if all(bad) or (any(bad) and on_error == "raise"):
-        remedy = "" if all(bad) else "on_error='skip' (--skip-unreadable) or "
-        raise ValueError(
-            describe_bad(listing.folder, listing.names, found.records, remedy)
-        )
+        known = listing.folder, listing.names, found.records
+        raise ValueError(describe_bad(*known, can_skip=not all(bad)))
     check_alike(listing.folder, listing.names, found.records, found.reading.mixed_depth)
 
 

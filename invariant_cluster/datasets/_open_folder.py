@@ -95,7 +95,9 @@ def list_unreadable(
     reasons = survey(listing.paths, reading, apply).reasons
     if None not in reasons:
         records = [Record(reason=reason) for reason in reasons]
-        raise ValueError(describe_bad(listing.folder, listing.names, records))
+        raise ValueError(
+            describe_bad(listing.folder, listing.names, records, can_skip=False)
+        )
     pairs = zip(listing.paths, reasons, strict=True)
     bad = [(path, reason) for path, reason in pairs if reason is not None]
     return pd.DataFrame(bad, columns=["file", "reason"], dtype=object)
@@ -144,7 +146,8 @@ class _Files:
         names = self.listing.names[rows]
         pieces, records = decode_chunk(self.listing.paths[rows], self.reading)
         if any(record.reason is not None for record in records):
-            raise ValueError(describe_bad(self.listing.folder, names, records))
+            told = self.listing.folder, names, records
+            raise ValueError(describe_bad(*told, can_skip=True, are_all=False))
         self._check_kind(names, records)
         self._tell(names, records)
         dtype = np.dtype(str(self.reading.dtype))
@@ -170,4 +173,4 @@ class _Files:
             for record in records
         ]
         self.told.update(note for record in new for note in record.notes)
-        warn_of_notes(names, new, stacklevel=4)
+        warn_of_notes(names, new, stacklevel=4, are_all=False)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from invariant_cluster.datasets._arguments import check_option
+from invariant_cluster.datasets._folder_listing import check_exclude
 from invariant_cluster.datasets._masks import MaskLike
 from invariant_cluster.datasets._open_folder import list_unreadable, open_folder
 from invariant_cluster.datasets._open_particles import open_particles
@@ -140,6 +141,7 @@ def open_images(
         mixed_depth=mixed_depth,
     )
     check_option("on_error", on_error, ("raise", "skip"))
+    check_exclude(exclude)
     place = Path(path).expanduser().resolve()
     if not place.exists():
         raise FileNotFoundError(

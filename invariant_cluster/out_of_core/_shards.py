@@ -10,6 +10,7 @@ import numpy as np
 
 from invariant_cluster.out_of_core._blocks import Clusters
 from invariant_cluster.persistence import replacing
+from invariant_cluster.readers import name_as_text
 
 PATTERN = "part-*.parquet"
 
@@ -115,14 +116,7 @@ def _identify(shard: Shard, names: list[str] | None) -> dict[str, Any]:
     """Return the column that tells which image a row is of."""
     if names is None:
         return {"index": np.arange(shard.start, shard.stop)}
-    shown = names[shard.start : shard.stop]
-    # Names that are not valid text on this system could not be written.
-    return {
-        "file": [
-            name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            for name in shown
-        ]
-    }
+    return {"file": list(map(name_as_text, names[shard.start : shard.stop]))}
 
 
 def import_pyarrow() -> ModuleType:

@@ -1,5 +1,6 @@
 """Readers of single files: from the bytes on disk to the values that were meant."""
 
+from invariant_cluster.readers._file_names import name_as_text
 from invariant_cluster.readers._formats import FORMATS, Format, is_image_name
 from invariant_cluster.readers._ground import choose_ground
 from invariant_cluster.readers._mrc_file import MrcStack, map_mrc, open_mrc, read_mrc
@@ -38,6 +39,7 @@ __all__ = [
     "is_zarr_store",
     "locate_stacks",
     "map_mrc",
+    "name_as_text",
     "name_particle",
     "open_mrc",
     "read_image",

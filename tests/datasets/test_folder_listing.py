@@ -101,3 +101,46 @@ def test_order_is_that_of_the_names(tmp_path):
     parts = [tuple(name.replace("\\", "/").split("/")) for name in names]
     assert len(parts) == 10
     assert parts == sorted(parts)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_links_that_lead_nowhere_do_not_stop_the_others(tmp_path):
+    fill(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "back").symlink_to(tmp_path)
+    with pytest.raises(ValueError, match=r"(?s)1 of 5 files .*  loop: .*Replace"):
+        load_image_folder(tmp_path, size=16)
+    assert len(load_image_folder(tmp_path, size=16, on_error="skip").images) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_pipes_are_not_waited_for(tmp_path):
+    fill(tmp_path / "images")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "images" / "link.png").symlink_to(tmp_path / "pipe")
+    assert len(load_image_folder(tmp_path / "images", size=16).images) == 4
+
+
+@pytest.mark.parametrize("read", [load_image_folder, open_images])
+@pytest.mark.parametrize("kind", [str, os.fspath, lambda path: path])
+def test_exclude_is_a_list(tmp_path, read, kind):
+    fill(tmp_path)
+    with pytest.raises(TypeError, match=r"exclude=.* is a single path: give a list"):
+        read(tmp_path, exclude=kind(tmp_path / "im0.png"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
+def test_a_file_is_one_line_of_the_list_whatever_its_name(tmp_path):
+    fill(tmp_path)
+    for name in (b"two\nlines.png", b"no text \xff.png"):
+        try:
+            (tmp_path / os.fsdecode(name)).write_bytes(b"no image")
+        except OSError:
+            pytest.skip("the file system takes text alone")
+    with pytest.raises(ValueError, match="2 of 6 files") as error:
+        load_image_folder(tmp_path)
+    named = [line for line in str(error.value).splitlines() if line.startswith("  ")]
+    assert [line.split(":")[0] for line in named] == [
+        "  no text \ufffd.png",
+        "  two lines.png",
+    ]

@@ -154,7 +154,7 @@ def test_only_taken_files_are_decoded(images, tmp_path):
     stored = open_images(path, size=16)
     np.testing.assert_array_equal(stored[6:], images[6:])
     with pytest.raises(
-        ValueError, match=r"(?s)1 of 2 files.*005\.png: .*leave them out with exclude"
+        ValueError, match=r"(?s)^Files of path=.*005\.png: .*on_error='skip'"
     ):
         stored[4:6]
 
