@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,7 @@ from invariant_cluster.datasets import Reading, load_wafer_maps, make_reading
 from invariant_cluster.images import CHANNEL_COUNTS
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.out_of_core import predict_shards
+from invariant_cluster.readers import name_as_text
 from invariant_cluster.report import import_extra
 from invariant_cluster.training import current_team, join_team
 
@@ -335,6 +337,8 @@ def predict(
     with _one_line_errors():
         if shards:
             folder = check_shards_folder(out)
+            if cache is not None:
+                raise ValueError(f"--cache {cache} is not used by --shards: omit it.")
             pipe, reading = _load(model)
             intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
             given = _open(pipe, images, intake)
@@ -507,7 +511,7 @@ def _tell_images(path: Path, images: Any, n_images: int) -> None:
 
 def _open(pipe: Pipeline, path: Path, intake: Intake) -> Any:
     """Open images for a model, and print how many there are."""
-    images = open_path(path, intake)
+    images = open_path(path, replace(intake, of_model=True))
     _tell_images(path, images, len(images))
     check_sides(path, images, pipe[0].layout_)
     return images
@@ -515,7 +519,7 @@ def _open(pipe: Pipeline, path: Path, intake: Intake) -> Any:
 
 def _read(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
     """Return images for a model, and print how many there are."""
-    given = read_images(path, intake)
+    given = read_images(path, replace(intake, of_model=True))
     _tell_images(path, given.images, len(given.images))
     check_sides(path, given.images, pipe[0].layout_)
     return given
@@ -524,12 +528,15 @@ def _read(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
 def _write_skipped(skipped: Any, path: Path | None) -> None:
     """Write which files were left out, and say so; print them without a path."""
     if skipped is None or not len(skipped):
+        if path is not None:  # of an earlier run, which may be replaced
+            path.unlink(missing_ok=True)
         return
     _say(f"{len(skipped):,} files cannot be read and were left out.")
+    table = skipped.assign(file=skipped.file.map(name_as_text))
     if path is None:
-        _say("\n".join(f"  {file}: {why}" for file, why in skipped.to_numpy()))
+        _say("\n".join(f"  {file}: {why}" for file, why in table.to_numpy()))
     else:
-        write_table(skipped, path)
+        write_table(table, path)
         _say(f"Wrote {path}.")
 
 
@@ -556,14 +563,15 @@ def _load(path: Path) -> tuple[Pipeline, Reading]:
         raise ValueError(
             f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
         )
-    return pipe, load_reading(file) or _reading_for(pipe)
+    return pipe, _reading_for(pipe, load_reading(file))
 
 
-def _reading_for(pipe: Pipeline) -> Reading:
+def _reading_for(pipe: Pipeline, stored: Reading | None) -> Reading:
     """Return how files become images of the side and colours that a model takes."""
     n_channels, height, width = pipe[0].layout_.channels_first_shape
     color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
-    return Reading(size=max(height, width), color=color.value)
+    reading = stored or Reading(size=max(height, width))
+    return reading if reading.color != "auto" else replace(reading, color=color.value)
 
 
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:

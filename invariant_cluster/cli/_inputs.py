@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,11 +20,18 @@ from invariant_cluster.datasets import (
     open_images,
     sample_images,
 )
-from invariant_cluster.readers import LISTS, STACKS, holds_particles, is_zarr_store
+from invariant_cluster.readers import (
+    LISTS,
+    STACKS,
+    holds_particles,
+    is_zarr_store,
+    name_as_text,
+)
 
 _STORED = (".npy", ".h5", ".hdf5", ".zarr", *STACKS, *LISTS)
 _GROUPS = (".npz", ".h5", ".hdf5", ".zarr")
-_OF_FILES = ("transparent", "crop", "mask", "keep_scale", "mixed_depth")
+_OF_FILES = ("color", "transparent", "crop", "mask", "keep_scale", "mixed_depth")
+_FRAMING = ("crop", "mask", "keep_scale")
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,9 @@ class Intake:
         Number of files that are read at a time.
     verbose : int, default=0
         Whether to show a progress bar.
+    of_model : bool, default=False
+        Whether ``reading`` is that of a model instead of the user's, so that arrays,
+        which are not read so, are no mistake.
     """
 
     reading: Reading
@@ -60,6 +71,7 @@ class Intake:
     cache: Path | None = None
     n_jobs: int = 1
     verbose: int = 0
+    of_model: bool = False
 
 
 class NamedImages(NamedTuple):
@@ -184,7 +196,7 @@ def draw_images(
         images, rows = sample_images(
             opened, n_images, random_state=seed, return_rows=True
         )
-    shown = [str(row) if names is None else _show(names[row]) for row in rows]
+    shown = [str(row) if names is None else name_as_text(names[row]) for row in rows]
     return Draw(NamedImages(images, shown), len(opened))
 
 
@@ -258,7 +270,7 @@ def _draw_files(path: Path, n_images: int | None, intake: Intake, seed: int) -> 
         cache=intake.cache,
         verbose=intake.verbose,
     )
-    names = [_show(os.path.relpath(name, path)) for name in bunch.filenames]
+    names = [name_as_text(os.path.relpath(name, path)) for name in bunch.filenames]
     given = NamedImages(bunch.images, names, bunch.sizes, bunch.reading, bunch.skipped)
     is_drawn = n_images is not None and bunch.n_files > n_images
     return Draw(given, bunch.n_files if is_drawn else len(names))
@@ -300,21 +312,38 @@ def _check_no_channels(path: Path, channels: tuple[int, ...] | None) -> None:
     if channels is not None:
         raise ValueError(
             f"--channels {','.join(map(str, channels))} but {path} holds image files: "
-            "convert them with --color instead."
+            "convert them with --color of fit instead."
         )
 
 
 def _check_no_options_of_files(path: Path, intake: Intake) -> None:
     """Raise a ValueError if an option was given that arrays do not have."""
-    reading, default = intake.reading, Reading()
-    for name in _OF_FILES:
-        if getattr(reading, name) != getattr(default, name):
-            raise ValueError(
-                f"--{name.replace('_', '-')} is for folders of image files, not for "
-                f"{path}: omit it."
-            )
+    given = [] if intake.of_model else _given_of_files(intake.reading)
+    given += ["skip_unreadable"] * (intake.on_error == "skip")
+    given += ["cache"] * (intake.cache is not None)
+    if given:
+        raise ValueError(
+            f"{_as_option(given[0])} is for folders of image files, not for {path}: "
+            "omit it."
+        )
+    framed = [name for name in _given_of_files(intake.reading) if name in _FRAMING]
+    if framed:
+        warnings.warn(
+            f"The model was trained on files read with {_as_option(framed[0])}, but "
+            f"{path} is read as it is: give images prepared in the same way.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
-def _show(name: str) -> str:
-    """Return a file's name as text: one that is none here could not be written."""
-    return os.fsencode(name).decode("utf-8", "replace")
+def _given_of_files(reading: Reading) -> list[str]:
+    """Return the parameters of files that differ from their defaults."""
+    default = Reading()
+    return [
+        name for name in _OF_FILES if getattr(reading, name) != getattr(default, name)
+    ]
+
+
+def _as_option(name: str) -> str:
+    """Return the option that sets a parameter."""
+    return f"--{name.replace('_', '-')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invariant_cluster.cli._outputs import LABELS, MODEL, REPORT
+from invariant_cluster.cli._outputs import LABELS, MODEL, REPORT, SKIPPED
 from invariant_cluster.persistence import check_place
 from invariant_cluster.report import import_extra
 
@@ -14,15 +14,19 @@ def prepare_folder(folder: Path, overwrite: bool) -> Path:
     import_extra()
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"--out {folder} is a file: give the name of a folder.")
-    for name in (LABELS, MODEL, REPORT):
+    for name in (LABELS, MODEL, REPORT, SKIPPED):
         _check_free(folder / name, overwrite)
     return folder
 
 
 def check_out(path: Path | None, overwrite: bool) -> None:
-    """Raise if a file cannot be written, or exists and must not be replaced."""
+    """Raise if a file cannot be written, or exists and must not be replaced.
+
+    So must the list of files that are left out, beside it.
+    """
     if path is not None:
         _check_free(check_place(path), overwrite)
+        _check_free(beside(path, SKIPPED) or path, overwrite)
 
 
 def check_shards_folder(folder: Path | None) -> Path:

@@ -22,9 +22,10 @@ def one_line_warnings(*, silent: bool = False) -> Iterator[None]:
     shown: set[str] = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        if str(message) not in shown:
-            typer.echo(f"Warning: {message}", err=True)
-        shown.add(str(message))
+        told = " ".join(str(message).split())
+        if told not in shown:
+            typer.echo(f"Warning: {told}", err=True)
+        shown.add(told)
 
     with warnings.catch_warnings():
         # "once" would not do: it starts anew after each catch_warnings of others.

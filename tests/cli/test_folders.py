@@ -1,6 +1,7 @@
 """Folders of files on the command line: options of reading, bad files, places."""
 
 import os
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from invariant_cluster import load_model, load_reading, save_model
 from invariant_cluster.cli import _app
 from invariant_cluster.cli._app import app
+from invariant_cluster.cli._warnings import one_line_warnings
 from invariant_cluster.datasets import load_image_folder
 
 
@@ -224,3 +226,69 @@ def test_an_empty_folder_is_one_line(tmp_path):
     result = fit(tmp_path / "empty", tmp_path / "run", code=1)
     (line,) = result.stderr.splitlines()
     assert "holds no image files: give a folder of images" in line
+
+
+def test_a_model_of_files_labels_arrays(trained, images, tmp_path):
+    np.save(tmp_path / "images.npy", images)
+    out = tmp_path / "labels.csv"
+    result = run("predict", trained, tmp_path / "images.npy", "--out", out)
+    assert "trained on files read with --crop, but" in result.stderr
+    labels = pd.read_csv(out)["cluster"]
+    np.testing.assert_array_equal(labels, load_model(trained).predict(images))
+
+
+def test_a_model_of_grey_files_takes_colour_as_grey(trained, folder, images, tmp_path):
+    for path in folder.iterdir():
+        Image.open(path).convert("RGB").save(path)
+    run("predict", trained, folder, "--out", tmp_path / "labels.csv")
+    labels = pd.read_csv(tmp_path / "labels.csv")["cluster"]
+    np.testing.assert_array_equal(labels, load_model(trained).predict(images))
+
+
+@pytest.mark.parametrize(
+    "options", [["--cache", "kept"], ["--skip-unreadable"], ["--color", "grey"]]
+)
+def test_no_option_is_ignored_for_arrays(options, images, tmp_path):
+    np.save(tmp_path / "images.npy", images)
+    result = fit(tmp_path / "images.npy", tmp_path / "run", *options, code=1)
+    assert f"{options[0]} is for folders of image files, not for" in result.stderr
+
+
+def test_shards_have_no_cache(trained, folder, tmp_path):
+    out = ["--out", tmp_path / "shards", "--shards", "--cache", tmp_path / "cache"]
+    result = run("predict", trained, folder, *out, code=1)
+    assert "is not used by --shards: omit it." in result.stderr
+    assert not (tmp_path / "cache").exists()
+
+
+def test_skipped_files_are_those_of_the_last_run(trained, folder, tmp_path):
+    spoil(folder)
+    arguments = ["predict", trained, folder, "--out", tmp_path / "more.csv"]
+    run(*arguments, "--skip-unreadable")
+    assert (tmp_path / "more_skipped.csv").exists()
+    (tmp_path / "more.csv").unlink()
+    for name in ("bad.png", "worse.jpg"):
+        (folder / name).unlink()
+    result = run(*arguments, code=1)
+    assert "more_skipped.csv already exists" in result.stderr
+    run(*arguments, "--overwrite")
+    assert not (tmp_path / "more_skipped.csv").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
+def test_skipped_files_of_any_name_are_listed(trained, folder, tmp_path):
+    try:
+        (folder / os.fsdecode(b"\xff.png")).write_bytes(b"no image")
+    except OSError:
+        pytest.skip("the file system takes text alone")
+    out = tmp_path / "more.csv"
+    run("predict", trained, folder, "--out", out, "--skip-unreadable")
+    skipped = pd.read_csv(tmp_path / "more_skipped.csv")
+    assert skipped["file"].str.endswith("\ufffd.png").all()
+
+
+def test_a_warning_is_one_line(capsys):
+    with one_line_warnings():
+        for message in ("two\n  lines", "two\n  lines"):
+            warnings.warn(message, UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == "Warning: two lines\n"
