@@ -45,7 +45,7 @@ Cache = Annotated[
     Path | None,
     typer.Option(
         help="Folder that keeps the decoded images of a folder: a further run need not "
-        "decode files that did not change."
+        "decode files that did not change. Not for predict --shards."
     ),
 ]
 Jobs = Annotated[

@@ -107,7 +107,8 @@ def load_image_folder(
         Whether to show a progress bar.
     cache : path-like, optional
         Folder in which the decoded images are kept. Of files that have the size and
-        time that they had before, the images are taken from there.
+        time that they had before, the images are taken from there; those that could not
+        be read are tried again.
     return_X_y : bool, default=False
         Whether to return (images, target) instead of a Bunch.
 
@@ -138,8 +139,8 @@ def load_image_folder(
     -----
     UserWarning
         Once for each kind of change that reading made, with the number of files;
-        if folders of earlier runs are left out; and if classes are ignored since images
-        lie beside the class folders.
+        if folders of earlier runs are left out; if classes are ignored since images lie
+        beside the class folders; and if the cache cannot be written.
 
     See Also
     --------
