@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from invariant_cluster.readers._formats import FORMATS
+
 STACKS = (".mrc", ".mrcs")
 LISTS = (".star", ".cs", ".txt")
-_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
+_PICTURES = tuple(suffix for form in FORMATS for suffix in form.suffixes)
 
 
 def holds_particles(path: Path) -> bool:
@@ -64,15 +66,24 @@ def find_pictures(folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        Files of usual image formats, such as .png and .tif, below ``folder``.
+        Files of the formats vouched for, such as .png and .fits, below ``folder``.
     """
     return sorted(_walk(folder, _PICTURES))
 
 
 def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files of a folder with one of the suffixes, at any depth, unsorted."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    """Yield the files of a folder with one of the suffixes, at any depth, unsorted.
+
+    Links to folders are followed; a folder to which several lead is entered once.
+    """
+    entered: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             if name.lower().endswith(suffixes) and not name.startswith("."):
                 yield Path(place, name)

@@ -274,6 +274,18 @@ def test_odd_headers_are_told_once(project):
     assert of_file.startswith(str(project))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_linked_folders_are_entered_once(tmp_path):
+    stack = np.arange(2 * 64, dtype=np.float32).reshape(2, 8, 8)
+    write(tmp_path / "elsewhere" / "mic.mrcs", stack)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "job").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "project")
+    stored = open_images(tmp_path / "project")
+    assert stored.names == ["000001@job/mic.mrcs", "000002@job/mic.mrcs"]
+    np.testing.assert_array_equal(stored[:], stack)
+
+
 def test_pictures_among_stacks_are_told(project):
     (project / "job042" / "b.png").touch()
     (project / "a.tif").touch()

@@ -189,7 +189,11 @@ def project(tmp_path):
 def test_stacks_of_a_folder(project):
     expected = [project / "job" / "a.mrcs", project / "job" / "deep" / "b.MRC"]
     assert find_stacks(project) == expected
-    assert find_pictures(project) == [project / "job" / "view.PNG"]
+    (project / "sky.fits").touch()
+    assert find_pictures(project) == [
+        project / "job" / "view.PNG",
+        project / "sky.fits",
+    ]
     assert holds_particles(project)
     assert not holds_particles(project / ".old" / "nowhere")
     (project / "empty").mkdir()
