@@ -63,14 +63,16 @@ def measure_span(images: NDArray) -> Span:
     -------
     Span
         If the percentiles are equal, the range of all values; of constant images,
-        ``low`` to ``low + 1``.
+        ``low`` to ``low + 1``, or to the next float if that is farther.
     """
     values = images.astype(np.float32) if images.dtype == bool else images
     low, high = (float(value) for value in np.percentile(values, _PERCENTILES))
     if high <= low:
         low, high = float(images.min()), float(images.max())
+    if high <= low:
+        high = low + max(1.0, float(np.spacing(abs(low))))
     background = float(border_median(images).mean())
-    return Span(str(images.dtype), background, low, high if high > low else low + 1.0)
+    return Span(str(images.dtype), background, low, high)
 
 
 def likely_cause(old: Span, new: Span, findings: Sequence[Finding]) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from invariant_cluster.readers._picture import Layers, Refused, as_native, check_size
 
-FIRST_IMAGE = "first of several images (FITS)"
+FIRST_IMAGE = "the first of several images was taken (FITS)"
 _N_PLANES = (1, 3, 4)
 
 

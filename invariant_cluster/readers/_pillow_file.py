@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from invariant_cluster.readers._orientation import TAG, turn_layers
 from invariant_cluster.readers._picture import Layers, Refused, check_size
 
-FIRST_FRAME = "first of several frames (MPO)"
+FIRST_FRAME = "the first of several frames was taken (MPO)"
 CMYK = "CMYK became RGB"
 # Keys of Image.info that may hold an orientation.
 _EXIF_KEYS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")

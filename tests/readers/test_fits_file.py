@@ -126,7 +126,7 @@ def test_the_first_image_is_taken_wherever_it_is(tmp_path, rng):
     weights = fits.ImageHDU(np.ones(SHAPE, dtype=np.float32))
     fits.HDUList([*parts, weights]).writeto(tmp_path / "b.fits")
     picture = check(tmp_path / "b.fits", values)
-    assert picture.notes == ("first of several images (FITS)",)
+    assert picture.notes == ("the first of several images was taken (FITS)",)
 
 
 def test_compressed_files(tmp_path, rng):

@@ -121,7 +121,7 @@ def test_phone_photo_gives_its_first_frame(tmp_path):
     red.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[blue])
     picture = read_image(tmp_path / "a.jpg")
     assert np.abs(picture.pixels.astype(int) - [255, 0, 0]).max() <= 4
-    assert picture.notes == ("first of several frames (MPO)",)
+    assert picture.notes == ("the first of several frames was taken (MPO)",)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "png", "webp"])
