@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +15,10 @@ from sklearn.pipeline import Pipeline
 from invariant_cluster import (
     __version__,
     cluster_report,
-    load_model,
-    load_reading,
     make_pipeline,
     save_model,
 )
 from invariant_cluster.cli._arrays import (
-    check_sides,
     parse_numbers,
     set_image_shape,
 )
@@ -35,12 +31,15 @@ from invariant_cluster.cli._choices import (
     Network,
     Shown,
 )
+from invariant_cluster.cli._given import (
+    draw_for_fit,
+    load_pipeline,
+    open_for,
+    read_for,
+    take_in,
+)
 from invariant_cluster.cli._inputs import (
-    Intake,
     NamedImages,
-    draw_images,
-    open_path,
-    read_images,
 )
 from invariant_cluster.cli._options import (
     Cache,
@@ -73,8 +72,9 @@ from invariant_cluster.cli._places import (
     check_shards_folder,
     prepare_folder,
 )
+from invariant_cluster.cli._speech import say
 from invariant_cluster.cli._warnings import one_line_warnings
-from invariant_cluster.datasets import Reading, load_wafer_maps, make_reading
+from invariant_cluster.datasets import load_wafer_maps, make_reading
 from invariant_cluster.images import CHANNEL_COUNTS
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.out_of_core import predict_shards
@@ -272,8 +272,8 @@ def fit(
             keep_scale=keep_scale,
             mixed_depth=mixed_depth.value,
         )
-        intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
-        given = _draw(images, sample, intake, seed)
+        intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+        given = draw_for_fit(images, sample, intake, seed)
         pipe = make_pipeline(
             n_clusters,
             kind=kind.value,
@@ -339,9 +339,9 @@ def predict(
             folder = check_shards_folder(out)
             if cache is not None:
                 raise ValueError(f"--cache {cache} is not used by --shards: omit it.")
-            pipe, reading = _load(model)
-            intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
-            given = _open(pipe, images, intake)
+            pipe, reading = load_pipeline(model)
+            intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+            given = open_for(pipe, images, intake)
             predict_shards(
                 pipe,
                 given,
@@ -351,21 +351,21 @@ def predict(
                 overwrite=overwrite,
                 verbose=1,
             )
-            _say(f"Wrote shards to {folder}.")
+            say(f"Wrote shards to {folder}.")
             _write_skipped(getattr(given, "skipped", None), folder / SKIPPED)
             return
         if scheduler is not None:
             raise ValueError(f"--scheduler {scheduler} is for --shards: add --shards.")
         check_out(out, overwrite)
-        pipe, reading = _load(model)
-        intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
-        given = _read(pipe, images, intake)
+        pipe, reading = load_pipeline(model)
+        intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+        given = read_for(pipe, images, intake)
         table = label_images(pipe, given)
         if out is None:
             table.to_csv(sys.stdout, index=False)
         else:
             write_table(table, out)
-            _say(f"Wrote {out}.")
+            say(f"Wrote {out}.")
         _write_skipped(given.skipped, beside(out, SKIPPED))
 
 
@@ -387,9 +387,9 @@ def report(
     with _one_line_errors():
         check_out(out, overwrite)
         import_extra()
-        pipe, reading = _load(model)
-        intake = _take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
-        given = _read(pipe, images, intake)
+        pipe, reading = load_pipeline(model)
+        intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
+        given = read_for(pipe, images, intake)
         _write_report(pipe, given, out)
         _write_skipped(given.skipped, beside(out, SKIPPED))
 
@@ -424,7 +424,7 @@ def demo(
         if table is None:
             return
         accuracy = clustering_accuracy_score(maps.target, table["cluster"])
-        _say(f"Accuracy of clusters matched one to one with classes: {accuracy:.1%}")
+        say(f"Accuracy of clusters matched one to one with classes: {accuracy:.1%}")
 
 
 @contextmanager
@@ -464,80 +464,19 @@ def _join(command: str) -> None:
         raise typer.Exit
 
 
-def _say(text: str) -> None:
-    """Print to stderr, so that results on stdout can go to a pipe."""
-    if current_team().is_first:
-        typer.echo(text, err=True)
-
-
-def _take_in(
-    reading: Reading,
-    key: str | None,
-    channels: str | None,
-    out: Path | None,
-    skip_unreadable: bool,
-    cache: Path | None,
-    jobs: int,
-) -> Intake:
-    """Return how images are read, from the options of a command."""
-    return Intake(
-        reading,
-        key=key,
-        channels=parse_numbers("--channels", channels),
-        exclude=() if out is None else (out,),
-        on_error="skip" if skip_unreadable else "raise",
-        cache=cache,
-        n_jobs=jobs,
-        verbose=int(current_team().is_first),
-    )
-
-
-def _draw(path: Path, n_most: int, intake: Intake, seed: int) -> NamedImages:
-    """Read the images of a path, or a sample of them, and print how many there are."""
-    given, n_images = draw_images(path, n_most, intake, seed=seed)
-    _tell_images(path, given.images, n_images)
-    if len(given.images) < n_images:
-        _say(
-            f"Training on {len(given.images):,} of them, drawn at random (--sample): "
-            "label all with predict --shards."
-        )
-    return given
-
-
-def _tell_images(path: Path, images: Any, n_images: int) -> None:
-    """Print the number and the shape of the images of a path."""
-    _say(f"{n_images:,} images of shape {images.shape[1:]} from {path}.")
-
-
-def _open(pipe: Pipeline, path: Path, intake: Intake) -> Any:
-    """Open images for a model, and print how many there are."""
-    images = open_path(path, replace(intake, of_model=True))
-    _tell_images(path, images, len(images))
-    check_sides(path, images, pipe[0].layout_)
-    return images
-
-
-def _read(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
-    """Return images for a model, and print how many there are."""
-    given = read_images(path, replace(intake, of_model=True))
-    _tell_images(path, given.images, len(given.images))
-    check_sides(path, given.images, pipe[0].layout_)
-    return given
-
-
 def _write_skipped(skipped: Any, path: Path | None) -> None:
     """Write which files were left out, and say so; print them without a path."""
     if skipped is None or not len(skipped):
         if path is not None:  # of an earlier run, which may be replaced
             path.unlink(missing_ok=True)
         return
-    _say(f"{len(skipped):,} files cannot be read and were left out.")
+    say(f"{len(skipped):,} files cannot be read and were left out.")
     table = skipped.assign(file=skipped.file.map(name_as_text))
     if path is None:
-        _say("\n".join(f"  {file}: {why}" for file, why in table.to_numpy()))
+        say("\n".join(f"  {file}: {why}" for file, why in table.to_numpy()))
     else:
         write_table(table, path)
-        _say(f"Wrote {path}.")
+        say(f"Wrote {path}.")
 
 
 def _count_neighbors(n_clusters: int, n_images: int) -> int:
@@ -550,30 +489,6 @@ def _count_neighbors(n_clusters: int, n_images: int) -> int:
     return min(_N_NEIGHBORS, n_images - 1)
 
 
-def _load(path: Path) -> tuple[Pipeline, Reading]:
-    """Return the pipeline of a model file, and how its files were read."""
-    file = path / MODEL if path.is_dir() else path
-    pipe = load_model(file)
-    if not isinstance(pipe, Pipeline):
-        raise ValueError(
-            f"{path} holds a single {type(pipe).__name__}: give a model that fit wrote."
-        )
-    if len(pipe) != 2 or not hasattr(pipe[-1], "predict_proba"):
-        steps = ", ".join(type(step).__name__ for _, step in pipe.steps)
-        raise ValueError(
-            f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
-        )
-    return pipe, _reading_for(pipe, load_reading(file))
-
-
-def _reading_for(pipe: Pipeline, stored: Reading | None) -> Reading:
-    """Return how files become images of the side and colours that a model takes."""
-    n_channels, height, width = pipe[0].layout_.channels_first_shape
-    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
-    reading = stored or Reading(size=max(height, width))
-    return reading if reading.color != "auto" else replace(reading, color=color.value)
-
-
 def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     """Train, write the model, the labels and the report, and return the labels.
 
@@ -584,21 +499,21 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     if not current_team().is_first:
         return None
     save_model(pipe, folder / MODEL, reading=given.reading)
-    _say(f"Wrote {folder / MODEL}.")
+    say(f"Wrote {folder / MODEL}.")
     table = label_images(pipe, given)
     write_table(table, folder / LABELS)
-    _say(f"Wrote {folder / LABELS}.")
+    say(f"Wrote {folder / LABELS}.")
     _write_skipped(given.skipped, folder / SKIPPED)
-    _say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
+    say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
     n_channels = pipe[0].layout_.channels_first_shape[0]
     if n_channels in CHANNEL_COUNTS:
         _write_report(pipe, given, folder / REPORT)
     else:
-        _say(f"No report: it cannot show images of {n_channels} channels (--channels).")
+        say(f"No report: it cannot show images of {n_channels} channels (--channels).")
     return table
 
 
 def _write_report(pipe: Pipeline, given: NamedImages, path: Path) -> None:
     """Write the report and print its path."""
     cluster_report(pipe, given.images, path=path, names=given.names)
-    _say(f"Wrote {path}: open it in a browser.")
+    say(f"Wrote {path}: open it in a browser.")

@@ -1,0 +1,103 @@
+"""Models and images that the commands are given, read and told of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from invariant_cluster import load_model, load_reading
+from invariant_cluster.cli._arrays import check_sides, parse_numbers
+from invariant_cluster.cli._choices import ColorKind
+from invariant_cluster.cli._inputs import (
+    Intake,
+    NamedImages,
+    draw_images,
+    open_path,
+    read_images,
+)
+from invariant_cluster.cli._outputs import MODEL
+from invariant_cluster.cli._speech import say
+from invariant_cluster.datasets import Reading
+from invariant_cluster.training import current_team
+
+
+def take_in(
+    reading: Reading,
+    key: str | None,
+    channels: str | None,
+    out: Path | None,
+    skip_unreadable: bool,
+    cache: Path | None,
+    jobs: int,
+) -> Intake:
+    """Return how images are read, from the options of a command."""
+    return Intake(
+        reading,
+        key=key,
+        channels=parse_numbers("--channels", channels),
+        exclude=() if out is None else (out,),
+        on_error="skip" if skip_unreadable else "raise",
+        cache=cache,
+        n_jobs=jobs,
+        verbose=int(current_team().is_first),
+    )
+
+
+def draw_for_fit(path: Path, n_most: int, intake: Intake, seed: int) -> NamedImages:
+    """Read the images of a path, or a sample of them, and print how many there are."""
+    given, n_images = draw_images(path, n_most, intake, seed=seed)
+    _tell_images(path, given.images, n_images)
+    if len(given.images) < n_images:
+        say(
+            f"Training on {len(given.images):,} of them, drawn at random (--sample): "
+            "label all with predict --shards."
+        )
+    return given
+
+
+def _tell_images(path: Path, images: Any, n_images: int) -> None:
+    """Print the number and the shape of the images of a path."""
+    say(f"{n_images:,} images of shape {images.shape[1:]} from {path}.")
+
+
+def open_for(pipe: Pipeline, path: Path, intake: Intake) -> Any:
+    """Open images for a model, and print how many there are."""
+    images = open_path(path, replace(intake, of_model=True))
+    _tell_images(path, images, len(images))
+    check_sides(path, images, pipe[0].layout_)
+    return images
+
+
+def read_for(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
+    """Return images for a model, and print how many there are."""
+    given = read_images(path, replace(intake, of_model=True))
+    _tell_images(path, given.images, len(given.images))
+    check_sides(path, given.images, pipe[0].layout_)
+    return given
+
+
+def load_pipeline(path: Path) -> tuple[Pipeline, Reading]:
+    """Return the pipeline of a model file, and how its files were read."""
+    file = path / MODEL if path.is_dir() else path
+    pipe = load_model(file)
+    if not isinstance(pipe, Pipeline):
+        raise ValueError(
+            f"{path} holds a single {type(pipe).__name__}: give a model that fit wrote."
+        )
+    if len(pipe) != 2 or not hasattr(pipe[-1], "predict_proba"):
+        steps = ", ".join(type(step).__name__ for _, step in pipe.steps)
+        raise ValueError(
+            f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
+        )
+    return pipe, _reading_for(pipe, load_reading(file))
+
+
+def _reading_for(pipe: Pipeline, stored: Reading | None) -> Reading:
+    """Return how files become images of the side and colours that a model takes."""
+    n_channels, height, width = pipe[0].layout_.channels_first_shape
+    color = {1: ColorKind.grey, 3: ColorKind.rgb}.get(n_channels, ColorKind.auto)
+    reading = stored or Reading(size=max(height, width))
+    return reading if reading.color != "auto" else replace(reading, color=color.value)
