@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from invariant_cluster.drift._boxes import nth_smallest, squared_distances
+from invariant_cluster.drift._copies import moved_copies
 from invariant_cluster.drift._finding import Z_FAR, Finding
 from invariant_cluster.drift._span import Span, measure_span
 from invariant_cluster.drift._statistics import (
@@ -18,12 +20,16 @@ from invariant_cluster.drift._statistics import (
     measure_statistics,
     readable,
 )
+from invariant_cluster.images import clip_outliers
 from invariant_cluster.runtime import at_most
 
 LEAST_IMAGES = 40  # to which new images are compared
 _MOST_TRAINING = 1000
-_MOST_Z = 300
-_MOST_NEW = 256
+_MOST_NEW = 128
+_MOST_Z, _MOST_Z_OF_COPIES = 300, 100
+_MOST_VALUES = 2**21  # pixels measured at once
+_MOST_REACHING = 300
+_LEAST_REACH = 0.1  # spreads: what rounding changes in images that are all alike
 _NEAREST = 5
 _ALIKE = 30  # training images, at most, with which one is compared; a third if few
 _FARTHEST = 0.99  # quantile of the training images' own distances
@@ -41,10 +47,13 @@ class Reference(NamedTuple):
         What is compared.
     span : Span
         Values of the training images.
-    values : ndarray of shape (m, k), float32
-        Statistics of at most 1,000 training images.
+    values : ndarray of shape (3, m, k), float32
+        Statistics of at most 1,000 training images: as they are, and turned and moved
+        with linear and with cubic interpolation.
+    reach : float
+        Distance beyond which an image is unlike all training images.
     z : ndarray of shape (l, d), float32, or None
-        Representations of at most 300 of them, if they are compared too.
+        Representations of training images and of copies, if they are compared too.
 
     See Also
     --------
@@ -54,6 +63,7 @@ class Reference(NamedTuple):
     watch: Watch
     span: Span
     values: NDArray[np.float32]
+    reach: float
     z: NDArray[np.float32] | None = None
 
     def compare(self, images: NDArray) -> list[Finding]:
@@ -62,7 +72,7 @@ class Reference(NamedTuple):
         Parameters
         ----------
         images : ndarray of shape (n, c, h, w)
-            New images, at least one; of more than 256, evenly spaced ones are compared.
+            New images, at least one; of more than 128, evenly spaced ones are compared.
 
         Returns
         -------
@@ -72,34 +82,41 @@ class Reference(NamedTuple):
 
         Notes
         -----
+        A turned copy of a training image is no drift, though interpolation smooths it
+        and may crop it. So a training image counts as a box: the ranges of its
+        statistics and those of its turned copies.
+
         A batch of new images may hold the classes in other shares than the training
         set, so the distributions of a statistic are not compared. Instead, an image is
-        *far* if its fifth nearest training image, in the space of all statistics, is
-        1.5 times as far away as that of 99 % of the training images is. And each
-        aspect of an image is ranked among the 30 training images that are nearest in
-        all other aspects: the mean rank over a batch, from -1 to 1, is the *shift*. It
-        is near 0 if the aspect is what it was for such images in training, whichever
-        classes these are. Differences too small to matter do not count. The limits, 0.2
-        and 0.6, grow for few images.
+        *far* if its fifth nearest box, in the space of all statistics, is 1.5 times as
+        far away as that of 99 % of the training images is. And each aspect of an image
+        is ranked among the 30 boxes that are nearest in all other aspects: the mean
+        rank over a batch, from -1 to 1, is the *shift*. It is near 0 if the aspect is
+        what it was for such images in training, whichever classes these are.
+        Differences too small to matter do not count. The limits, 0.2 and 0.6, grow for
+        few images.
         """
-        if len(self.values) < LEAST_IMAGES or not self.values.size:
+        if self.values.shape[1] < LEAST_IMAGES or not self.values.size:
             return []
         sample = at_most(images, _MOST_NEW)
         new, aspects = measure_statistics(sample, self.span.width, self.watch)
-        known, floors = self.values, floors_of(aspects)
-        scales = _spreads(known, floors)
-        middle, low, high = (
-            readable(np.quantile(known, q, axis=0), aspects, self.span.width)
-            for q in (0.5, 0.05, 0.95)
+        floors = floors_of(aspects)
+        quantiles = np.quantile(self.values[0], (0.05, 0.5, 0.95), axis=0)
+        scales = _spreads(quantiles, floors)
+        low, high = (part / scales for part in _boxes(self.values))
+        apart = squared_distances(new / scales, low, high, aspects)
+        total = np.add.reduce(list(apart.values()))
+        found = [np.median(new, axis=0), quantiles[1], quantiles[0], quantiles[2]]
+        median, middle, least, most = (
+            readable(values, aspects, self.span.width) for values in found
         )
-        found = readable(np.median(new, axis=0), aspects, self.span.width)
         findings = [
-            Finding(str(aspects[j]), middle[j], low[j], high[j], found[j], shift, limit)
-            for j, shift, limit in _shifts(
-                known / scales, new / scales, floors / scales, aspects
+            Finding(str(aspects[j]), middle[j], least[j], most[j], median[j], *shift)
+            for j, *shift in _shifts(
+                new / scales, low, high, floors / scales, aspects, apart, total
             )
         ]
-        far = far_share(known / scales, new / scales)
+        far = float((np.sqrt(nth_smallest(total, _NEAREST)) > self.reach).mean())
         return [*findings, _of_share("unlike all training images", far, len(sample))]
 
     def compare_z(self, z: NDArray) -> list[Finding]:
@@ -138,27 +155,80 @@ def measure_reference(
     watch : Watch
         What is compared.
     represent : callable, optional
-        Returns z (m, d) of images (m, c, h, w). It is called with at most 300 images.
+        Returns z (m, d) of images (m, c, h, w).
 
     Returns
     -------
     Reference
-        The statistics, and z with ``represent``.
+        The statistics, and with ``represent`` z of at most 300 images and of two copies
+        of 100 of these.
     """
     sample = _draw(images)
-    span = measure_span(sample)
-    values = measure_statistics(sample, span.width, watch).values
-    # Copies would be no farther from each other than 0, and all new images farther.
-    _, first = np.unique(values, axis=0, return_index=True)
-    kept = np.sort(first) if values.size else np.arange(len(values))
-    z = None if represent is None else represent(sample[kept[:_MOST_Z]])
-    return Reference(watch, span, values[kept], z)
+    span = measure_span(clip_outliers(sample, watch.limits))
+    values, aspects = _measure_with_copies(sample, span.width, watch)
+    kept = _first_of_equals(values[0])
+    values = values[:, kept]
+    z = None
+    if represent is not None:
+        parts = _with_copies(sample[kept[:_MOST_Z]], watch)
+        z = np.concatenate([represent(part) for part in parts])
+    return Reference(watch, span, values, _reach(values, aspects), z)
 
 
 def _draw(images: NDArray) -> NDArray:
     """Return at most 1,000 images in random order: theirs may have a period."""
     rows = np.random.default_rng(0).permutation(len(images))[:_MOST_TRAINING]
     return images[rows]
+
+
+def _first_of_equals(values: NDArray) -> NDArray[np.intp]:
+    """Return the first of equal rows (n, k), in their order.
+
+    Copies would be at distance 0 from each other, and all new images farther.
+    """
+    if not values.size:
+        return np.arange(len(values))
+    return np.sort(np.unique(values, axis=0, return_index=True)[1])
+
+
+def _with_copies(images: NDArray, watch: Watch) -> list[NDArray]:
+    """Return images, and copies of 100 of them that are turned and moved."""
+    random = np.random.default_rng(0)
+    few = images[:_MOST_Z_OF_COPIES]
+    return [images, *moved_copies(few, far=watch.moves, random=random)]
+
+
+def _measure_with_copies(
+    images: NDArray, unit: float, watch: Watch
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Return statistics (3, m, k) of images and their copies, and their aspects."""
+    random = np.random.default_rng(0)
+    step = max(1, _MOST_VALUES // max(1, images[0].size))
+    parts = []
+    for start in range(0, len(images), step):
+        chunk = images[start : start + step]
+        copies = [chunk, *moved_copies(chunk, far=watch.moves, random=random)]
+        measured = [measure_statistics(copy, unit, watch) for copy in copies]
+        parts.append(np.stack([part.values for part in measured]))
+    return np.concatenate(parts, axis=1), measured[0].aspects
+
+
+def _reach(values: NDArray, aspects: NDArray[np.str_]) -> float:
+    """Return how far from the training images an image may be."""
+    n_images = values.shape[1]
+    if n_images <= _NEAREST or not values.size:
+        return math.inf
+    quantiles = np.quantile(values[0], (0.05, 0.5, 0.95), axis=0)
+    scales = _spreads(quantiles, floors_of(aspects))
+    low, high = (part / scales for part in _boxes(values))
+    every = -(-n_images // _MOST_REACHING)
+    rows = np.arange(0, n_images, every)
+    own = values[:, rows].reshape(-1, values.shape[2]) / scales
+    apart = squared_distances(own, low, high, aspects)
+    total = np.add.reduce(list(apart.values()))
+    total[np.arange(len(own)), np.tile(rows, len(values))] = np.inf
+    reach = np.quantile(np.sqrt(nth_smallest(total, _NEAREST)), _FARTHEST)
+    return _FAR * max(float(reach), _LEAST_REACH)
 
 
 def far_share(known: NDArray, new: NDArray) -> float:
@@ -182,37 +252,48 @@ def far_share(known: NDArray, new: NDArray) -> float:
     return float((distance > _FAR * np.quantile(own, _FARTHEST)).mean())
 
 
+def _boxes(values: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the ranges (m, k) of images and their copies."""
+    return values.min(axis=0), values.max(axis=0)
+
+
 def _shifts(
-    known: NDArray, new: NDArray, floors: NDArray, aspects: NDArray[np.str_]
+    new: NDArray,
+    low: NDArray,
+    high: NDArray,
+    floors: NDArray,
+    aspects: NDArray[np.str_],
+    apart: Mapping[str, NDArray],
+    total: NDArray,
 ) -> list[tuple[int, float, float]]:
     """Return column, shift and limit of each aspect: of its most shifted column."""
     limit = _limit(_LIMIT_SHIFT, _OF_FEW_SHIFT, len(new))
+    n_alike = min(_ALIKE, len(low) // 3)
     found = []
-    for aspect in dict.fromkeys(aspects.tolist()):
-        own, others = np.flatnonzero(aspects == aspect), aspects != aspect
-        if aspect == "shape" or not others.any():
+    for aspect, own in apart.items():
+        if aspect == "shape" or len(apart) == 1:
             continue
-        n_alike = min(_ALIKE, len(known) // 3)
-        search = NearestNeighbors(n_neighbors=n_alike, algorithm="brute")
-        alike = search.fit(known[:, others]).kneighbors(
-            new[:, others], return_distance=False
-        )
-        above = [new[:, j, None] - known[alike, j] for j in own]
-        shifts = [_mean_rank(a, floors[j]) for a, j in zip(above, own, strict=True)]
+        alike = np.argpartition(total - own, n_alike - 1, axis=1)[:, :n_alike]
+        columns = np.flatnonzero(aspects == aspect)
+        shifts = [
+            _mean_rank(new[:, j, None], low[alike, j], high[alike, j], floors[j])
+            for j in columns
+        ]
         worst = int(np.argmax(np.abs(shifts)))
-        found.append((int(own[worst]), shifts[worst], limit))
+        found.append((int(columns[worst]), shifts[worst], limit))
     return found
 
 
-def _mean_rank(above: NDArray, floor: float) -> float:
-    """Return the mean rank, -1 to 1, given how far values are above others (n, m)."""
-    return float((above > floor).mean() - (above < -floor).mean())
+def _mean_rank(new: NDArray, low: NDArray, high: NDArray, floor: float) -> float:
+    """Return the mean rank, -1 to 1, of values (n, 1) among ranges (n, m)."""
+    return float((new > high + floor).mean() - (new < low - floor).mean())
 
 
-def _spreads(values: NDArray, floors: NDArray) -> NDArray[np.float64]:
+def _spreads(quantiles: NDArray, floors: NDArray) -> NDArray[np.float64]:
     """Return the spread of each column: that of the middle 90 %, or the floor."""
-    low, high = np.quantile(values, [0.05, 0.95], axis=0)
-    spreads: NDArray[np.float64] = np.maximum((high - low) / 3.3, floors)
+    spreads: NDArray[np.float64] = np.maximum(
+        (quantiles[2] - quantiles[0]) / 3.3, floors
+    )
     return spreads
 
 

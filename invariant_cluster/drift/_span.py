@@ -13,7 +13,8 @@ from invariant_cluster.drift._finding import Z_FAR, Finding
 from invariant_cluster.images import border_median
 
 _PERCENTILES = (0.5, 99.5)
-_DIVIDED, _MULTIPLIED = (255, 65535), (255, 257, 65535)  # to other units
+_DIVIDED = (255, 65535)  # to other units
+_MULTIPLIED = {True: (257,), False: (255, 65535)}  # integers, floats
 _FACTOR_TOLERANCE = math.log(1.3)
 _NEAR, _FAR_APART, _KEPT = 0.25, 0.5, 0.6  # of the intensity range
 _ORDER = ("size", "sharpness", "contrast", "coverage", "color")  # ties: the first
@@ -110,7 +111,7 @@ def likely_cause(old: Span, new: Span, findings: Sequence[Finding]) -> str:
 def _of_units(old: Span, new: Span) -> str:
     """Return the change of units that the widths of the ranges tell, or ""."""
     ratio = math.log(new.width / old.width)
-    factors = _MULTIPLIED if ratio > 0 else _DIVIDED
+    factors = _MULTIPLIED["int" in old.dtype] if ratio > 0 else _DIVIDED
     factor = min(factors, key=lambda factor: abs(abs(ratio) - math.log(factor)))
     if abs(abs(ratio) - math.log(factor)) < _FACTOR_TOLERANCE:
         return f"{'multiplied' if ratio > 0 else 'divided'} by {factor}?"

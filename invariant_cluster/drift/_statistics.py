@@ -35,6 +35,10 @@ class Watch(NamedTuple):
         "contrast", "size", "coverage", "sharpness", "color" and "shape".
     grey : bool
         Whether channels count by their mean alone.
+    moves : bool, default=True
+        Whether objects may lie elsewhere in the frame.
+    limits : tuple of float, default=()
+        Limits (low, high) that the embedder clips values to, if it does.
 
     See Also
     --------
@@ -43,6 +47,8 @@ class Watch(NamedTuple):
 
     aspects: tuple[str, ...]
     grey: bool
+    moves: bool = True
+    limits: tuple[float, ...] = ()
 
 
 class Statistics(NamedTuple):
@@ -81,7 +87,7 @@ def watch_for(invariance: str) -> Watch:
     if "scale" in words:
         free |= {"contrast", "size", "coverage", "sharpness", "shape"}
     kept = tuple(aspect for aspect in _FLOORS if aspect not in free)
-    return Watch(kept, "color" in words)
+    return Watch(kept, "color" in words, "translation" in words)
 
 
 def measure_statistics(images: NDArray, unit: float, watch: Watch) -> Statistics:
@@ -107,7 +113,10 @@ def measure_statistics(images: NDArray, unit: float, watch: Watch) -> Statistics
         from the background, and mean deviation at the border, in multiples of the
         contrast.
     """
-    pixels = images.astype(np.float64) / unit
+    pixels = images.astype(np.float64)
+    if watch.limits:
+        pixels = np.clip(pixels, watch.limits[0], watch.limits[1])
+    pixels = pixels / unit
     if watch.grey:
         pixels = pixels.mean(axis=1, keepdims=True)
     border = _border(pixels)

@@ -112,6 +112,9 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         since images are neither scaled, toned nor smoothed.
     n_features_in_ : int
         Number of values of one image.
+    reference_ : Reference
+        What :func:`check_drift` and warnings compare new images with: statistics and z
+        of training images.
 
     See Also
     --------

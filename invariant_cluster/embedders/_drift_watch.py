@@ -23,7 +23,8 @@ from invariant_cluster.drift import (
     warn_of_drift,
     watch_for,
 )
-from invariant_cluster.persistence import Part
+from invariant_cluster.images import NO_TONE
+from invariant_cluster.persistence import Part, decode, encode
 from invariant_cluster.runtime import at_most
 
 _MOST_NEW = 256
@@ -78,7 +79,9 @@ class DriftWatch:
 
     def _remember(self, images: NDArray) -> None:
         """Set ``reference_`` from the training images (n, c, h, w), last in ``fit``."""
-        self.reference_ = measure_reference(images, self._watched(), self._represent)
+        # What the embedder clips away is no drift.
+        watch = self._watched()._replace(limits=getattr(self, "tone_", NO_TONE).limits)
+        self.reference_ = measure_reference(images, watch, self._represent)
 
     def _watch(self, images: NDArray) -> None:
         """Warn if new images (n, c, h, w) are unlike the training images."""
@@ -93,7 +96,11 @@ class DriftWatch:
             return part
         state = {
             **part.spec["state"],
-            "reference": {"watch": list(reference.watch), "span": list(reference.span)},
+            "reference": {
+                "watch": list(reference.watch),
+                "span": list(reference.span),
+                "reach": encode(reference.reach),
+            },
         }
         tensors = {_VALUES: _tensor(reference.values), _Z: _tensor(reference.z)}
         return Part({**part.spec, "state": state}, {**part.tensors, **tensors})
@@ -106,9 +113,10 @@ class DriftWatch:
             return part
         tensors = dict(part.tensors)
         values, z = tensors.pop(_VALUES).numpy(), tensors.pop(_Z).numpy()
-        aspects, grey = found["watch"]
-        watch, span = Watch(tuple(aspects), grey), Span(*found["span"])
-        self.reference_ = Reference(watch, span, values, z)
+        aspects, grey, moves, limits = found["watch"]
+        watch = Watch(tuple(aspects), grey, moves, tuple(limits))
+        span = Span(*found["span"])
+        self.reference_ = Reference(watch, span, values, decode(found["reach"]), z)
         return Part(part.spec, tensors)
 
 

@@ -33,7 +33,8 @@ def notice_outliers(found: Outliers) -> None:
         f"{found.n_images:,} of {found.n_seen:,} images are far outside, and all "
         "images are clipped to that range. Mask or replace hot pixels, saturated marks "
         "and stand-ins for missing values (numpy.ma.masked_outside hides them from "
-        "fit); if the values are real, set intensity_range=(low, high).",
+        "fit). If the values are real, give their logarithm (numpy.log1p), or set "
+        "intensity_range=(low, high) of an embedder that has it.",
     )
 
 

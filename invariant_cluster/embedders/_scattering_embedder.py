@@ -155,6 +155,9 @@ class ScatteringEmbedder(FeatureEmbedder):
         images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
+    reference_ : Reference
+        What :func:`check_drift` and warnings compare new images with: statistics and z
+        of training images.
 
     See Also
     --------

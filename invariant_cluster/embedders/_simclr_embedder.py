@@ -125,6 +125,9 @@ class SimCLREmbedder(ImageEmbedder):
         Number of values of one image.
     n_iter_ : int
         Number of epochs trained.
+    reference_ : Reference
+        What :func:`check_drift` and warnings compare new images with: statistics and z
+        of training images.
 
     See Also
     --------

@@ -16,7 +16,12 @@ _CHUNK = 1024
 
 
 def move_images(
-    images: Tensor, theta: Tensor, tau: Tensor, fill: Tensor | float = 0.0
+    images: Tensor,
+    theta: Tensor,
+    tau: Tensor,
+    fill: Tensor | float = 0.0,
+    *,
+    mode: str = "bilinear",
 ) -> Tensor:
     """Rotate each image by theta about the centre, then shift it by tau.
 
@@ -30,6 +35,8 @@ def move_images(
         Shift (x, y) of each image, in grid units, y up.
     fill : float or Tensor that broadcasts to the images, default=0
         Value of pixels that enter the frame from outside.
+    mode : {"bilinear", "bicubic"}, default="bilinear"
+        Interpolation.
 
     Returns
     -------
@@ -43,11 +50,11 @@ def move_images(
 
     Notes
     -----
-    ``J'(x) = J(R(-theta) (x - tau))``. Both motions take one bilinear interpolation.
+    ``J'(x) = J(R(-theta) (x - tau))``. Both motions take one interpolation.
     """
     inverse = rotation_matrix(-theta)
     offset = -(inverse @ tau[:, :, None]).squeeze(-1)
-    return sample_affine(images, inverse, offset, fill)
+    return sample_affine(images, inverse, offset, fill, mode=mode)
 
 
 def canonicalize_images(
@@ -103,6 +110,7 @@ def sample_affine(
     fill: Tensor | float,
     *,
     side: int | None = None,
+    mode: str = "bilinear",
 ) -> Tensor:
     """Resample each image under an affine map of the coordinates.
 
@@ -119,6 +127,8 @@ def sample_affine(
     side : int, optional
         Side in pixels of the square to return, centred in the frame; by default the
         whole frame.
+    mode : {"bilinear", "bicubic"}, default="bilinear"
+        Interpolation.
 
     Returns
     -------
@@ -134,10 +144,12 @@ def sample_affine(
     frame = homogeneous_grid(rows, columns, longer, matrix.dtype, matrix.device)
     affine = torch.cat([matrix, offset[:, :, None]], dim=2)
     points = (frame @ affine.mT).unflatten(1, (rows, columns))
-    return sample_points(images, points, fill)
+    return sample_points(images, points, fill, mode=mode)
 
 
-def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tensor:
+def sample_points(
+    images: Tensor, points: Tensor, fill: Tensor | float, *, mode: str = "bilinear"
+) -> Tensor:
     """Return the values of each image at arbitrary points.
 
     Parameters
@@ -148,11 +160,13 @@ def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tenso
         Points (x, y) of each image, in grid units, y up.
     fill : float or Tensor that broadcasts to the images
         Value of points outside the frame.
+    mode : {"bilinear", "bicubic"}, default="bilinear"
+        Interpolation. Cubic exceeds the values of the images near edges.
 
     Returns
     -------
     Tensor of shape (n, c, rows, columns)
-        Bilinear interpolation of the images.
+        Interpolation of the images.
 
     See Also
     --------
@@ -161,7 +175,7 @@ def sample_points(images: Tensor, points: Tensor, fill: Tensor | float) -> Tenso
     height, width = images.shape[-2:]
     grid = points * _frame_scale(height, width, points.dtype, points.device)
     moved = F.grid_sample(
-        images - fill, grid.to(images.dtype), mode="bilinear", align_corners=False
+        images - fill, grid.to(images.dtype), mode=mode, align_corners=False
     )
     return moved + fill
 

@@ -20,7 +20,7 @@ _LARGEST_SNR = 5.0
 _SURE = 5.0  # standard errors
 _NOISE_LEFT = 0.45  # of the signal's standard deviation
 _WIDTHS = 1 / 32, 1 / 16  # of the shorter side
-_REACH_OF_NOISE, _REACH_OF_NOISE_LEFT = 4.0, 3.0  # standard deviations
+_REACH_OF_NOISE_LEFT = 3.0  # standard deviations
 # Standard deviation of smoothed white noise, at width 1 and standard deviation 1.
 _OF_SMOOTHED = 1 / (2 * math.sqrt(math.pi))
 
@@ -219,32 +219,6 @@ def range_of(embedder: Any) -> tuple[float, float] | None:
     low, high : float
         Its ``intensity_range_``; None without such an attribute, or if brightness or
         colour are changed before it applies.
-
-    See Also
-    --------
-    expected_values : Return the range of values with noise.
     """
     limits = getattr(embedder, "intensity_range_", None)
     return limits if getattr(embedder, "tone_", NO_TONE).keeps_values else None
-
-
-def expected_values(embedder: Any) -> tuple[float, float] | None:
-    """Return the range in which values of images like the training images lie.
-
-    Parameters
-    ----------
-    embedder : object
-        A fitted embedder, or anything else.
-
-    Returns
-    -------
-    low, high : float
-        Its ``intensity_range_``, widened by four standard deviations of the noise; None
-        without such an attribute, or if it is that of images with another brightness or
-        color than they are given with.
-    """
-    limits = range_of(embedder)
-    if limits is None:
-        return None
-    reach = _REACH_OF_NOISE * getattr(embedder, "noise_level_", 0.0)
-    return limits[0] - reach, limits[1] + reach

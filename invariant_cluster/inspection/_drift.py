@@ -23,7 +23,7 @@ def check_drift(model: Any, X: ArrayLike) -> pd.DataFrame:
     model : fitted embedder, or Pipeline that begins with one
         The model.
     X : array-like of n images, of the shape given to ``fit``
-        New images. Of more than 256, evenly spaced ones are compared.
+        New images. Of more than 128, evenly spaced ones are compared.
 
     Returns
     -------

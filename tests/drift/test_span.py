@@ -15,7 +15,7 @@ def finding(aspect, shift, training=1.0, new=1.0):
     [
         (Span("float32", 0.0, 0.0, 0.98), "divided by 255?"),
         (Span("uint16", 0.0, 0.0, 64250.0), "multiplied by 257?"),
-        (Span("uint16", 0.0, 0.0, 63750.0), "multiplied by 255?"),
+        (Span("uint16", 0.0, 0.0, 63750.0), "multiplied by 257?"),
         (Span("float32", -0.4, -0.4, 3.0), "standardised?"),
         (Span("uint8", 250.0, 0.0, 250.0), "inverted?"),
         (Span("uint8", 80.0, 80.0, 200.0), "another kind of image?"),
@@ -57,3 +57,9 @@ def test_one_bright_pixel_is_no_range():
     images = np.random.default_rng(0).integers(0, 100, (50, 1, 16, 16), dtype=np.uint16)
     images[0, 0, 5, 5] = 65535
     assert measure_span(images).high < 101
+
+
+def test_floats_become_integers_by_255():
+    old, new = Span("float32", 0.0, 0.0, 0.98), Span("uint8", 0.0, 0.0, 250.0)
+    cause = likely_cause(old, new, [finding("unlike all training images", 1.0)])
+    assert cause == "multiplied by 255?"

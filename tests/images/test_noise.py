@@ -6,11 +6,12 @@ from scipy.ndimage import gaussian_filter
 
 from invariant_cluster.images import (
     NO_SMOOTHING,
+    NO_TONE,
     Smoothing,
     Tone,
     choose_smoothing,
-    expected_values,
     measure_noise,
+    range_of,
     smoothed_sample,
 )
 
@@ -114,19 +115,13 @@ def test_noise_left_follows_the_width():
     assert Smoothing(2.0, 4.0).noise_left == pytest.approx(1 / np.sqrt(np.pi))
 
 
-def test_values_are_expected_within_the_noise():
-    class Fitted:
-        intensity_range_ = 0.0, 1.0
-        noise_level_ = 0.5
-
-    assert expected_values(Fitted()) == (-2.0, 3.0)
-    assert expected_values(object()) is None
-
-
 @pytest.mark.parametrize("tone", [Tone((0.1,), 1.0), Tone(grey=True)])
-def test_nothing_is_expected_of_the_values_of_images_that_are_toned(tone):
+def test_toned_images_have_no_range_in_the_units_of_the_user(tone):
     class Fitted:
         intensity_range_ = 0.0, 1.0
         tone_ = tone
 
-    assert expected_values(Fitted()) is None
+    assert range_of(Fitted()) is None
+    Fitted.tone_ = NO_TONE
+    assert range_of(Fitted()) == (0.0, 1.0)
+    assert range_of(object()) is None
