@@ -3,8 +3,9 @@ import pytest
 from scipy import ndimage
 
 from invariant_cluster.datasets import load_wafer_maps, make_dsprites
-from invariant_cluster.drift import measure_reference, moved_copies, watch_for
+from invariant_cluster.drift import measure_reference, watch_for
 from invariant_cluster.drift._boxes import nth_smallest, squared_distances
+from invariant_cluster.drift._copies import moved_copies
 
 DATA = {
     "sprites": lambda: make_dsprites(400, side=32, random_state=0).images,
