@@ -19,7 +19,7 @@ _FLOORS = {
     "contrast": 0.1,
     "size": 0.05,
     "coverage": 0.05,
-    "sharpness": 0.4,  # what one rotation by bilinear interpolation blurs
+    "sharpness": 0.1,
     "color": 0.03,
     "shape": 0.05,
 }
