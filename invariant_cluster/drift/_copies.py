@@ -17,7 +17,7 @@ _SUBPIXEL = 0.5
 def moved_copies(
     images: NDArray, *, far: bool, random: np.random.Generator
 ) -> list[NDArray]:
-    """Return images moved by linear, and turned and moved by cubic interpolation.
+    """Return images turned and moved by linear, and by cubic interpolation.
 
     Parameters
     ----------
@@ -39,8 +39,6 @@ def moved_copies(
     reach = max(_SUBPIXEL, _FAR * min(height, width)) if far else _SUBPIXEL
     theta = random.uniform(0, 2 * np.pi, n_images)
     tau = random.uniform(-reach, reach, (n_images, 2))
-    # Between pixels, linear interpolation smooths most.
-    halves = np.floor(tau) + _SUBPIXEL
     unit = pixels_to_units(height, width)
     return [
         move_images(
@@ -51,7 +49,7 @@ def moved_copies(
             mode=mode,
         ).numpy()
         for mode, turn, move in (
-            ("bilinear", np.zeros(n_images), halves),
+            ("bilinear", theta, tau),
             ("bicubic", theta, tau),
         )
     ]
