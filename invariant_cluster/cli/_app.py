@@ -470,7 +470,7 @@ def _write_skipped(skipped: Any, path: Path | None) -> None:
         if path is not None:  # of an earlier run, which may be replaced
             path.unlink(missing_ok=True)
         return
-    say(f"{len(skipped):,} files cannot be read and were left out.")
+    say(f"Left out files that cannot be read: {len(skipped):,}.")
     table = skipped.assign(file=skipped.file.map(name_as_text))
     if path is None:
         say("\n".join(f"  {file}: {why}" for file, why in table.to_numpy()))

@@ -133,7 +133,7 @@ def test_bad_files_are_left_out_and_listed(folder, images, tmp_path, monkeypatch
 
     monkeypatch.setattr(_app, "make_pipeline", make_brief)
     result = fit(folder, tmp_path / "run", "--skip-unreadable", "--crop", "0,0,4,0")
-    assert "2 files cannot be read and were left out." in result.stderr
+    assert "Left out files that cannot be read: 2." in result.stderr
     skipped = pd.read_csv(tmp_path / "run" / "skipped.csv")
     assert list(skipped) == ["file", "reason"]
     assert skipped["file"].str.endswith(("bad.png", "worse.jpg")).all()
