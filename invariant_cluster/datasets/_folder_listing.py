@@ -128,7 +128,7 @@ def _walk(
             continue
         if left_out and os.path.join(trail[-1], entry.name) in left_out:
             continue
-        if os.path.isdir(entry.path):  # False, no error, for a link to itself
+        if _is_folder(entry):
             real = os.path.realpath(entry.path)
             if real not in trail and real not in left_out:
                 inside = below + entry.name + os.sep
@@ -142,13 +142,22 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM_NAMES or name in _RUN
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or a link to one.
+
+    Only links are looked up, and os.path says False of those that lead to themselves,
+    where the entry raises.
+    """
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+
+
 def _may_be_image(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a file, or a broken link, that may be an image."""
     if is_image_name(entry.name) is False:
         return False
-    return os.path.isfile(entry.path) or (
-        entry.is_symlink() and not os.path.exists(entry.path)
-    )
+    if not entry.is_symlink():
+        return entry.is_file()
+    return os.path.isfile(entry.path) or not os.path.exists(entry.path)
 
 
 def draw_files(
