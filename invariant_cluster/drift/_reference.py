@@ -30,6 +30,7 @@ _MOST_Z, _MOST_Z_OF_COPIES = 300, 100
 _MOST_VALUES = 2**21  # pixels measured at once
 _MOST_REACHING = 300
 _LEAST_REACH = 0.1  # spreads: what rounding changes in images that are all alike
+_LEAST_OF_SPREAD = 0.2  # of the spread of z: closer than that is near
 _NEAREST = 5
 _ALIKE = 30  # training images, at most, with which one is compared; a third if few
 _FARTHEST = 0.99  # quantile of the training images' own distances
@@ -133,7 +134,7 @@ class Reference(NamedTuple):
             One, the share of images whose z is far from those of training; empty if
             there were fewer than 40 training images.
         """
-        if self.z is None or len(self.z) < LEAST_IMAGES:
+        if self.z is None or self.values.shape[1] < LEAST_IMAGES:
             return []
         sample = at_most(np.asarray(z), _MOST_NEW)
         far = far_share(self.z, sample)
@@ -249,7 +250,9 @@ def far_share(known: NDArray, new: NDArray) -> float:
     search = NearestNeighbors(n_neighbors=_NEAREST, algorithm="brute").fit(known)
     own = search.kneighbors(n_neighbors=_NEAREST)[0][:, -1]
     distance = search.kneighbors(new)[0][:, -1]
-    return float((distance > _FAR * np.quantile(own, _FARTHEST)).mean())
+    # Where few objects are shown in many poses, invariant rows nearly coincide.
+    spread = _LEAST_OF_SPREAD * math.sqrt(float(known.var(axis=0).sum()))
+    return float((distance > max(_FAR * np.quantile(own, _FARTHEST), spread)).mean())
 
 
 def _boxes(values: NDArray) -> tuple[NDArray, NDArray]:

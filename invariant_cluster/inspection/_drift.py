@@ -65,7 +65,7 @@ def check_drift(model: Any, X: ArrayLike) -> pd.DataFrame:
     0
     >>> table = check_drift(embedder, images[400:] // 3)
     >>> table.loc["contrast", ["training", "new"]].round().astype(int).tolist()
-    [78, 25]
+    [78, 26]
     """
     watching = (step for step in steps_of(model) if hasattr(step, "check_drift"))
     embedder = next(watching, None)

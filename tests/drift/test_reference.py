@@ -97,12 +97,20 @@ def test_far_rows_are_those_beyond_the_reach_of_known_ones():
 def test_z_far_from_that_of_training_drifts():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(300, 8)).astype(np.float32)
-    images = np.zeros((300, 1, 8, 8))
-    reference = measure_reference(images, WATCH)._replace(z=z)
+    reference = measure_reference(rng.random((300, 1, 8, 8)), WATCH)._replace(z=z)
     assert drifted(reference.compare_z(rng.normal(size=(100, 8)))) == set()
     assert drifted(reference.compare_z(rng.normal(size=(100, 8)) + 9)) == {
         "z unlike that of all training images"
     }
+
+
+def test_z_near_that_of_training_is_no_drift_however_alike_that_is(reference):
+    rng = np.random.default_rng(0)
+    objects = rng.normal(size=(5, 8))
+    # Each object in many poses: invariant z that nearly coincide.
+    z = (objects.repeat(60, axis=0) + rng.normal(0, 1e-6, (300, 8))).astype(np.float32)
+    new = objects.repeat(20, axis=0) + rng.normal(0, 0.02, (100, 8))
+    assert drifted(reference._replace(z=z).compare_z(new)) == set()
 
 
 def test_copies_count_once(digits):
