@@ -38,6 +38,7 @@ from invariant_cluster.images._outliers import (
     Outliers,
     clip_outliers,
     find_outliers,
+    has_few_values,
     typical_range,
 )
 from invariant_cluster.images._pictures import as_pictures
@@ -82,6 +83,7 @@ __all__ = [
     "find_blank",
     "find_mark",
     "find_outliers",
+    "has_few_values",
     "infer_layout",
     "isolate_central",
     "measure_background",

@@ -140,12 +140,28 @@ def typical_range(
     cleaned = _without(_supported(few).ravel(), stand_in)
     low, high = (float(v) for v in np.percentile(cleaned, PERCENTILES))
     whole = float(sample.max()) - float(sample.min())
-    if whole <= FAR * (high - low) or len(np.unique(few)) <= _FEW_VALUES:
+    if whole <= FAR * (high - low) or has_few_values(few):
         return None
     bottoms, tops = (_without(v, stand_in) for v in _supported_extremes(sample))
     low = min(low, float(np.quantile(bottoms, 1 - _SHARE_OF_IMAGES)))
     high = max(high, float(np.quantile(tops, _SHARE_OF_IMAGES)))
     return (low, high) if high > low else None
+
+
+def has_few_values(images: NDArray) -> bool:
+    """Return whether images have at most 16 different values, as wafer maps do.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Images of any real dtype, at least one; a few evenly spaced ones are looked at.
+
+    Returns
+    -------
+    bool
+        True for wafer maps and masks.
+    """
+    return len(np.unique(_few(images))) <= _FEW_VALUES
 
 
 def clip_outliers(images: NDArray, limits: tuple[float, ...]) -> NDArray:

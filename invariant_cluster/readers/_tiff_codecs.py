@@ -19,6 +19,9 @@ _WHITE_IS_ZERO = 0
 _INTERLEAVED = 1  # PlanarConfiguration
 
 
+_NO_CODEC = ("imagecodecs", "not supported")  # as releases of tifffile say it
+
+
 def decode(series: Any, handle: BinaryIO) -> NDArray:
     """Return the samples of a series in the order of its axes.
 
@@ -43,7 +46,7 @@ def decode(series: Any, handle: BinaryIO) -> NDArray:
         return series.asarray(maxworkers=1)
     except ValueError as error:
         # LZW, JPEG and others are in the package imagecodecs, which may be missing.
-        if "imagecodecs" not in str(error):
+        if not any(words in str(error) for words in _NO_CODEC):
             raise
         if _is_kept_by_pillow(series):
             return _decode_with_pillow(series.keyframe, handle)

@@ -1,5 +1,7 @@
 """What ``fit`` tells about images, once, and what it does about it."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -167,3 +169,15 @@ def test_the_images_of_an_embedding_are_filled():
             [("learned", IRLINREmbedder(**NETWORK)), ("polar", MAKES["polar"]())]
         ).fit(X)
     np.testing.assert_array_equal(joint.transform(X).images, X.filled(300))
+
+
+def test_a_few_blank_maps_are_nothing_unusual():
+    rng = np.random.default_rng(0)
+    maps = rng.integers(0, 3, (300, 16, 16)).astype(np.uint8)
+    maps[[7, 90]] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PolarFourierEmbedder(d=4, random_state=0).fit(maps)
+    maps[100:110] = 0
+    with pytest.warns(UserWarning, match="12 of 300 images are blank"):
+        PolarFourierEmbedder(d=4, random_state=0).fit(maps)
