@@ -1,7 +1,11 @@
 """Drift: new images that are unlike those on which a model was fitted."""
 
 from invariant_cluster.drift._finding import Z_FAR, Finding, as_table
-from invariant_cluster.drift._reference import Reference, measure_reference
+from invariant_cluster.drift._reference import (
+    MOST_NEW,
+    Reference,
+    measure_reference,
+)
 from invariant_cluster.drift._span import Span, likely_cause, measure_span
 from invariant_cluster.drift._statistics import Watch, watch_for
 from invariant_cluster.drift._warning import (
@@ -12,6 +16,7 @@ from invariant_cluster.drift._warning import (
 )
 
 __all__ = [
+    "MOST_NEW",
     "Z_FAR",
     "DriftWarning",
     "Finding",

@@ -37,19 +37,10 @@ def moved_copies(
     pixels = to_tensor(images).double()
     fill = to_tensor(own_backgrounds(images)).double()[..., None, None]
     reach = max(_SUBPIXEL, _FAR * min(height, width)) if far else _SUBPIXEL
-    theta = random.uniform(0, 2 * np.pi, n_images)
-    tau = random.uniform(-reach, reach, (n_images, 2))
-    unit = pixels_to_units(height, width)
+    theta = torch.from_numpy(random.uniform(0, 2 * np.pi, n_images))
+    tau = torch.from_numpy(random.uniform(-reach, reach, (n_images, 2)))
+    move = tau * pixels_to_units(height, width)
     return [
-        move_images(
-            pixels,
-            torch.from_numpy(turn),
-            torch.from_numpy(move) * unit,
-            fill,
-            mode=mode,
-        ).numpy()
-        for mode, turn, move in (
-            ("bilinear", theta, tau),
-            ("bicubic", theta, tau),
-        )
+        move_images(pixels, theta, move, fill, mode=mode).numpy()
+        for mode in ("bilinear", "bicubic")
     ]

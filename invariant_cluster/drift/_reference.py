@@ -25,7 +25,7 @@ from invariant_cluster.runtime import at_most
 
 LEAST_IMAGES = 40  # to which new images are compared
 _MOST_TRAINING = 1000
-_MOST_NEW = 128
+MOST_NEW = 128
 _MOST_Z, _MOST_Z_OF_COPIES = 300, 100
 _MOST_VALUES = 2**21  # pixels measured at once
 _MOST_REACHING = 300
@@ -99,23 +99,18 @@ class Reference(NamedTuple):
         """
         if self.values.shape[1] < LEAST_IMAGES or not self.values.size:
             return []
-        sample = at_most(images, _MOST_NEW)
+        sample = at_most(images, MOST_NEW)
         new, aspects = measure_statistics(sample, self.span.width, self.watch)
-        floors = floors_of(aspects)
-        quantiles = np.quantile(self.values[0], (0.05, 0.5, 0.95), axis=0)
-        scales = _spreads(quantiles, floors)
-        low, high = (part / scales for part in _boxes(self.values))
-        apart = squared_distances(new / scales, low, high, aspects)
-        total = np.add.reduce(list(apart.values()))
-        found = [np.median(new, axis=0), quantiles[1], quantiles[0], quantiles[2]]
-        median, middle, least, most = (
+        boxes = _box(self.values, aspects)
+        rows = new / boxes.scales
+        apart, total = boxes.distances(rows)
+        found = [*boxes.quantiles, np.median(new, axis=0)]
+        least, middle, most, median = (
             readable(values, aspects, self.span.width) for values in found
         )
         findings = [
             Finding(str(aspects[j]), middle[j], least[j], most[j], median[j], *shift)
-            for j, *shift in _shifts(
-                new / scales, low, high, floors / scales, aspects, apart, total
-            )
+            for j, *shift in _shifts(rows, boxes, apart, total)
         ]
         far = float((np.sqrt(nth_smallest(total, _NEAREST)) > self.reach).mean())
         return [*findings, _of_share("unlike all training images", far, len(sample))]
@@ -136,7 +131,7 @@ class Reference(NamedTuple):
         """
         if self.z is None or self.values.shape[1] < LEAST_IMAGES:
             return []
-        sample = at_most(np.asarray(z), _MOST_NEW)
+        sample = at_most(np.asarray(z), MOST_NEW)
         far = far_share(self.z, sample)
         return [_of_share(Z_FAR, far, len(sample))]
 
@@ -219,14 +214,11 @@ def _reach(values: NDArray, aspects: NDArray[np.str_]) -> float:
     n_images = values.shape[1]
     if n_images <= _NEAREST or not values.size:
         return math.inf
-    quantiles = np.quantile(values[0], (0.05, 0.5, 0.95), axis=0)
-    scales = _spreads(quantiles, floors_of(aspects))
-    low, high = (part / scales for part in _boxes(values))
+    boxes = _box(values, aspects)
     every = -(-n_images // _MOST_REACHING)
     rows = np.arange(0, n_images, every)
-    own = values[:, rows].reshape(-1, values.shape[2]) / scales
-    apart = squared_distances(own, low, high, aspects)
-    total = np.add.reduce(list(apart.values()))
+    own = values[:, rows].reshape(-1, values.shape[2]) / boxes.scales
+    _, total = boxes.distances(own)
     total[np.arange(len(own)), np.tile(rows, len(values))] = np.inf
     reach = np.quantile(np.sqrt(nth_smallest(total, _NEAREST)), _FARTHEST)
     return _FAR * max(float(reach), _LEAST_REACH)
@@ -255,31 +247,57 @@ def far_share(known: NDArray, new: NDArray) -> float:
     return float((distance > max(_FAR * np.quantile(own, _FARTHEST), spread)).mean())
 
 
-def _boxes(values: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the ranges (m, k) of images and their copies."""
-    return values.min(axis=0), values.max(axis=0)
+class _Boxes(NamedTuple):
+    """Training images as boxes, in multiples of the spread of each column.
+
+    Attributes
+    ----------
+    aspects : ndarray of shape (k,), str
+        Aspect to which each column belongs.
+    quantiles : ndarray of shape (3, k)
+        5, 50 and 95 percentiles of the images, not scaled.
+    scales : ndarray of shape (k,)
+        Spread of each column: that of the middle 90 %, or the floor.
+    low, high : ndarray of shape (m, k)
+        Ranges of each image and its copies.
+    """
+
+    aspects: NDArray[np.str_]
+    quantiles: NDArray
+    scales: NDArray
+    low: NDArray
+    high: NDArray
+
+    def distances(self, rows: NDArray) -> tuple[dict[str, NDArray], NDArray]:
+        """Return squared distances (n, m) of scaled rows, by aspect and in all."""
+        apart = squared_distances(rows, self.low, self.high, self.aspects)
+        return apart, np.add.reduce(list(apart.values()))
+
+
+def _box(values: NDArray, aspects: NDArray[np.str_]) -> _Boxes:
+    """Return the boxes of statistics (3, m, k) of images and their copies."""
+    quantiles = np.quantile(values[0], (0.05, 0.5, 0.95), axis=0)
+    scales = np.maximum((quantiles[2] - quantiles[0]) / 3.3, floors_of(aspects))
+    low, high = values.min(axis=0) / scales, values.max(axis=0) / scales
+    return _Boxes(aspects, quantiles, scales, low, high)
 
 
 def _shifts(
-    new: NDArray,
-    low: NDArray,
-    high: NDArray,
-    floors: NDArray,
-    aspects: NDArray[np.str_],
-    apart: Mapping[str, NDArray],
-    total: NDArray,
+    rows: NDArray, boxes: _Boxes, apart: Mapping[str, NDArray], total: NDArray
 ) -> list[tuple[int, float, float]]:
     """Return column, shift and limit of each aspect: of its most shifted column."""
-    limit = _limit(_LIMIT_SHIFT, _OF_FEW_SHIFT, len(new))
+    limit = _limit(_LIMIT_SHIFT, _OF_FEW_SHIFT, len(rows))
+    low, high = boxes.low, boxes.high
+    floors = floors_of(boxes.aspects) / boxes.scales
     n_alike = min(_ALIKE, len(low) // 3)
     found = []
     for aspect, own in apart.items():
         if aspect == "shape" or len(apart) == 1:
             continue
         alike = np.argpartition(total - own, n_alike - 1, axis=1)[:, :n_alike]
-        columns = np.flatnonzero(aspects == aspect)
+        columns = np.flatnonzero(boxes.aspects == aspect)
         shifts = [
-            _mean_rank(new[:, j, None], low[alike, j], high[alike, j], floors[j])
+            _mean_rank(rows[:, j, None], low[alike, j], high[alike, j], floors[j])
             for j in columns
         ]
         worst = int(np.argmax(np.abs(shifts)))
@@ -290,14 +308,6 @@ def _shifts(
 def _mean_rank(new: NDArray, low: NDArray, high: NDArray, floor: float) -> float:
     """Return the mean rank, -1 to 1, of values (n, 1) among ranges (n, m)."""
     return float((new > high + floor).mean() - (new < low - floor).mean())
-
-
-def _spreads(quantiles: NDArray, floors: NDArray) -> NDArray[np.float64]:
-    """Return the spread of each column: that of the middle 90 %, or the floor."""
-    spreads: NDArray[np.float64] = np.maximum(
-        (quantiles[2] - quantiles[0]) / 3.3, floors
-    )
-    return spreads
 
 
 def _of_share(name: str, share: float, n_images: int) -> Finding:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from invariant_cluster.drift import (
+    MOST_NEW,
     Finding,
     Reference,
     Span,
@@ -27,7 +28,6 @@ from invariant_cluster.images import NO_TONE
 from invariant_cluster.persistence import Part, decode, encode
 from invariant_cluster.runtime import at_most
 
-_MOST_NEW = 256
 _VALUES, _Z = "reference.values", "reference.z"
 
 
@@ -59,7 +59,7 @@ class DriftWatch:
             As :func:`invariant_cluster.check_drift` returns it; without rows if the
             model is of an older version or was fitted on fewer than 40 images.
         """
-        sample = at_most(self._new_images(X), _MOST_NEW)
+        sample = at_most(self._new_images(X), MOST_NEW)
         if self.reference_ is None:
             return as_table([])
         z = self.reference_.compare_z(self._represent(sample))
@@ -86,8 +86,7 @@ class DriftWatch:
     def _watch(self, images: NDArray) -> None:
         """Warn if new images (n, c, h, w) are unlike the training images."""
         if self.reference_ is not None and not is_told():
-            sample = at_most(images, _MOST_NEW)
-            _warn(self.reference_, sample, self.reference_.compare(sample), len(images))
+            _warn(self.reference_, images, self.reference_.compare(images))
 
     def _with_reference(self, part: Part) -> Part:
         """Return a part of a model file that holds the reference too."""
@@ -148,17 +147,15 @@ def watched(
     z = represent(images)
     if reference is not None:
         with one_warning(silent=is_told):
-            _warn(reference, images, reference.compare_z(z), len(images))
+            _warn(reference, images, reference.compare_z(z))
     return z
 
 
-def _warn(
-    reference: Reference, images: NDArray, findings: list[Finding], n_images: int
-) -> None:
+def _warn(reference: Reference, images: NDArray, findings: list[Finding]) -> None:
     """Warn if a finding is drift; the values are measured only then."""
     if any(found.is_drift for found in findings) and not is_told():
-        new = measure_span(at_most(images, _MOST_NEW))
-        warn_of_drift(findings, reference.span, new, n_images)
+        new = measure_span(at_most(images, MOST_NEW))
+        warn_of_drift(findings, reference.span, new, len(images))
 
 
 def _tensor(values: NDArray) -> Tensor:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from invariant_cluster.images._border import edges_of
+from invariant_cluster.images._outliers import has_few_values
 from invariant_cluster.runtime import at_most
 
 _LEAST_IMAGES = 20
 _MOST_IMAGES = 256
 _MOST_VALUES = 2**22
-_FEW_VALUES = 16  # maps of dies and masks: a die that passes everywhere is no mark
 _CONSTANT = 0.02  # of the range: standard deviation that compression leaves
 _DIFFERENT = 0.25  # of the range: distance from the background
 _LEAST_PIXELS = 4
@@ -81,7 +81,7 @@ def find_mark(images: NDArray, background: NDArray) -> Mark | None:
         return None
     most = min(_MOST_IMAGES, _MOST_VALUES // images[0].size)
     sample = at_most(images, max(_LEAST_IMAGES, most))
-    if len(np.unique(sample)) <= _FEW_VALUES:
+    if has_few_values(sample):  # a die that passes everywhere is no mark
         return None
     spread, away = _measure_pixels(sample, background)
     is_same = spread < _CONSTANT
