@@ -22,7 +22,7 @@ LEVELS = [
     {"images", "readers", "views"},
     {"datasets", "drift", "inspection", "modules"},
     {"metrics", "training"},
-    {"model_selection", "persistence"},
+    {"model_selection", "persistence", "verdict"},
     {"clusterers", "embedders", "out_of_core", "plot"},
     {"pipelines", "report"},
     {"__init__"},

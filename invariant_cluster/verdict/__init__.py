@@ -1,0 +1,5 @@
+"""Whether the clusters of a fitted pipeline can be relied on, without labels."""
+
+from invariant_cluster.verdict._finding import LEVELS, Finding, Verdict
+
+__all__ = ["LEVELS", "Finding", "Verdict"]
