@@ -24,6 +24,7 @@ from invariant_cluster.modules import ImageEncoder
 from invariant_cluster.persistence import load_model, load_reading, save_model
 from invariant_cluster.pipelines import make_pipeline
 from invariant_cluster.report import cluster_report
+from invariant_cluster.verdict import check_fit
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,7 @@ __all__ = [
     "TEMIClusterer",
     "TargetVAEEmbedder",
     "check_drift",
+    "check_fit",
     "cluster_report",
     "datasets",
     "load_model",

@@ -7,7 +7,7 @@ from invariant_cluster.drift._reference import (
     measure_reference,
 )
 from invariant_cluster.drift._span import Span, likely_cause, measure_span
-from invariant_cluster.drift._statistics import Watch, watch_for
+from invariant_cluster.drift._statistics import Watch, measure_aspects, watch_for
 from invariant_cluster.drift._warning import (
     DriftWarning,
     is_told,
@@ -26,6 +26,7 @@ __all__ = [
     "as_table",
     "is_told",
     "likely_cause",
+    "measure_aspects",
     "measure_reference",
     "measure_span",
     "one_warning",

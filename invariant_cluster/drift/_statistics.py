@@ -141,6 +141,27 @@ def measure_statistics(images: NDArray, unit: float, watch: Watch) -> Statistics
     return Statistics(np.column_stack(kept).astype(np.float32), names)
 
 
+def measure_aspects(images: NDArray, unit: float) -> dict[str, NDArray[np.float32]]:
+    """Return what a reader can tell of each image at a glance, by name.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Images of any real dtype, in the user's units.
+    unit : float
+        Width of the intensity range of the training images.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n, k)
+        "background", "contrast", "size", "coverage", "sharpness" and "color", as in
+        :func:`measure_statistics`; "color" has no columns if the images are grey.
+    """
+    aspects = tuple(aspect for aspect in _FLOORS if aspect != "shape")
+    values, names = measure_statistics(images, unit, Watch(aspects, grey=False))
+    return {aspect: values[:, names == aspect] for aspect in aspects}
+
+
 def floors_of(aspects: NDArray[np.str_]) -> NDArray[np.float64]:
     """Return for each column the least difference that means something.
 

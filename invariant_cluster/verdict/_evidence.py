@@ -1,0 +1,231 @@
+"""What checks of a fit look at: a sample of the images and what the pipeline says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
+
+from invariant_cluster.drift import one_warning
+from invariant_cluster.images import ImageEmbedding, unmasked
+from invariant_cluster.inspection import (
+    divide,
+    named_steps_of,
+    predict_clusters,
+    turn_images,
+)
+
+_MOST_IMAGES = 1000
+
+
+@dataclass(frozen=True)
+class Space:
+    """A feature space of the embedder.
+
+    Attributes
+    ----------
+    name : str
+        Name of its embedder, as in parameters; empty if there is one only.
+    embedder : fitted embedder
+        The embedder of the space.
+    z, z_turned : ndarray of shape (m, d)
+        Representations of the sample, and of its turned copy, up to a factor.
+    """
+
+    name: str
+    embedder: Any
+    z: NDArray
+    z_turned: NDArray
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether a network was trained for it."""
+        return hasattr(self.embedder, "history_")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sample of images, and what a fitted pipeline says of it.
+
+    Attributes
+    ----------
+    embedder : fitted embedder
+        The first embedder that sees the images; of a joint one, its first member.
+    given, given_turned : ndarray
+        The sample of m images in the user's layout, and its turned copy.
+    images : ndarray of shape (m, c, h, w)
+        The sample, in the user's units.
+    pose_errors : ndarray of shape (m,), or None
+        By how much theta differs, in radians, from what the turn makes of it; NaN where
+        there is no direction. None if the embedder estimates no poses.
+    rows : ndarray of shape (m,)
+        Indices of the sample among the images.
+    z : ndarray of shape (m, d)
+        What the clusterer sees.
+    spaces : tuple of Space
+        The spaces of the embedder: one, or the members of a joint one.
+    labels : ndarray of shape (m,)
+        Clusters of the sample.
+    labels_turned : ndarray of shape (m,), or None
+        Clusters of its turned copy; None if the clusterer cannot predict.
+    confidence : ndarray of shape (m,), or None
+        Probability of each image's cluster; None if the clusterer has none.
+    n_clusters : int
+        Number of clusters, empty ones included if the clusterer has probabilities.
+    training_labels : ndarray of shape (n,)
+        Clusters of the training images if the clusterer knows them, else ``labels``.
+    """
+
+    embedder: Any
+    given: NDArray
+    given_turned: NDArray
+    images: NDArray
+    pose_errors: NDArray | None
+    rows: NDArray[np.intp]
+    z: NDArray
+    spaces: tuple[Space, ...]
+    labels: NDArray
+    labels_turned: NDArray | None
+    confidence: NDArray | None
+    n_clusters: int
+    training_labels: NDArray
+
+    @property
+    def intensity_range(self) -> tuple[float, float]:
+        """The embedder's intensity range; that of the images if it has none."""
+        low, high = getattr(
+            self.embedder, "intensity_range_", (self.images.min(), self.images.max())
+        )
+        return float(low), float(high) if high > low else float(low) + 1.0
+
+
+def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
+    """Return what checks look at.
+
+    Parameters
+    ----------
+    pipeline : fitted Pipeline
+        Embedder and clusterer; the first step is an embedder of this package.
+    X : array-like of n images
+        Images of the shape given to ``fit``.
+
+    Returns
+    -------
+    Evidence
+        Of at most 1,000 images, drawn with a fixed seed.
+    """
+    clusterer, embedder = divide(pipeline).clusterer, pipeline[0]
+    random = np.random.default_rng(0)
+    n_images = len(np.asanyarray(X))
+    rows = np.sort(random.permutation(n_images)[:_MOST_IMAGES])
+    layout = find_embedder(embedder)
+    given = np.asarray(
+        unmasked(np.asanyarray(X)[rows], layout.layout_, layout.background_)
+    )
+    angles = random.uniform(0, 2 * np.pi, len(rows))
+    with one_warning(silent=True):  # of drift, which turning may cause
+        turned = np.asarray(turn_images(layout, given, angles))
+        pose_errors = _pose_errors(embedder, given, turned, angles)
+        seen, seen_turned = embedder.transform(given), embedder.transform(turned)
+        z, z_turned = (_through(pipeline, output) for output in (seen, seen_turned))
+        labels, confidence, n_clusters = _clusters_of(clusterer, z, rows, n_images)
+        labels_turned = None
+        if hasattr(clusterer, "predict"):
+            labels_turned = predict_clusters(clusterer, z_turned).labels
+    return Evidence(
+        layout,
+        given,
+        turned,
+        layout.layout_.to_channels(given),
+        pose_errors,
+        rows,
+        np.asarray(z),
+        tuple(_spaces_of(embedder, seen, seen_turned)),
+        labels,
+        labels_turned,
+        confidence,
+        n_clusters,
+        np.asarray(getattr(clusterer, "labels_", labels)),
+    )
+
+
+def find_embedder(model: Any) -> Any:
+    """Return the first embedder of a model that is not made of others.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Model to search.
+
+    Returns
+    -------
+    fitted embedder
+        It knows the layout and the background of images.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    for _, step in named_steps_of(model):
+        if hasattr(step, "layout_") and not hasattr(step, "embedders_"):
+            return step
+    raise ValueError(
+        f"pipeline={model!r} does not begin with a fitted embedder of this package: "
+        "fit a Pipeline of an embedder, such as IRLINREmbedder, and a clusterer."
+    )
+
+
+def _pose_errors(
+    embedder: Any, given: NDArray, turned: NDArray, angles: NDArray
+) -> NDArray | None:
+    """Return by how much poses do not turn with the images; None without poses."""
+    if not hasattr(embedder, "predict_pose"):
+        return None
+    before, after = (embedder.predict_pose(images)[0] for images in (given, turned))
+    errors: NDArray = np.abs(_wrapped(after - before - angles))
+    return errors
+
+
+def _wrapped(angles: NDArray) -> NDArray:
+    """Return angles in [-pi, pi)."""
+    wrapped: NDArray = (angles + np.pi) % (2 * np.pi) - np.pi
+    return wrapped
+
+
+def _through(pipeline: Pipeline, output: Any) -> Any:
+    """Return an embedder's output as the clusterer sees it."""
+    between = pipeline[1:-1]
+    return between.transform(output) if len(between) else output
+
+
+def _clusters_of(
+    clusterer: Any, z: Any, rows: NDArray, n_images: int
+) -> tuple[NDArray, NDArray | None, int]:
+    """Return clusters, confidences and the number of clusters of the sample."""
+    if not hasattr(clusterer, "predict"):
+        known = np.asarray(clusterer.labels_)
+        if len(known) != n_images:
+            predict_clusters(clusterer, np.empty(n_images))  # raises
+        return known[rows], None, len(np.unique(known))
+    found = predict_clusters(clusterer, z)
+    if found.probabilities is None:
+        return found.labels, None, len(np.unique(found.labels))
+    return found.labels, found.confidence, found.probabilities.shape[1]
+
+
+def _spaces_of(embedder: Any, seen: Any, turned: Any) -> list[Space]:
+    """Return the spaces of an embedder's output."""
+    members = dict(getattr(embedder, "embedders_", []))
+    columns = seen.spaces if isinstance(seen, ImageEmbedding) else {}
+    before, after = np.asarray(seen), np.asarray(turned)
+    if not members:
+        return [Space("", embedder, before, after)]
+    return [
+        Space(name, member, before[:, columns[name]], after[:, columns[name]])
+        for name, member in members.items()
+        if name in columns
+    ]

@@ -1,0 +1,224 @@
+"""A good fit is called good; each way to spoil one is told with its remedy."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from invariant_cluster import (
+    IRLINREmbedder,
+    JointEmbedder,
+    PolarFourierEmbedder,
+    check_fit,
+)
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::invariant_cluster.DriftWarning", "ignore:.* images are blank"
+)
+
+
+def polar(n_clusters=10, **parameters):
+    """A pipeline that fits in a second."""
+    embedder = PolarFourierEmbedder(d=16, random_state=0, **parameters)
+    return make_pipeline(embedder, KMeans(n_clusters, n_init=3, random_state=0))
+
+
+def judged(pipeline, images, **options):
+    return check_fit(pipeline.fit(images), images, **options)
+
+
+def level_of(verdict, check):
+    """The level of the finding whose check begins so; there is exactly one."""
+    (level,) = [f.level for f in verdict.findings if f.check.startswith(check)]
+    return level
+
+
+@pytest.fixture(scope="module")
+def digits400(many_digits):
+    return many_digits[:400]
+
+
+@pytest.fixture(scope="module")
+def rings():
+    """Rings of three sizes and any brightness, which are told apart with ease."""
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[-15.5:16, -15.5:16]
+    radius = np.hypot(x, y)
+    sizes = random.integers(0, 3, 240)
+    bright = random.uniform(100, 250, 240)
+    shapes = np.abs(radius - np.array([4, 8, 12])[sizes][:, None, None]) < 1.5
+    return (shapes * bright[:, None, None]).astype(np.uint8), sizes
+
+
+def test_a_fit_that_found_the_kinds_is_not_bad(rings):
+    images, _ = rings
+    verdict = judged(polar(3, power=0.5), images)
+    assert verdict.level != "bad"
+    assert level_of(verdict, "stability") == "good"
+    assert level_of(verdict, "separation") == "good"
+
+
+def test_the_verdict_is_the_same_each_time(digits400):
+    pipe = polar().fit(digits400)
+    assert check_fit(pipe, digits400) == check_fit(pipe, digits400)
+
+
+def test_blank_images_are_told(digits400):
+    images = digits400.copy()
+    images[:300] = 0
+    verdict = judged(polar(3), images)
+    assert level_of(verdict, "blank") == "bad"
+    assert "75% of the images are blank" in str(verdict)
+
+
+def test_a_few_bright_images_that_set_the_range_are_told(digits400):
+    images = digits400.astype(np.float32)
+    images[::6] *= 1e4
+    verdict = judged(polar(3), images)
+    assert level_of(verdict, "range") == "bad"
+    assert "intensity_range" in str(verdict)
+
+
+def test_the_range_does_not_matter_where_brightness_is_free(digits400):
+    images = digits400.astype(np.float32)
+    images[::6] *= 1e4
+    verdict = judged(polar(3, invariance="rotation+translation+brightness"), images)
+    assert "range" not in verdict.table.index
+
+
+def test_clusters_that_follow_brightness_are_told(rings):
+    images, _ = rings
+    one = np.where(images[:1] > 0, 1.0, 0.0)
+    gain = np.repeat([30, 90, 160, 250], 60)[:, None, None]
+    noise = np.random.default_rng(0).uniform(0, 3, (240, 32, 32))
+    verdict = judged(polar(4), (one * gain + noise).astype(np.uint8))
+    assert level_of(verdict, "one aspect") == "doubtful"
+    assert 'add "brightness" to invariance' in str(verdict)
+
+
+def test_too_many_clusters_are_told(digits400):
+    verdict = judged(polar(60), digits400[:150])
+    assert level_of(verdict, "images per cluster") == "bad"
+    assert "smaller n_clusters" in str(verdict)
+
+
+def test_noise_has_no_clusters():
+    images = np.random.default_rng(0).integers(0, 255, (300, 16, 16), dtype=np.uint8)
+    verdict = judged(polar(8), images)
+    assert verdict.level == "bad"
+    assert level_of(verdict, "stability") == "bad"
+
+
+def test_a_cluster_of_nearly_all_is_told(digits400):
+    images = np.concatenate([np.repeat(digits400[:1], 390, axis=0), digits400[:10]])
+    assert level_of(judged(polar(3), images), "largest cluster") == "doubtful"
+
+
+def test_a_network_of_few_steps_is_told(make_embedder, images):
+    pipe = make_pipeline(make_embedder(max_epochs=1), KMeans(3, n_init=1))
+    verdict = judged(pipe, images)
+    assert level_of(verdict, "training steps") == "bad"
+    assert "max_epochs" in str(verdict)
+
+
+def test_each_space_of_a_joint_embedder_is_judged_by_name(make_embedder, images):
+    free = PolarFourierEmbedder(d=8)
+    joint = JointEmbedder([("own", make_embedder(max_epochs=1)), ("free", free)])
+    checks = judged(make_pipeline(joint, KMeans(3, n_init=1)), images).table.index
+    assert {"training steps (own)", "dimension (own)", "dimension (free)"} <= set(
+        checks
+    )
+    assert "learned neighbors (own)" in checks
+    assert "training steps (free)" not in checks
+
+
+def test_z_of_one_dimension_has_collapsed(make_embedder, images):
+    pipe = make_pipeline(make_embedder(max_epochs=1), KMeans(3, n_init=1)).fit(images)
+    heads = [m for m in pipe[0].net_.module_.encoder.modules() if hasattr(m, "weight")]
+    good = level_of(check_fit(pipe, images), "dimension")
+    last = heads[-1]
+    last.weight.data[1:] = 0
+    assert level_of(check_fit(pipe, images), "dimension") != "good" or good != "good"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "source"),
+    [("{}/image{}.png", "folder"), ("2026-01-1{}_{}.png", "date")],
+)
+def test_clusters_that_follow_folders_or_dates_are_told(rings, pattern, source):
+    images, sizes = rings
+    names = [pattern.format(size, row) for row, size in enumerate(sizes)]
+    verdict = judged(polar(3), images, names=names)
+    assert level_of(verdict, source) == "doubtful"
+    shuffled = list(np.random.default_rng(0).permutation(names))
+    assert level_of(judged(polar(3), images, names=shuffled), source) == "good"
+
+
+def test_one_folder_is_not_compared(rings):
+    images, _ = rings
+    names = [f"all/{row}.png" for row in range(len(images))]
+    assert "folder" not in judged(polar(3), images, names=names).table.index
+
+
+def test_given_batches_are_compared(rings):
+    images, sizes = rings
+    assert level_of(judged(polar(3), images, batch=sizes), "batch") == "doubtful"
+
+
+def test_a_clusterer_without_predict_is_judged_on_its_training_images(digits400):
+    pipe = make_pipeline(PolarFourierEmbedder(d=8), DBSCAN(eps=0.5)).fit(digits400)
+    verdict = check_fit(pipe, digits400)
+    assert "stability" not in verdict.table.index
+    with pytest.raises(ValueError, match="DBSCAN"):
+        check_fit(pipe, digits400[:50])
+
+
+def test_steps_between_embedder_and_clusterer_are_passed(digits400):
+    pipe = make_pipeline(
+        PolarFourierEmbedder(d=16), PCA(4), KMeans(3, n_init=1, random_state=0)
+    )
+    assert "separation" in judged(pipe, digits400).table.index
+
+
+def test_flat_rows_and_masked_images_are_judged_as_images_are(digits400):
+    plain = judged(polar(), digits400)
+    flat = judged(polar(image_shape=digits400.shape[1:]), digits400.reshape(400, -1))
+    assert flat.table["value"].tolist() == pytest.approx(plain.table["value"].tolist())
+    masked = np.ma.masked_array(digits400, np.zeros(digits400.shape, bool))
+    assert judged(polar(), masked).level == plain.level
+
+
+@pytest.mark.parametrize("n_images", [4, 12])
+def test_a_handful_of_images_is_judged_without_an_error(digits400, n_images):
+    assert judged(polar(2), digits400[:n_images]).findings
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "error", "told"),
+    [
+        (KMeans(3), TypeError, "is not a Pipeline"),
+        (make_pipeline(PolarFourierEmbedder()), ValueError, "has one step"),
+        (make_pipeline(PCA(2), KMeans(3, n_init=1)), ValueError, "of this package"),
+    ],
+)
+def test_what_is_no_pipeline_of_images_is_refused(digits400, pipeline, error, told):
+    if isinstance(pipeline, Pipeline):
+        images = digits400.reshape(400, -1)
+        first = isinstance(pipeline[0], PCA)
+        pipeline.fit(images if first else digits400)
+    with pytest.raises(error, match=told):
+        check_fit(pipeline, digits400.reshape(400, -1))
+
+
+def test_what_is_not_fitted_is_refused(digits400):
+    with pytest.raises(NotFittedError):
+        check_fit(make_pipeline(IRLINREmbedder(), KMeans(3)), digits400)
+
+
+@pytest.mark.parametrize("option", ["names", "batch"])
+def test_lengths_must_agree(digits400, option):
+    pipe = polar().fit(digits400)
+    with pytest.raises(ValueError, match="inconsistent"):
+        check_fit(pipe, digits400, **{option: ["a"] * 3})
