@@ -3,6 +3,7 @@
     python -m benchmarks.choose_n_clusters NAME [NAME ...] [--data DIR] [--cache DIR]
         [--features auto|joint|learned|scattering] [--epochs N|auto] [--steps N]
         [--clusterer k-means|scan] [--values K [K ...]] [--repeats N] [--curves]
+        [--auto]
 
 NAME is "digits" or "wafer-maps", which are bundled, or a data set of the benchmarks,
 whose file lies in the folder given with --data: at most 4,000 of its training images.
@@ -10,7 +11,8 @@ They are embedded as ``make_pipeline`` does, with the words of
 ``benchmarks.ready_pipelines`` and the light network. Prints a row a data
 set: the number of classes, and the number that each criterion suggests, with the error
 in parentheses. ``--curves`` also prints the criteria for each number of clusters, and
-what k-means reaches there. ``--cache`` keeps z, for other criteria.
+what k-means reaches there. ``--cache`` keeps z, for other criteria. ``--auto`` prints
+instead what ``n_clusters="auto"`` chooses, and the range that is as good.
 """
 
 import argparse
@@ -32,7 +34,12 @@ from benchmarks.pipeline_spaces import (
 )
 from invariant_cluster import make_pipeline
 from invariant_cluster.metrics import clustering_accuracy_score
-from invariant_cluster.model_selection import CRITERIA, label_free_curve, suggest_value
+from invariant_cluster.model_selection import (
+    CRITERIA,
+    choose_n_clusters,
+    label_free_curve,
+    suggest_value,
+)
 from invariant_cluster.pipelines import FEATURES
 
 # Class averages see the number of clusters: they are no space for all of them.
@@ -50,6 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
     for name in options.datasets:
         space = load_space(name, recipe, options.data, options.cache)
         start = time.process_time()
+        if options.auto:
+            rows[name] = choose(space, options)
+            continue
         table = compute_curve(space, make_clusterer(name, options), options)
         if options.curves:
             print_curves(name, space, table, options)
@@ -74,6 +84,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--curves", action="store_true")
+    parser.add_argument("--auto", action="store_true")
     return parser.parse_args(arguments)
 
 
@@ -100,6 +111,19 @@ def compute_curve(
         n_repeats=options.repeats,
         random_state=options.seed,
     )
+
+
+def choose(space: Space, options: argparse.Namespace) -> dict[str, str]:
+    """Return what ``n_clusters="auto"`` chooses, and how long that takes."""
+    start = time.process_time()
+    choice = choose_n_clusters(space.z, random_state=options.seed)
+    return {
+        "classes": str(space.n_classes),
+        "chosen": show(choice.n_clusters, space.n_classes),
+        "as good": f"{choice.low} to {choice.high}",
+        "reason": choice.reason,
+        "CPU seconds": f"{time.process_time() - start:.0f}",
+    }
 
 
 def compare(table: pd.DataFrame, n_classes: int) -> dict[str, str]:

@@ -3,8 +3,9 @@
 Choosing n_clusters without classes
 ===================================
 
-You choose ``n_clusters``, and without labels no accuracy helps. Other measurements show
-whether the clusters are real: whether two halves of the images give the same clusters,
+``n_clusters="auto"`` chooses a number by one criterion, the last one below. Without
+labels no accuracy tells how good it is. Other measurements show whether the clusters
+are real: whether two halves of the images give the same clusters,
 whether images keep their cluster when they are rotated, whether neighbours share a
 cluster, whether the clusters are far apart, and whether there are valleys of density
 between them. ``label_free_curve`` computes all five for each number of clusters.
@@ -14,24 +15,22 @@ between them. ``label_free_curve`` computes all five for each number of clusters
 # An embedding
 # ------------
 # The data are 900 oriented digits of ten classes, which only the end of this example
-# uses. The embedding does not depend on ``n_clusters``, so the embedder is trained once
-# and frozen.
+# uses. The embedding does not depend on ``n_clusters``: an embedder that is fitted is
+# used as it is.
 import matplotlib.pyplot as plt
-from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
 from invariant_cluster import IRLINREmbedder, SCANClusterer
 from invariant_cluster.datasets import load_oriented_digits
-from invariant_cluster.model_selection import label_free_curve, suggest_value
+from invariant_cluster.model_selection import label_free_curve, propose_value
 from invariant_cluster.plot import LabelFreeCurveDisplay
 
 images, classes = load_oriented_digits(size=20, translation_std=0.05, return_X_y=True)
 images, classes = images[:900], classes[:900]
 embedder = IRLINREmbedder.light().set_params(encoder_width=8, random_state=0)
 clusterer = SCANClusterer(fine_tune=False, max_epochs=20, random_state=0)
-frozen = FrozenEstimator(embedder.fit(images))
-pipe = Pipeline([("embed", frozen), ("cluster", clusterer)])
+pipe = Pipeline([("embed", embedder.fit(images)), ("cluster", clusterer)])
 
 # %%
 # The table
@@ -48,7 +47,7 @@ table = label_free_curve(
     random_state=0,
 )
 print(table.filter(regex="^(?!.*_std$)").T.round(2).to_string())
-print("suggested:", suggest_value(table))
+print(propose_value(table).reason)
 
 # %%
 # The curves
@@ -69,8 +68,8 @@ for n_clusters in table.index:
 # %%
 # Conclusion
 # ----------
-# ``suggest_value`` uses the excess of the valley contrast. In our run the silhouette,
-# ``suggest_value(table, "silhouette")``, was highest at 16.
+# ``propose_value`` uses the excess of the valley contrast. In our run the silhouette,
+# ``propose_value(table, "silhouette")``, was highest at 16.
 # Halves of the images agree about equally well at 12, 16 and 20. The agreement with the
 # classes is highest at 12. So 4, 6 and 8 are too few, and no criterion counts classes:
 # a rotated 6 and a 9 are one shape, and two ways of writing a 7 are two. Turning

@@ -23,6 +23,8 @@ FEATURES = ("auto", "joint", "learned", "scattering", "averages")
 _UNTRAINED = ("scattering", "averages")
 # From different starts heads end in different clusters: the loss tells which to keep.
 _N_HEADS = 10
+# Class averages where the number of clusters is not known: as many as can be chosen.
+_MANY_AVERAGES = 20
 
 
 class Kind(NamedTuple):
@@ -85,7 +87,7 @@ KINDS: dict[str, Kind] = {
 
 
 def make_pipeline(
-    n_clusters: int,
+    n_clusters: int | str,
     *,
     kind: str = "general",
     features: str = "auto",
@@ -107,8 +109,11 @@ def make_pipeline(
 
     Parameters
     ----------
-    n_clusters : int
-        Number of clusters.
+    n_clusters : int or "auto"
+        Number of clusters. "auto" chooses it on the embedding when the Pipeline is
+        fitted, in a minute or two, as
+        :func:`~invariant_cluster.model_selection.choose_n_clusters` does:
+        ``pipe["cluster"].choice_`` tells why, and which numbers are as good.
     kind : str, default="general"
         What the images show. "wafers" are wafer maps: they turn but do not move, a
         mirror image means the same, and single dies fail at random. "textures" are
@@ -121,7 +126,8 @@ def make_pipeline(
         ``ScatteringEmbedder``, without training and without fine-tuning, which takes a
         minute or less. "joint" is a ``JointEmbedder`` of both, as the spaces "learned"
         and "scattering". "averages" is ``ClassAverageEmbedder`` with an average for
-        each cluster. "auto" is "averages" for particles, "scattering" for textures and
+        each cluster, or with 20 averages if ``n_clusters="auto"``, whose correlations
+        are clustered. "auto" is "averages" for particles, "scattering" for textures and
         galaxies, else "joint".
     network : {"auto", "light", "full"}, default="auto"
         Size of the networks: "light" for two CPU cores, "full" for a GPU. "auto" is
@@ -208,7 +214,9 @@ def make_pipeline(
     return Pipeline([("embed", embedder), ("cluster", clusterer)])
 
 
-def _make_embedder(features: str, learned: IRLINREmbedder, n_clusters: int) -> Any:
+def _make_embedder(
+    features: str, learned: IRLINREmbedder, n_clusters: int | str
+) -> Any:
     """Return the embedder of the features, given that of the learned ones."""
     if features == "learned":
         return learned
@@ -224,15 +232,16 @@ def _make_embedder(features: str, learned: IRLINREmbedder, n_clusters: int) -> A
 
 
 def _make_averages(
-    n_clusters: int, *, object: str, **shared: Any
+    n_clusters: int | str, *, object: str, **shared: Any
 ) -> ClassAverageEmbedder:
-    """Return the embedder with an average for each cluster."""
+    """Return the embedder with an average for each cluster, or many averages."""
     if object != "all":
         raise ValueError(
             f"object={object!r} but features='averages', which see all of an image: "
             "use other features, or object='all'."
         )
-    averages = ClassAverageEmbedder(n_clusters, **shared)
+    n_averages = _MANY_AVERAGES if isinstance(n_clusters, str) else n_clusters
+    averages = ClassAverageEmbedder(n_averages, **shared)
     averages._validate_params()
     return averages
 

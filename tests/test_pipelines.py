@@ -136,6 +136,26 @@ def test_particles_in_noise_are_clustered():
     assert clustering_accuracy_score(joined, labels) > 0.8
 
 
+def test_the_number_of_clusters_may_be_chosen():
+    pipe = make_pipeline("auto", kind="textures")
+    assert pipe["cluster"].n_clusters == "auto"
+    assert make_pipeline("auto", kind="particles")["embed"].n_averages == 20
+    with pytest.raises(ValueError, match=r"'n_clusters' parameter .*'auto'.*'many'"):
+        make_pipeline("many")
+
+
+@pytest.mark.filterwarnings("ignore:n_clusters='auto'")
+def test_a_chosen_number_of_clusters_of_averages():
+    sprites = make_dsprites(120, side=16, random_state=0)
+    noise = np.random.default_rng(0).normal(0, 100, sprites.images.shape)
+    pipe = make_pipeline("auto", kind="particles", random_state=0)
+    pipe.set_params(embed__n_rotations=12, embed__n_starts=1, cluster__max_epochs=2)
+    labels = pipe.fit_predict(sprites.images + noise)
+    assert pipe["embed"].class_averages_.shape[0] == 20
+    assert pipe["cluster"].n_clusters_ in range(2, 13)
+    assert labels.max() < pipe["cluster"].n_clusters_
+
+
 def test_unknown_features_are_refused():
     with pytest.raises(ValueError, match=r"features='both' is unknown: choose one of"):
         make_pipeline(3, features="both")

@@ -41,6 +41,7 @@ from invariant_cluster.cli._given import (
 from invariant_cluster.cli._inputs import (
     NamedImages,
 )
+from invariant_cluster.cli._n_clusters import parse_n_clusters
 from invariant_cluster.cli._options import (
     Cache,
     Channels,
@@ -62,6 +63,7 @@ from invariant_cluster.cli._outputs import (
     MODEL,
     REPORT,
     SKIPPED,
+    describe_choice,
     describe_clusters,
     label_images,
     write_table,
@@ -77,6 +79,7 @@ from invariant_cluster.cli._warnings import one_line_warnings
 from invariant_cluster.datasets import load_wafer_maps, make_reading
 from invariant_cluster.images import CHANNEL_COUNTS
 from invariant_cluster.metrics import clustering_accuracy_score
+from invariant_cluster.model_selection import candidate_numbers
 from invariant_cluster.out_of_core import predict_shards
 from invariant_cluster.readers import name_as_text
 from invariant_cluster.report import import_extra
@@ -150,7 +153,14 @@ def explain(
 def fit(
     images: Images,
     n_clusters: Annotated[
-        int, typer.Option("--n-clusters", "-k", min=1, help="Number of clusters.")
+        str,
+        typer.Option(
+            "--n-clusters",
+            "-k",
+            metavar="NUMBER|auto",
+            help="Number of clusters. auto: chosen without labels, in a minute or two, "
+            "and told with its reason and the numbers that are as good.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
     kind: Annotated[
@@ -256,11 +266,13 @@ def fit(
     image joins. Of files, it has their height and width in pixels too. The model knows
     how the files were read, and predict reads new ones in the same way.
 
-    To choose the number of clusters, look at the report: use more clusters if one holds
-    two kinds of image. In Python, invariant_cluster.model_selection compares numbers of
-    clusters without labels.
+    -k auto chooses the number of clusters where the density of the images falls most
+    between clusters, and prints which numbers are as good. Then look at the report: use
+    more clusters if one holds two kinds of image. In Python,
+    invariant_cluster.model_selection compares numbers by more criteria.
     """
     with _one_line_errors():
+        wanted = parse_n_clusters(n_clusters)
         folder = prepare_folder(out, overwrite)
         shape = parse_numbers("--image-shape", image_shape)
         reading = make_reading(
@@ -275,14 +287,14 @@ def fit(
         intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
         given = draw_for_fit(images, sample, intake, seed)
         pipe = make_pipeline(
-            n_clusters,
+            wanted,
             kind=kind.value,
             features=features.value,
             network=network.value,
             invariance=invariance,
             object=shown and shown.value,
             max_epochs=epochs or "auto",
-            n_neighbors=_count_neighbors(n_clusters, len(given.images)),
+            n_neighbors=_count_neighbors(wanted, len(given.images)),
             device=device,
             random_state=seed,
             verbose=1,
@@ -479,9 +491,11 @@ def _write_skipped(skipped: Any, path: Path | None) -> None:
         say(f"Wrote {path}.")
 
 
-def _count_neighbors(n_clusters: int, n_images: int) -> int:
+def _count_neighbors(n_clusters: int | str, n_images: int) -> int:
     """Return 20 neighbours, or fewer for few images; check the number of clusters."""
-    if n_clusters > n_images:
+    if isinstance(n_clusters, str):
+        candidate_numbers(n_images)  # refuses too few images
+    elif n_clusters > n_images:
         raise ValueError(
             f"--n-clusters {n_clusters} but there are only {n_images} images: use "
             "fewer clusters."
@@ -504,12 +518,14 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     write_table(table, folder / LABELS)
     say(f"Wrote {folder / LABELS}.")
     _write_skipped(given.skipped, folder / SKIPPED)
-    say(f"\n{describe_clusters(table, pipe[-1].n_clusters)}\n")
+    say(f"\n{describe_clusters(table, pipe[-1].n_clusters_)}\n")
     n_channels = pipe[0].layout_.channels_first_shape[0]
     if n_channels in CHANNEL_COUNTS:
         _write_report(pipe, given, folder / REPORT)
     else:
         say(f"No report: it cannot show images of {n_channels} channels (--channels).")
+    if pipe[-1].choice_ is not None:
+        say(describe_choice(pipe[-1].choice_))
     return table
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from invariant_cluster.cli._inputs import NamedImages
 from invariant_cluster.inspection import predict_clusters, steps_of
+from invariant_cluster.model_selection import Choice
 from invariant_cluster.persistence import replacing
 
 LABELS, MODEL, REPORT = "labels.csv", "model.safetensors", "report.html"
@@ -67,6 +68,25 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)
+
+
+def describe_choice(choice: Choice) -> str:
+    """Return the number of clusters that was chosen, and what to do about it.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of the fitted clusterer.
+
+    Returns
+    -------
+    str
+        The reason, with its figures, and how to get another number.
+    """
+    return (
+        f"{choice.reason} Whether clusters hold two kinds or share one, the report "
+        "shows: fit again with -k NUMBER for another number."
+    )
 
 
 def describe_clusters(table: pd.DataFrame, n_clusters: int) -> str:

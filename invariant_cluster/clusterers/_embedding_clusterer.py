@@ -27,8 +27,14 @@ from invariant_cluster.clusterers._calibration import (
     log_of,
 )
 from invariant_cluster.clusterers._heads import imitate_heads, infer_heads
+from invariant_cluster.clusterers._saved_choice import dump_choice, restore_choice
 from invariant_cluster.images import ImageEmbedding, check_rows, check_width
 from invariant_cluster.metrics import clustering_accuracy_score
+from invariant_cluster.model_selection import (
+    Choice,
+    candidate_numbers,
+    choose_n_clusters,
+)
 from invariant_cluster.modules import ImageEncoder, ScanModule
 from invariant_cluster.neighbors import (
     MinedNeighbors,
@@ -119,8 +125,9 @@ class EmbeddingClusterer(
 
     Parameters
     ----------
-    n_clusters : int, default=10
-        Number of clusters.
+    n_clusters : int or "auto", default=10
+        Number of clusters. "auto" chooses it on the rows of ``fit``, by
+        :func:`~invariant_cluster.model_selection.choose_n_clusters`.
     n_neighbors : int, default=20
         Number of neighbours that are mined for each row.
     fine_tune : "auto" or bool, default="auto"
@@ -136,6 +143,11 @@ class EmbeddingClusterer(
 
     Attributes
     ----------
+    n_clusters_ : int
+        Number of clusters, the chosen one with ``n_clusters="auto"``.
+    choice_ : Choice or None
+        With ``n_clusters="auto"`` the chosen number, the range that is as good, the
+        reason and the table; else None.
     labels_ : ndarray of shape (n,), int64
         Cluster of each training row.
     probabilities_ : ndarray of shape (n, n_clusters), float32
@@ -176,9 +188,9 @@ class EmbeddingClusterer(
     ``_stages(data)``
         A generator of ``invariant_cluster.training.Stage``. ``data.z`` (n, d) are the
         rows. ``data.images`` (n, c, h, w) and ``data.encoder`` are those to fine-tune,
-        or None; the encoder computes ``data.columns`` of z. ``neighbors_`` is set
-        already. A stage is asked for when the one before has been trained, so code
-        between two ``yield`` statements can use its result.
+        or None; the encoder computes ``data.columns`` of z. ``n_clusters_`` and
+        ``neighbors_`` are set already. A stage is asked for when the one before has
+        been trained, so code between two ``yield`` statements can use its result.
         ``Stage(name, net, rows, neighbors)`` trains the net on rows, or on pairs of a
         row and one of its neighbours if ``neighbors`` is given.
 
@@ -210,7 +222,10 @@ class EmbeddingClusterer(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_clusters": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "fine_tune": [StrOptions({"auto"}), "boolean"],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
@@ -224,7 +239,7 @@ class EmbeddingClusterer(
 
     def __init__(
         self,
-        n_clusters: int = 10,
+        n_clusters: int | str = 10,
         *,
         n_neighbors: int = 20,
         fine_tune: str | bool = "auto",
@@ -264,17 +279,24 @@ class EmbeddingClusterer(
         Raises
         ------
         ValueError
-            Bad rows or parameters, or ``fine_tune=True`` on plain rows; an earlier fit
-            stays as it was.
+            Bad rows or parameters, ``fine_tune=True`` on plain rows, or
+            ``n_clusters="auto"`` on fewer than 30; an earlier fit stays as it was.
         FloatingPointError
             When the loss becomes NaN or infinite.
         KeyboardInterrupt
             On Ctrl-C, after the fitted attributes were set to the state reached.
+
+        Warns
+        -----
+        UserWarning
+            With ``n_clusters="auto"``, if no number of clusters is better than on data
+            without clusters.
         """
         with unchanged_on_error(self):
             data = self._check_training(X)
         self._forget()
         with seeded(shared_seed(self.random_state), self.device):
+            self._settle_n_clusters(data.z)
             mined = self._mine(data.z)
             run = run_stages(self._stages(data))
         self._store(data, run, mined.indices)
@@ -459,6 +481,12 @@ class EmbeddingClusterer(
     def _restore_state(self, state: dict[str, Any]) -> None:
         """Set the attributes that ``_dump_state`` returned."""
 
+    def _dump_choice(self) -> dict[str, Any] | None:
+        return dump_choice(self.choice_)
+
+    def _restore_choice(self, spec: dict[str, Any] | None) -> None:
+        self.choice_: Choice | None = restore_choice(spec)
+
     def _keep_one_head(self, module: ScanModule, data: ClusteringData) -> None:
         """Drop all heads of a trained module but the best."""
 
@@ -490,7 +518,9 @@ class EmbeddingClusterer(
         resolve_device(self.device)
         join_team(self.device)
         z = check_rows(self, X, reset=True, min_samples=2)
-        if self.n_clusters > len(z):
+        if isinstance(self.n_clusters, str):
+            candidate_numbers(len(z))  # refuses too few rows
+        elif self.n_clusters > len(z):
             raise ValueError(
                 f"n_clusters={self.n_clusters} but n_samples={len(z)}: lower "
                 "n_clusters or give more rows."
@@ -513,6 +543,25 @@ class EmbeddingClusterer(
         layout.check_same_shape(X.images)  # type: ignore[union-attr]
         images = layout.to_channels(X.images)  # type: ignore[union-attr]
         return ClusteringData(z, images, encoder, X.encoded_columns)  # type: ignore[union-attr]
+
+    def _settle_n_clusters(self, z: NDArray) -> None:
+        """Set the number of clusters, and why it is that if it was chosen."""
+        self.choice_ = None
+        if not isinstance(self.n_clusters, str):
+            self.n_clusters_ = int(self.n_clusters)
+            return
+        seed = torch.initial_seed() % 2**31
+        self.choice_ = from_first(
+            lambda: choose_n_clusters(z, random_state=seed, verbose=self.verbose)
+        )
+        self.n_clusters_ = self.choice_.n_clusters
+        if not self.choice_.found:
+            warnings.warn(
+                f"n_clusters='auto': {self.choice_.reason} Look at the images of the "
+                "clusters before you use them, or give n_clusters.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _mine(self, z: NDArray) -> MinedNeighbors:
         """Set the neighbours and their recall, and return both.

@@ -54,8 +54,10 @@ class SCANClusterer(EmbeddingClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=10
-        Number of clusters.
+    n_clusters : int or "auto", default=10
+        Number of clusters. "auto" chooses it on z before the heads are trained, by
+        :func:`~invariant_cluster.model_selection.choose_n_clusters`: up to a minute or
+        two. ``choice_`` tells why, and which numbers are as good.
     n_neighbors : int, default=20
         Neighbours mined for each row, by cosine after subtracting the mean.
     n_heads : int, default=1
@@ -126,6 +128,11 @@ class SCANClusterer(EmbeddingClusterer):
 
     Attributes
     ----------
+    n_clusters_ : int
+        Number of clusters, the chosen one with ``n_clusters="auto"``.
+    choice_ : Choice or None
+        With ``n_clusters="auto"`` the chosen number, the range that is as good
+        (``low`` to ``high``), the ``reason`` and the ``table``; else None.
     labels_ : ndarray of shape (n,), int64
         Cluster of each training row.
     probabilities_ : ndarray of shape (n, n_clusters), float32
@@ -214,7 +221,7 @@ class SCANClusterer(EmbeddingClusterer):
 
     def __init__(
         self,
-        n_clusters: int = 10,
+        n_clusters: int | str = 10,
         *,
         n_neighbors: int = 20,
         n_heads: int = 1,
@@ -266,7 +273,7 @@ class SCANClusterer(EmbeddingClusterer):
     def _stages(self, data: ClusteringData) -> Iterator[Stage]:
         """Yield the heads alone, fine-tuning in rounds, self-labelling."""
         seed = torch.initial_seed() % 2**31
-        start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed)
+        start = find_start(data.z, self.n_clusters_, self.n_heads, seed=seed)
         uniform = self.entropy_target == "uniform"
         self._objective = ScanObjective(
             self.entropy_weight, math.inf if uniform else start.entropy
@@ -340,7 +347,7 @@ class SCANClusterer(EmbeddingClusterer):
     def _sampled_objective(self, n_rows: int) -> ScanObjective:
         """Return the objective as it is on batches of n_rows rows."""
         # What the entropy of a sample falls short of that of the whole (Miller, 1955).
-        shortfall = (self.n_clusters - 1) / (2 * min(self.batch_size, n_rows))
+        shortfall = (self.n_clusters_ - 1) / (2 * min(self.batch_size, n_rows))
         target = max(0.0, self._objective.entropy_target - shortfall)
         return ScanObjective(self.entropy_weight, target)
 

@@ -48,8 +48,10 @@ class TEMIClusterer(EmbeddingClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=10
-        Number of clusters.
+    n_clusters : int or "auto", default=10
+        Number of clusters. "auto" chooses it on z before the heads are trained, by
+        :func:`~invariant_cluster.model_selection.choose_n_clusters`: up to a minute or
+        two. ``choice_`` tells why, and which numbers are as good.
     n_neighbors : int, default=20
         Neighbours mined for each row, by cosine after subtracting the mean. The paper
         mines 50.
@@ -93,6 +95,11 @@ class TEMIClusterer(EmbeddingClusterer):
 
     Attributes
     ----------
+    n_clusters_ : int
+        Number of clusters, the chosen one with ``n_clusters="auto"``.
+    choice_ : Choice or None
+        With ``n_clusters="auto"`` the chosen number, the range that is as good
+        (``low`` to ``high``), the ``reason`` and the ``table``; else None.
     labels_ : ndarray of shape (n,), int64
         Cluster of each training row.
     probabilities_ : ndarray of shape (n, n_clusters), float32
@@ -178,7 +185,7 @@ class TEMIClusterer(EmbeddingClusterer):
 
     def __init__(
         self,
-        n_clusters: int = 10,
+        n_clusters: int | str = 10,
         *,
         n_neighbors: int = 20,
         n_heads: int = 16,
@@ -223,7 +230,7 @@ class TEMIClusterer(EmbeddingClusterer):
         """Yield the heads alone, then fine-tuning."""
         self._fitted_beta = float(self.beta)
         seed = torch.initial_seed() % 2**31
-        start = find_start(data.z, self.n_clusters, self.n_heads, seed=seed, n_init=1)
+        start = find_start(data.z, self.n_clusters_, self.n_heads, seed=seed, n_init=1)
         module = ScanModule(nn.Identity(), make_heads(start))
         yield self._heads_stage(module, data.z)
         if data.encoder is not None and data.images is not None:
@@ -261,7 +268,7 @@ class TEMIClusterer(EmbeddingClusterer):
         return self._make_net(
             net_class,
             module,
-            TemiObjective(self.beta, self.n_heads, self.n_clusters),
+            TemiObjective(self.beta, self.n_heads, self.n_clusters_),
             terms=_TERMS,
             teacher_momentum=self.teacher_momentum,
             **settings,

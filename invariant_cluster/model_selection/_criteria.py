@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from invariant_cluster.images import ImageEmbedding
 from invariant_cluster.inspection import heads_alone, with_seed
 from invariant_cluster.metrics import (
     adjusted_label_stability_score,
@@ -48,8 +49,8 @@ class EmbeddedImages(NamedTuple):
         images.
     """
 
-    z: NDArray
-    z_turned: NDArray | None = None
+    z: NDArray | ImageEmbedding
+    z_turned: NDArray | ImageEmbedding | None = None
 
 
 Fit = tuple[
@@ -72,7 +73,7 @@ def _judge(heads_only: bool, *, with_z: bool) -> Callable[..., dict[str, float]]
         heads = heads_alone(clusterer)
         turned = None if views.z_turned is None else np.asarray(views.z_turned)
         plain = EmbeddedImages(np.asarray(views.z), turned)
-        reference = EmbeddedImages(_draw_reference(plain.z, seed))
+        reference = EmbeddedImages(_draw_reference(np.asarray(plain.z), seed))
         without = _judge_clusters(heads, reference, seed)
         given = (heads, plain) if heads_only else (clusterer, views)
         found = _judge_clusters(*given, seed)
@@ -133,4 +134,5 @@ def _summarise(repeats: list[dict[str, float]]) -> dict[str, float]:
             row[f"{name}_std"] = frame[name].std(ddof=0)
         if f"{name}_excess" in frame:
             row[f"{name}_excess"] = frame[f"{name}_excess"].mean()
+            row[f"{name}_excess_std"] = frame[f"{name}_excess"].std(ddof=0)
     return row

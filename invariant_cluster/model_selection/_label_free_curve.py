@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
+from tqdm.auto import tqdm
 
 from invariant_cluster.drift import one_warning
+from invariant_cluster.images import ImageEmbedding
 from invariant_cluster.inspection import (
     image_shape_of,
     steps_of,
@@ -26,6 +28,7 @@ from invariant_cluster.model_selection._criteria import (
     _judge,
     _summarise,
 )
+from invariant_cluster.model_selection._fitted_steps import is_fitted
 from invariant_cluster.validation import check_choice
 
 _EXAMPLE_RANGE = "give values of %s, such as range(2, 16) for a number of clusters."
@@ -39,17 +42,22 @@ def label_free_curve(
     param_range: Iterable[Any],
     n_repeats: int = 3,
     heads_only: bool = True,
+    refit: bool = False,
     random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
 ) -> pd.DataFrame:
     """Return label-free criteria of clusters for each value of a parameter.
 
     Parameters
     ----------
     estimator : Pipeline that ends in a clusterer, or clusterer of rows
-        Model whose parameter varies. The clusterer needs ``predict``. Clones are
-        fitted; the estimator itself does not change.
-    X : array-like of n_samples images or rows
-        Input of the estimator.
+        Model whose parameter varies. The clusterer needs ``predict``. The estimator
+        itself does not change: clones are fitted. But steps before the clusterer that
+        are fitted embed X as they are, if the parameter is one of the clusterer.
+    X : array-like of n_samples images or rows, or ImageEmbedding
+        Input of the estimator. An ``ImageEmbedding``, as the ``transform`` of an
+        embedder returns it, is the input of the clusterer, also of a Pipeline. To give
+        z as a plain array, give the clusterer alone.
     param_name : str
         Name of the parameter as in ``set_params``, such as ``cluster__n_clusters``.
     param_range : iterable
@@ -61,17 +69,22 @@ def label_free_curve(
         Whether clusterers that have a parameter ``fine_tune`` train their heads only,
         which takes seconds per fit. False fine-tunes the encoder in each fit, except in
         the fits on the reference, which has no images.
+    refit : bool, default=False
+        Whether to fit a clone of the steps before the clusterer even if they are
+        fitted, for example since you changed their parameters.
     random_state : int, RandomState instance or None, default=None
         Seed of the repetitions. It replaces the ``random_state`` of the clusterer, and
         also that of the embedder if the parameter belongs to the embedder.
+    verbose : int, default=0
+        1 shows a progress bar over values and repetitions, with the time left.
 
     Returns
     -------
     DataFrame
         One row per value, indexed by ``param_name``. Each criterion has its mean over
         the repetitions in one column and its standard deviation in another,
-        ``..._std``. Criteria with a reference have a third column, ``..._excess``: the
-        mean minus the mean on the reference.
+        ``..._std``. Criteria with a reference have two more, ``..._excess`` and
+        ``..._excess_std``: the same of the value minus that on the reference.
 
         - ``resampling_stability``: agreement of the clusters of two halves of the rows
           (:func:`~invariant_cluster.metrics.resampling_stability_score`), with
@@ -95,13 +108,14 @@ def label_free_curve(
           criterion.
 
         ``turning_stability`` and ``neighbor_agreement`` are omitted if X holds plain
-        rows: for a clusterer alone, and for flat rows without ``image_shape``.
+        rows: for a clusterer alone, for an ``ImageEmbedding``, and for flat rows
+        without ``image_shape``.
 
     Raises
     ------
     ValueError
-        If the estimator has no such parameter, ``param_range`` is empty, or
-        ``n_repeats`` is below 1.
+        If the estimator has no such parameter, ``param_range`` is empty, ``n_repeats``
+        is below 1, or X is an ``ImageEmbedding`` and the parameter is the embedder's.
     TypeError
         If the clusterer has no ``predict``, or ``param_range`` is a string or not
         iterable.
@@ -109,16 +123,16 @@ def label_free_curve(
     See Also
     --------
     suggest_value : Return the value at which a criterion is highest.
+    choose_n_clusters : Choose the number of clusters by one criterion, which is faster.
     invariant_cluster.plot.LabelFreeCurveDisplay : Plot the table.
 
     Notes
     -----
     A parameter of the last step, such as ``cluster__n_clusters``, does not change z.
-    The steps before it are fitted once, and the clusterer ``6 n_repeats`` times per
-    value. A parameter of an earlier step, such as ``embed__d``, changes z: those steps
-    are fitted ``n_repeats`` times per value, in addition to the clusterer. To use a
-    fitted embedder, wrap it: ``Pipeline([("embed", FrozenEstimator(embedder)),
-    ("cluster", clusterer)])``, with ``sklearn.frozen.FrozenEstimator``.
+    The steps before it are fitted once, or not at all if they are fitted already, and
+    the clusterer ``6 n_repeats`` times per value. A parameter of an earlier step, such
+    as ``embed__d``, changes z: those steps are fitted ``n_repeats`` times per value, in
+    addition to the clusterer.
 
     Every criterion drifts with the number of clusters and with d, even on data without
     clusters. Each criterion with a reference is therefore also measured on as many rows
@@ -149,43 +163,70 @@ def label_free_curve(
     """
     values = _check_arguments(estimator, param_name, param_range, n_repeats)
     seeds = check_random_state(random_state).randint(2**31 - 1, size=n_repeats)
-    fits = _fits_of_clusterer if _is_last(estimator, param_name) else _fits_of_all
-    judge = _judge(heads_only, with_z=fits is _fits_of_all)
-    rows = [
-        _summarise([judge(*fit) for fit in of_value])
-        for of_value in fits(estimator, X, param_name, values, seeds)
-    ]
+    is_last = _is_last(estimator, param_name)
+    if is_last:
+        views = _embed(estimator, X, refit=refit)
+        fits = _fits_of_clusterer(estimator, views, param_name, values, seeds)
+    else:
+        _refuse_embedding(X, param_name)
+        fits = _fits_of_all(estimator, X, param_name, values, seeds)
+    judge = _judge(heads_only, with_z=not is_last)
+    total = len(values) * len(seeds)
+    with tqdm(total=total, desc=param_name, unit="fit", disable=not verbose) as bar:
+        rows = [
+            _summarise([_advance(bar, judge(*fit)) for fit in of_value])
+            for of_value in fits
+        ]
     return pd.DataFrame(rows, index=pd.Index(values, name=param_name))
 
 
+def _advance(bar: Any, found: dict[str, float]) -> dict[str, float]:
+    """Advance the bar by one fit; return what was found."""
+    bar.update()
+    return found
+
+
 def _fits_of_clusterer(
-    estimator: Any, X: ArrayLike, name: str, values: list[Any], seeds: NDArray
-) -> Iterator[list[Fit]]:
+    estimator: Any, views: EmbeddedImages, name: str, values: list[Any], seeds: NDArray
+) -> Iterator[Iterator[Fit]]:
     """Yield the fits of each value of a clusterer's parameter, all on one embedding."""
-    views = _embed(clone(estimator), X)
     for value in values:
         clusterer = _clusterer(clone(estimator).set_params(**{name: value}))
-        yield [(clusterer, views, seed) for seed in seeds]
+        yield ((clusterer, views, seed) for seed in seeds)
 
 
 def _fits_of_all(
     estimator: Any, X: ArrayLike, name: str, values: list[Any], seeds: NDArray
-) -> Iterator[list[Fit]]:
+) -> Iterator[Iterator[Fit]]:
     """Yield the fits of each value of an embedder's parameter, each with its own z."""
     for value in values:
         model = clone(estimator).set_params(**{name: value})
-        yield [
+        yield (
             (_clusterer(model), _embed(with_seed(model, seed), X), seed)
             for seed in seeds
-        ]
+        )
 
 
-def _embed(estimator: Any, X: ArrayLike) -> EmbeddedImages:
-    """Fit the steps before the clusterer; return z of X and of its turned copy."""
+def _refuse_embedding(X: Any, param_name: str) -> None:
+    if isinstance(X, ImageEmbedding):
+        raise ValueError(
+            f"X is an ImageEmbedding, but param_name={param_name!r} changes it: give "
+            "the images, or a parameter of the clusterer."
+        )
+
+
+def _embed(estimator: Any, X: ArrayLike, *, refit: bool = True) -> EmbeddedImages:
+    """Return z of X and of its turned copy; fit a clone of the embedder if needed."""
+    if isinstance(X, ImageEmbedding):
+        return EmbeddedImages(X)
     if not isinstance(estimator, Pipeline) or len(estimator) < 2:
         return EmbeddedImages(np.asarray(X))
     embedder = estimator[:-1]
-    z = embedder.fit_transform(X)
+    if is_fitted(embedder) and not refit:
+        z = embedder.transform(X)
+    else:
+        embedder = clone(embedder)
+        z = embedder.fit_transform(X)
     if np.ndim(X) == 2 and image_shape_of(estimator) is None:
         return EmbeddedImages(z)
     with one_warning(silent=True):  # turning smooths images

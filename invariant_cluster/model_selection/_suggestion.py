@@ -37,6 +37,7 @@ def suggest_value(table: pd.DataFrame, criterion: str = "valley_contrast") -> An
     See Also
     --------
     label_free_curve : Compute the table.
+    propose_value : Return the range of values that are as good too.
     invariant_cluster.plot.LabelFreeCurveDisplay : Plot the table and the suggestions.
 
     Notes

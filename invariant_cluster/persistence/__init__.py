@@ -2,7 +2,12 @@
 
 from invariant_cluster.persistence._atomic import check_place, replacing
 from invariant_cluster.persistence._blueprint import make_blueprint
-from invariant_cluster.persistence._json_values import decode, encode
+from invariant_cluster.persistence._json_values import (
+    decode,
+    decode_frame,
+    encode,
+    encode_frame,
+)
 from invariant_cluster.persistence._known_classes import Part
 from invariant_cluster.persistence._onnx_file import write_onnx
 from invariant_cluster.persistence._recipe import (
@@ -37,10 +42,12 @@ __all__ = [
     "arrays_of",
     "check_place",
     "decode",
+    "decode_frame",
     "dump_clusterer",
     "dump_embedder",
     "dump_members",
     "encode",
+    "encode_frame",
     "encode_recipe",
     "load_model",
     "load_reading",

@@ -62,6 +62,7 @@ def dump_clusterer(clusterer: Any) -> Part:
         "feature_names_in": names_of(clusterer),
         "temperature": clusterer.temperature_,
         "neighbors_recall": clusterer.neighbors_recall_,
+        "choice": clusterer._dump_choice(),
         "own": clusterer._dump_state(),
     }
     blueprint = encode_blueprint(encoder) if encoder is not None else None
@@ -108,6 +109,8 @@ def restore_clusterer(clusterer: Any, part: Part, encoder: Any) -> None:
     clusterer.temperature_ = state.get("temperature", 1.0)  # older files have none
     # Older files have none: their search was exact.
     clusterer.neighbors_recall_ = state.get("neighbors_recall", 1.0)
+    clusterer.n_clusters_ = clusterer.probabilities_.shape[1]
+    clusterer._restore_choice(state.get("choice"))  # older files have none
     set_names(clusterer, state["feature_names_in"])
     clusterer._restore_state(state["own"])
 

@@ -51,6 +51,10 @@ def test_a_row_tells_suggestions_and_errors(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "4 (+0)" in printed
     assert "accuracy" in printed
+    main([*given, "--auto"])
+    printed = capsys.readouterr().out
+    assert "4 (+0)" in printed
+    assert "4 clusters were chosen (" in printed
 
 
 def test_features_that_see_the_number_of_clusters_are_refused(capsys):

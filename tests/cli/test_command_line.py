@@ -217,6 +217,34 @@ def test_textures_need_no_training(array, tmp_path):
     assert type(load_model(out / "model.safetensors")[0]) is ScatteringEmbedder
 
 
+@pytest.mark.filterwarnings("ignore:n_clusters='auto'")
+def test_the_number_of_clusters_is_chosen_and_told(array, tmp_path):
+    out = tmp_path / "run"
+    options = ("--kind", "textures", "-k", "auto", "--out", out)
+    result = run("fit", array, *options)
+    choice = load_model(out / "model.safetensors")["cluster"].choice_
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith(choice.reason)
+    assert f"{choice.n_clusters} clusters were chosen (" in last
+    assert "fit again with -k NUMBER" in last
+
+
+@pytest.mark.parametrize("word", ["many", "0", "2.5"])
+def test_other_words_for_the_number_are_refused(array, tmp_path, word, no_training):
+    result = fit(array, tmp_path / "a", "-k", word, code=1)
+    assert (
+        f"--n-clusters {word} is neither a whole number of at least 1 nor auto: give "
+        "for example -k 10" in result.stderr
+    )
+    assert not (tmp_path / "a").exists()
+
+
+def test_too_few_images_to_choose_from_are_told(images, tmp_path, no_training):
+    np.save(tmp_path / "few.npy", images[:20])
+    result = fit(tmp_path / "few.npy", tmp_path / "a", "-k", "auto", code=1)
+    assert "n_clusters='auto' but n_samples=20" in result.stderr
+
+
 def test_choices_are_those_of_the_pipeline():
     assert list(Kind) == list(KINDS)
     assert tuple(Features) == FEATURES

@@ -179,7 +179,7 @@ class MeansClusterer(EmbeddingClusterer):
     """What a subclass must define, and no more."""
 
     def _stages(self, data):
-        centroids = torch.eye(self.n_clusters, data.z.shape[1])[None]
+        centroids = torch.eye(self.n_clusters_, data.z.shape[1])[None]
         heads = ClusterHeads(torch.from_numpy(data.z.mean(axis=0)), 1.0, centroids)
         module = ScanModule(nn.Identity(), heads)
         settings = {"lr": 1e-3, "max_epochs": 1, "terms": ("consistency", "entropy")}

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from invariant_cluster.images import ImageEmbedding
 from invariant_cluster.metrics import (
     cluster_silhouette_score,
     label_agreement_score,
@@ -128,7 +129,7 @@ def test_a_table_of_means_and_spreads(pipeline, pictures):
     assert list(table.index) == [2, 3]
     columns = {"clusters_used", "clusters_used_std"}
     columns |= set(OF_IMAGES) | {f"{name}_std" for name in OF_IMAGES}
-    columns |= {f"{name}_excess" for name in OF_ROWS}
+    columns |= {f"{name}_excess{end}" for name in OF_ROWS for end in ("", "_std")}
     assert set(table.columns) == columns
     assert np.isfinite(table.to_numpy()).all()
     again = curve(pipeline, pictures, "cluster__n_clusters", [2, 3])
@@ -157,15 +158,42 @@ def test_steps_themselves_may_vary(pipeline, pictures):
     assert suggest_value(table) is steps[1]
 
 
-def test_a_fitted_embedder_is_not_fitted_again(pictures):
+@pytest.mark.parametrize("wrap", [FrozenEstimator, lambda embedder: embedder])
+def test_a_fitted_embedder_is_not_fitted_again(pictures, wrap):
     embedder = Brightness().fit(pictures)
     Brightness.n_fits = 0
-    frozen = Pipeline(
-        [("embed", FrozenEstimator(embedder)), ("cluster", KMeans(n_init=1))]
-    )
-    table = curve(frozen, pictures, "cluster__n_clusters", [2, 3])
+    fitted = Pipeline([("embed", wrap(embedder)), ("cluster", KMeans(n_init=1))])
+    table = curve(fitted, pictures, "cluster__n_clusters", [2, 3])
     assert Brightness.n_fits == 0
     assert "turning_stability" in table
+
+
+def test_a_fitted_embedder_is_fitted_again_if_asked(pipeline, pictures):
+    pipeline.fit(pictures)
+    embedder, Brightness.n_fits = pipeline[0], 0
+    curve(pipeline, pictures, "cluster__n_clusters", [2, 3], refit=True)
+    assert Brightness.n_fits == 1
+    assert pipeline[0] is embedder
+    curve(pipeline, pictures, "embed__weight", [1.0], n_repeats=1)
+    assert Brightness.n_fits == 2
+
+
+def test_an_embedding_is_the_input_of_the_clusterer(pipeline, pictures):
+    pipeline.fit(pictures)
+    z = pipeline[0].transform(pictures).astype(np.float32)
+    given = curve(pipeline, ImageEmbedding(z), "cluster__n_clusters", [2, 3])
+    alone = curve(pipeline[-1], z, "n_clusters", [2, 3])
+    pd.testing.assert_frame_equal(given, alone, check_names=False)
+    with pytest.raises(ValueError, match=r"X is an ImageEmbedding, but param_name='em"):
+        curve(pipeline, ImageEmbedding(z), "embed__weight", [1.0])
+
+
+def test_a_bar_counts_values_and_repetitions(capsys):
+    z = np.random.default_rng(0).normal(size=(40, 3))
+    curve(KMeans(n_init=1), z, "n_clusters", [2, 3], verbose=1)
+    assert "4/4" in capsys.readouterr().err
+    curve(KMeans(n_init=1), z, "n_clusters", [2, 3])
+    assert not capsys.readouterr().err
 
 
 def test_flat_rows_are_turned_only_if_their_shape_is_known(pipeline, pictures):

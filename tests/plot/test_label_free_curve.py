@@ -7,7 +7,11 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
-from invariant_cluster.model_selection import label_free_curve, suggest_value
+from invariant_cluster.model_selection import (
+    label_free_curve,
+    propose_value,
+    suggest_value,
+)
 from invariant_cluster.plot import LabelFreeCurveDisplay
 
 SETTINGS = {"param_name": "n_clusters", "param_range": [2, 3, 4, 6], "random_state": 0}
@@ -34,9 +38,36 @@ def test_lines_show_the_table(table):
         assert ax.get_xlabel() == "n_clusters"
         assert [tick.get_text() for tick in ax.get_xticklabels()] == list("2346")
         told = [text.get_text() for text in ax.get_legend().get_texts()]
-        assert f"suggests {suggest_value(table, name)}" in told
-    assert display.best_["silhouette"] == 3
-    assert list(display.best_) == CRITERIA
+        assert f"highest: {suggest_value(table, name)}" in told
+        assert "proposed: 3" in told
+        bottom, top = ax.get_ylim()
+        assert bottom <= 0 <= top
+    assert display.suggestions_["silhouette"] == 3
+    assert list(display.suggestions_) == CRITERIA
+
+
+def test_one_value_is_proposed(table):
+    display = LabelFreeCurveDisplay(table)
+    expected = propose_value(table)
+    assert display.best_.value == expected.value == 3
+    assert display.best_.reason == expected.reason
+    others = LabelFreeCurveDisplay(table[["silhouette", "silhouette_std"]])
+    assert others.best_.reason == propose_value(others.table, "silhouette").reason
+
+
+def test_the_range_that_is_as_good_is_marked(table):
+    wide = table.assign(valley_contrast_excess_std=9.0)
+    display = LabelFreeCurveDisplay.from_table(wide)
+    for ax in display.axes_.values():
+        told = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert "2 to 6 as good" in told
+
+
+def test_progress_is_shown(rows, capsys):
+    LabelFreeCurveDisplay.from_estimator(
+        KMeans(n_init=1), rows, **{**SETTINGS, "param_range": [2]}, verbose=1
+    )
+    assert "3/3" in capsys.readouterr().err
 
 
 def test_from_estimator_computes_the_same(rows, table):
