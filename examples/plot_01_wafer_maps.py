@@ -127,7 +127,7 @@ print(table.round(1).to_string(), "\n")
 
 # %%
 # The clusters of the last seed: the twelve most confident maps of each. A cluster is
-# named after the class that it is matched with.
+# named by the class that it is matched with and by the share that is of this class.
 gallery = ClusterGalleryDisplay.from_estimator(
     estimator, images, classes, target_names=names, cmap="magma"
 )

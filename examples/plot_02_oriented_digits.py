@@ -87,8 +87,8 @@ plt.show()
 # %%
 # The clusters
 # ------------
-# The most confident members of each cluster. A cluster is named after the digit that it
-# is matched with (Hungarian method); the classes have no other use.
+# The most confident members of each cluster. A cluster is named by the digit that it is
+# matched with (Hungarian method) and that digit's share; the classes have no other use.
 # sphinx_gallery_thumbnail_number = 4
 ClusterGalleryDisplay.from_estimator(pipe, images, classes, n_images=16)
 plt.show()

@@ -14,6 +14,7 @@ from invariant_cluster.images._checks import (
     check_rows,
     check_width,
 )
+from invariant_cluster.images._disc import Disc, find_disc
 from invariant_cluster.images._image_embedding import ImageEmbedding, take_rows
 from invariant_cluster.images._intensity import measure_range
 from invariant_cluster.images._layout import (
@@ -61,6 +62,7 @@ __all__ = [
     "NO_SMOOTHING",
     "NO_TONE",
     "Blank",
+    "Disc",
     "ImageEmbedding",
     "ImageLayout",
     "Mark",
@@ -81,6 +83,7 @@ __all__ = [
     "edges_of",
     "fill_masked",
     "find_blank",
+    "find_disc",
     "find_mark",
     "find_outliers",
     "has_few_values",

@@ -6,6 +6,7 @@ from invariant_cluster.metrics._clusters import (
     label_agreement_score,
 )
 from invariant_cluster.metrics._invariance import invariance_score
+from invariant_cluster.metrics._matched_classes import MatchedClass, matched_classes
 from invariant_cluster.metrics._matching import (
     clustering_accuracy_score,
     match_labels,
@@ -34,6 +35,7 @@ from invariant_cluster.metrics._translation import (
 from invariant_cluster.metrics._valleys import valley_contrast_score
 
 __all__ = [
+    "MatchedClass",
     "accuracy_scorer",
     "adjusted_label_stability_score",
     "adjusted_label_stability_scorer",
@@ -45,6 +47,7 @@ __all__ = [
     "label_agreement_scorer",
     "label_stability_scorer",
     "match_labels",
+    "matched_classes",
     "matched_confusion_matrix",
     "neighbor_agreement_score",
     "neighbor_agreement_scorer",

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import as_pictures
+from invariant_cluster.images import Disc, as_pictures, find_disc
 from invariant_cluster.inspection import (
     find_step,
     pick_exemplars,
     predict_clusters,
     take_pictures,
 )
-from invariant_cluster.metrics import match_labels
+from invariant_cluster.metrics import matched_classes
 from invariant_cluster.plot._label_names import name_labels
 from invariant_cluster.plot._mosaic import draw_mosaic
 from invariant_cluster.validation import (
+    check_choice,
     check_finite_array,
     check_labels,
     check_same_length,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-_NO_CLASS = "(no class)"
+_OUTLINES: list[object] = ["auto", True, False]
 
 
 class ClusterGalleryDisplay:
@@ -45,6 +46,8 @@ class ClusterGalleryDisplay:
         Indices of these images in the input.
     titles : dict of int to str
         Title of each cluster's row.
+    disc : Disc, optional
+        Outline drawn on each image, in fractions of its width and height.
 
     Attributes
     ----------
@@ -65,6 +68,9 @@ class ClusterGalleryDisplay:
     The gallery corresponds to figures 11 and 12 of the paper (Kwon, Choi and Ryu, ICML
     2023).
 
+    A title such as "mostly ring (62 %)" names the class that the Hungarian method
+    matches with the cluster, and the share of the cluster's images that are of it.
+
     Examples
     --------
     >>> import matplotlib.pyplot as plt
@@ -73,8 +79,7 @@ class ClusterGalleryDisplay:
     >>> images, labels = load_oriented_digits(return_X_y=True)
     >>> display = ClusterGalleryDisplay.from_predictions(images, labels, n_images=6)
     >>> print(display.titles[3])
-    cluster 3
-    183 images
+    cluster 3: 183 images
     >>> plt.close(display.figure_)
     """
 
@@ -88,10 +93,12 @@ class ClusterGalleryDisplay:
         *,
         exemplars: dict[int, NDArray],
         titles: dict[int, str],
+        disc: Disc | None = None,
     ) -> None:
         self.pictures = pictures
         self.exemplars = exemplars
         self.titles = titles
+        self.disc = disc
 
     @classmethod
     def from_estimator(
@@ -104,6 +111,7 @@ class ClusterGalleryDisplay:
         n_images: int = 12,
         order: str = "most_confident",
         random_state: int | np.random.RandomState | None = None,
+        outline: bool | str = "auto",
         ax: Any = None,
         cmap: Any = "gray",
     ) -> ClusterGalleryDisplay:
@@ -117,7 +125,8 @@ class ClusterGalleryDisplay:
         X : array-like of n images
             Images of the shape given to ``fit``.
         y : array-like of shape (n,), optional
-            Classes. Each cluster is then titled with its matched class.
+            Classes. Each cluster is then titled with its matched class and that class's
+            share of the cluster.
         target_names : sequence of str, optional
             Names of the classes 0, 1, ... in ``y``. By default the classes themselves.
         n_images : int, default=12
@@ -127,6 +136,10 @@ class ClusterGalleryDisplay:
             "most_confident". Confidence is the probability of the image's cluster.
         random_state : int, RandomState instance or None, default=None
             Seed of the order "random".
+        outline : bool or "auto", default="auto"
+            Whether to draw a thin circle around the disc that all images share, such as
+            the wafer of wafer maps, whose corners say nothing. "auto" draws it if there
+            is such a disc; True draws the largest circle in the image if there is none.
         ax : matplotlib Axes, optional
             Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
@@ -163,6 +176,7 @@ class ClusterGalleryDisplay:
             n_images=n_images,
             order=order,
             random_state=random_state,
+            outline=outline,
         ).plot(ax, cmap=cmap)
 
     @classmethod
@@ -179,6 +193,7 @@ class ClusterGalleryDisplay:
         random_state: int | np.random.RandomState | None = None,
         intensity_range: tuple[float, float] | None = None,
         image_shape: Sequence[int] | None = None,
+        outline: bool | str = "auto",
         ax: Any = None,
         cmap: Any = "gray",
     ) -> ClusterGalleryDisplay:
@@ -195,7 +210,8 @@ class ClusterGalleryDisplay:
             ``predict_proba(X).max(axis=1)``. By default all images are equally
             confident and keep their order.
         y : array-like of shape (n,), optional
-            Classes. Each cluster is then titled with its matched class.
+            Classes. Each cluster is then titled with its matched class and that class's
+            share of the cluster.
         target_names : sequence of str, optional
             Names of the classes 0, 1, ... in ``y``. By default the classes themselves.
         n_images : int, default=12
@@ -210,6 +226,10 @@ class ClusterGalleryDisplay:
         image_shape : tuple of int, optional
             Shape of one image, for flat rows that are not square images and where the
             shape of the array is ambiguous.
+        outline : bool or "auto", default="auto"
+            Whether to draw a thin circle around the disc that all images share, such as
+            the wafer of wafer maps, whose corners say nothing. "auto" draws it if there
+            is such a disc; True draws the largest circle in the image if there is none.
         ax : matplotlib Axes, optional
             Axes to draw in. By default those of a new figure.
         cmap : str or Colormap, default="gray"
@@ -243,6 +263,7 @@ class ClusterGalleryDisplay:
             n_images=n_images,
             order=order,
             random_state=random_state,
+            outline=outline,
         ).plot(ax, cmap=cmap)
 
     def plot(self, ax: Any = None, *, cmap: Any = "gray") -> ClusterGalleryDisplay:
@@ -263,6 +284,7 @@ class ClusterGalleryDisplay:
         self.image_ = draw_mosaic(
             list(self.pictures.values()),
             row_titles=list(self.titles.values()),
+            disc=self.disc,
             ax=ax,
             cmap=cmap,
         )
@@ -280,6 +302,7 @@ class ClusterGalleryDisplay:
         target_names: Sequence[str] | None,
         *,
         n_images: int,
+        outline: bool | str,
         **choice: Any,
     ) -> ClusterGalleryDisplay:
         """Pick the exemplars of each cluster and title the clusters."""
@@ -292,6 +315,7 @@ class ClusterGalleryDisplay:
             {cluster: pictures[rows] for cluster, rows in exemplars.items()},
             exemplars=exemplars,
             titles=_title_clusters(clusters, y, target_names),
+            disc=_choose_disc(pictures, outline),
         )
 
 
@@ -326,27 +350,36 @@ def _check_clusters(labels: ArrayLike, n_images: int) -> NDArray:
 def _title_clusters(
     clusters: NDArray, y: ArrayLike | None, target_names: Sequence[str] | None
 ) -> dict[int, str]:
-    """Return the title of each cluster: number, class if known, and size."""
+    """Return the title of each cluster: number, size, and class with its share."""
     found, sizes = np.unique(clusters, return_counts=True)
     names = {} if y is None else _match_names(clusters, y, target_names)
-    titles = {}
-    for cluster, size in zip(found.tolist(), sizes, strict=True):
-        told = f"{size} image{'s' if size > 1 else ''}"
-        if cluster in names:
-            titles[cluster] = f"{names[cluster]}\ncluster {cluster}, {told}"
-        else:
-            titles[cluster] = f"cluster {cluster}\n{told}"
-    return titles
+    return {
+        cluster: "\n".join([_tell_size(cluster, size), *names.get(cluster, [])])
+        for cluster, size in zip(found.tolist(), sizes.tolist(), strict=True)
+    }
+
+
+def _tell_size(cluster: int, size: int) -> str:
+    """Return the number and the size of a cluster."""
+    return f"cluster {cluster}: {size} image{'' if size == 1 else 's'}"
 
 
 def _match_names(
     clusters: NDArray, y: ArrayLike, target_names: Sequence[str] | None
-) -> dict[int, str]:
-    """Return the name of the class matched with each cluster."""
+) -> dict[int, list[str]]:
+    """Return the lines that tell the class matched with each cluster."""
     classes, codes = np.unique(check_labels(y, "y"), return_inverse=True)
     prefix = "class " if target_names is None and classes.dtype.kind in "iu" else ""
     names = [prefix + name for name in name_labels(classes, target_names)]
-    names.append(_NO_CLASS)
     check_same_length(labels=clusters, y=codes)
-    matched = match_labels(codes, clusters)
-    return {int(c): names[m] for c, m in zip(clusters.tolist(), matched, strict=True)}
+    matched = matched_classes(codes, clusters, target_names=names)
+    return {cluster: found.parts for cluster, found in matched.items()}
+
+
+def _choose_disc(pictures: NDArray, outline: bool | str) -> Disc | None:
+    """Return the disc to outline, None for none."""
+    check_choice("outline", outline, _OUTLINES)
+    if not outline:
+        return None
+    disc = find_disc(pictures)
+    return Disc() if disc is None and outline is True else disc

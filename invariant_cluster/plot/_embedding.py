@@ -31,10 +31,16 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _INCHES = 7.0  # longer side of the map
-_LEGEND_INCHES = 1.3
+_LEGEND_INCHES, _LETTER_INCHES = 0.7, 0.08  # room of the legend, and of each letter
 _FLATTEST = 0.4
 _MARKERS = "os^DvPX*<>"
+_TITLE_INCHES = 0.6
 _MOST_POINTS = 20_000
+_METHODS = {
+    "pca": ("Principal components", "what further components hold is not seen"),
+    "tsne": ("t-SNE", "sizes of groups and distances between them mean little"),
+    "umap": ("UMAP", "sizes of groups and distances between them mean little"),
+}
 
 
 class EmbeddingDisplay:
@@ -52,6 +58,12 @@ class EmbeddingDisplay:
         Cluster or class of each image.
     label_names : dict of label to str, optional
         Name of each label in the legend.
+    method : {"pca", "tsne", "umap"}, optional
+        Method that made the map, told in its title.
+    n_images : int, optional
+        Number of images that the map was drawn from. By default all are on it.
+    meaning : str, optional
+        What the colours are, such as "cluster". By default "label".
 
     Attributes
     ----------
@@ -72,6 +84,7 @@ class EmbeddingDisplay:
     Notes
     -----
     Colours and markers distinguish clusters or classes. Near points have a similar z.
+    Title and axis tell the method, the number of images, and how to read the map.
     The axes have no units, and with t-SNE and UMAP the sizes of groups and the
     distances between far groups have no meaning.
 
@@ -103,11 +116,17 @@ class EmbeddingDisplay:
         pictures: NDArray | None = None,
         labels: NDArray | None = None,
         label_names: dict[Any, str] | None = None,
+        method: str | None = None,
+        n_images: int | None = None,
+        meaning: str = "label",
     ) -> None:
         self.places = places
         self.pictures = pictures
         self.labels = labels
         self.label_names = label_names
+        self.method = method
+        self.n_images = n_images
+        self.meaning = meaning
 
     @classmethod
     def from_estimator(
@@ -177,6 +196,7 @@ class EmbeddingDisplay:
             clusters if y is None else y,
             target_names if y is not None else None,
             prefix="cluster " if y is None else "",
+            meaning="cluster" if y is None else "class",
             method=method,
             random_state=random_state,
         ).plot(ax, n_thumbnails=n_thumbnails, thumbnail_size=thumbnail_size, cmap=cmap)
@@ -286,12 +306,23 @@ class EmbeddingDisplay:
         EmbeddingDisplay
             The display itself, with its attributes set.
         """
-        self.ax_ = get_axes(ax, _figure_size(self.places))
+        self.ax_ = get_axes(ax, _figure_size(self.places, self.label_names))
         self.figure_ = self.ax_.figure  # type: ignore[assignment]
         colours = self._draw_points()
         self._draw_thumbnails(n_thumbnails, thumbnail_size, colours, cmap)
         self.ax_.set(xticks=[], yticks=[], aspect="equal", anchor="NW")
+        self._tell()
         return self
+
+    def _tell(self) -> None:
+        """Write what the map shows as title, and how to read it below."""
+        title, caution = _METHODS.get(self.method or "", ("Map", ""))
+        n, n_images = len(self.places), self.n_images or len(self.places)
+        told = f"{n:,} images" if n == n_images else f"{n:,} of {n_images:,} images"
+        colours = f", coloured by {self.meaning}" if self.label_names else ""
+        self.ax_.set_title(f"{title} of z: {told}{colours}", fontsize="medium")
+        if caution:
+            self.ax_.set_xlabel(f"no units; {caution}", fontsize="small")
 
     @classmethod
     def _from_parts(
@@ -302,6 +333,8 @@ class EmbeddingDisplay:
         target_names: Sequence[str] | None,
         *,
         prefix: str = "",
+        meaning: str = "label",
+        method: str,
         **mapping: Any,
     ) -> EmbeddingDisplay:
         """Map z to the plane and name the labels."""
@@ -317,10 +350,13 @@ class EmbeddingDisplay:
             names = dict(zip(found.tolist(), texts, strict=True))
         shown = _draw_sample(len(rows))
         return cls(
-            map_to_plane(rows[shown], **mapping),
+            map_to_plane(rows[shown], method=method, **mapping),
             pictures=None if pictures is None else pictures[shown],
             labels=None if labels is None else labels[shown],
             label_names=names,
+            method=method,
+            n_images=len(rows),
+            meaning=meaning,
         )
 
     def _draw_points(self) -> NDArray:
@@ -343,7 +379,12 @@ class EmbeddingDisplay:
                 linewidths=0,
                 label=name,
             )
-        self.ax_.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+        self.ax_.legend(
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            fontsize="small",
+            title=self.meaning,
+        )
         return colours
 
     def _draw_thumbnails(
@@ -382,11 +423,13 @@ class EmbeddingDisplay:
         )
 
 
-def _figure_size(places: NDArray) -> tuple[float, float]:
+def _figure_size(places: NDArray, names: dict[Any, str] | None) -> tuple[float, float]:
     """Return (width, height) in inches of a figure with the proportions of the map."""
+    longest = max(map(len, names.values())) if names else 0
+    legend = _LEGEND_INCHES + _LETTER_INCHES * longest
     extent = np.ptp(places, axis=0)
     width, height = _INCHES * np.maximum(extent / extent.max(), _FLATTEST)
-    return float(width) + _LEGEND_INCHES, float(height)
+    return float(width) + legend, float(height) + _TITLE_INCHES
 
 
 def _draw_sample(n: int) -> NDArray[np.intp]:

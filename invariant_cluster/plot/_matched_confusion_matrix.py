@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import ConfusionMatrixDisplay
 
 from invariant_cluster.metrics import match_labels, matched_confusion_matrix
 from invariant_cluster.plot._axes import get_axes
@@ -15,13 +16,23 @@ from invariant_cluster.validation import check_choice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 _INCHES = 0.55  # side of a cell
-_MARGIN_INCHES = 1.8
+_WIDE_INCHES, _HIGH_INCHES = 1.9, 1.25  # room of bar, titles and ticks
+_LETTER_INCHES = 0.09
+_BAR = (1.03, 0.0, 0.04, 1.0)  # left, bottom, width and height, in those of the axes
 _NO_CLUSTER = "-"
 _LONGEST_LEVEL = 5  # characters that fit below a cell
+_NOTHING = "\N{EN DASH}"
+_MEANINGS = {
+    None: "images",
+    "true": "share of the class",
+    "pred": "share of the cluster",
+    "all": "share of all images",
+}
 _SUMMED_AXIS: dict[str, Any] = {"true": 1, "pred": 0, "all": (0, 1)}
 
 
@@ -45,6 +56,8 @@ class MatchedConfusionMatrixDisplay:
         The coloured cells.
     text_ : ndarray of Text of shape (n_classes, n_columns)
         The number in each cell.
+    colorbar_ : Colorbar
+        Colour bar of the numbers.
     ax_ : matplotlib Axes
         Axes with the plot.
     figure_ : matplotlib Figure
@@ -59,9 +72,10 @@ class MatchedConfusionMatrixDisplay:
     Notes
     -----
     The Hungarian method matches clusters one to one with classes. Matched pairs are on
-    the diagonal. Clusters without a class are last; the column of a class without a
-    cluster is empty. The matrix corresponds to figure 5 of the paper (Kwon, Choi and
-    Ryu, ICML 2023).
+    the diagonal. Below each cluster stands the share of its images that are of the
+    matched class. Clusters without a class are last; the column of a class without a
+    cluster is empty. scikit-learn's ``ConfusionMatrixDisplay`` draws the cells. The
+    matrix corresponds to figure 5 of the paper (Kwon, Choi and Ryu, ICML 2023).
 
     Examples
     --------
@@ -77,6 +91,7 @@ class MatchedConfusionMatrixDisplay:
 
     image_: AxesImage
     text_: NDArray
+    colorbar_: Colorbar
     ax_: Axes
     figure_: Figure
 
@@ -213,7 +228,7 @@ class MatchedConfusionMatrixDisplay:
     def plot(
         self, ax: Any = None, *, normalize: str | None = None, cmap: Any = "viridis"
     ) -> MatchedConfusionMatrixDisplay:
-        """Draw the matrix, its numbers and the matched accuracy.
+        """Draw the matrix, its numbers, a colour bar and the matched accuracy.
 
         Parameters
         ----------
@@ -237,31 +252,65 @@ class MatchedConfusionMatrixDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        counts = self.confusion_matrix
-        values = _normalized(counts, normalize)
-        rows, columns = counts.shape
-        inches = (columns * _INCHES + _MARGIN_INCHES, rows * _INCHES + _MARGIN_INCHES)
-        self.ax_ = get_axes(ax, inches)
-        self.figure_ = self.ax_.figure  # type: ignore[assignment]
-        self.image_ = self.ax_.imshow(
-            values, cmap=cmap, vmin=0, interpolation="nearest"
+        values = _normalized(self.confusion_matrix, normalize)
+        rows, columns = values.shape
+        names = _LETTER_INCHES * max(map(len, self.class_names))
+        inches = columns * _INCHES + names + _WIDE_INCHES, rows * _INCHES + _HIGH_INCHES
+        ax = get_axes(ax, inches)
+        if ax is getattr(self, "ax_", None):
+            self.colorbar_.remove()  # not a further one for the same axes
+        drawn = ConfusionMatrixDisplay(_as_square(values)).plot(
+            ax=ax,
+            cmap=cmap,
+            values_format="d" if normalize is None else ".2f",
+            im_kw={"vmin": 0},
+            text_kw={"fontsize": "small"},
+            colorbar=False,  # its own is higher than the matrix, and far from it
         )
-        self.text_ = _write_values(
-            self.image_, values, "d" if normalize is None else ".2f"
+        self.ax_, self.figure_, self.image_ = ax, drawn.figure_, drawn.im_
+        self.colorbar_ = self.figure_.colorbar(
+            drawn.im_, cax=ax.inset_axes(_BAR), label=_MEANINGS[normalize]
         )
-        self._name_axes(np.trace(counts) / counts.sum())
+        for text in drawn.text_[rows:].ravel():
+            text.remove()
+        self.text_ = drawn.text_[:rows]
+        self._name_axes()
         return self
 
-    def _name_axes(self, accuracy: float) -> None:
-        """Write the names of the rows and columns, and the accuracy as title."""
-        ax = self.ax_
-        rows, columns = self.confusion_matrix.shape
-        ax.set_xticks(range(columns), labels=self.cluster_names)
-        if max(map(len, self.cluster_names)) > _LONGEST_LEVEL:
-            ax.tick_params("x", labelrotation=90)
+    def _name_axes(self) -> None:
+        """Name rows and columns, with the shares; write the accuracy as title."""
+        ax, counts = self.ax_, self.confusion_matrix
+        rows, columns = counts.shape
+        is_long = max(map(len, self.cluster_names)) > _LONGEST_LEVEL
+        shares = _matched_shares(counts)
+        between = ": " if is_long else "\n"
+        labels = [
+            name if name == _NO_CLUSTER else f"{name}{between}{share}"
+            for name, share in zip(self.cluster_names, shares, strict=True)
+        ]
+        ax.set_xticks(range(columns), labels=labels, fontsize="small")
+        ax.tick_params("x", labelrotation=90 if is_long else 0)
         ax.set_yticks(range(rows), labels=self.class_names)
-        ax.set(xlabel="cluster", ylabel="class", anchor="NW")
+        ax.set(ylim=(rows - 0.5, -0.5), ylabel="class", anchor="NW")
+        ax.set_xlabel("cluster, share of\nmatched class")
+        accuracy = np.trace(counts) / counts.sum()
         ax.set_title(f"matched accuracy {100 * accuracy:.1f} %", fontsize="medium")
+
+
+def _as_square(values: NDArray) -> NDArray:
+    """Return values with empty rows below, which scikit-learn's display needs."""
+    rows, columns = values.shape
+    return np.pad(values, ((0, columns - rows), (0, 0)))
+
+
+def _matched_shares(counts: NDArray) -> list[str]:
+    """Return the share of the matched class in each column; a dash without one."""
+    rows, columns = counts.shape
+    sizes = counts.sum(axis=0)
+    return [
+        f"{100 * counts[j, j] / sizes[j]:.0f} %" if j < rows and sizes[j] else _NOTHING
+        for j in range(columns)
+    ]
 
 
 def _name_columns(y_true: ArrayLike, labels: ArrayLike) -> list[str]:
@@ -281,21 +330,3 @@ def _normalized(counts: NDArray, normalize: str | None) -> NDArray:
     check_choice("normalize", normalize, [*_SUMMED_AXIS, None])
     total = counts.sum(axis=_SUMMED_AXIS[normalize], keepdims=True)
     return counts / np.maximum(total, 1)
-
-
-def _write_values(image: AxesImage, values: NDArray, how: str) -> NDArray:
-    """Write each value into its cell, dark on light cells and light on dark cells."""
-    ax, text = image.axes, np.empty(values.shape, dtype=object)
-    for (row, column), value in np.ndenumerate(values):
-        red, green, blue, _ = image.cmap(image.norm(value))
-        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
-        text[row, column] = ax.text(
-            column,
-            row,
-            format(value, how),
-            ha="center",
-            va="center",
-            color="black" if light else "white",
-            fontsize="small",
-        )
-    return text

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from invariant_cluster.images import Disc
 from invariant_cluster.plot._axes import get_axes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
 _GAP = 0.06  # between pictures, as a fraction of their side
 _INCHES = 0.8  # longer side of a picture
-_TITLE_INCHES = 1.6
+_TITLE_INCHES, _LETTER_INCHES = 0.4, 0.085  # room of titles, and of each letter
+_OUTLINE = "#56b4e9"  # visible on black, grey and white
 _COLOURS = (3, 4)
 
 
@@ -24,6 +27,7 @@ def draw_mosaic(
     *,
     row_titles: Sequence[str],
     column_titles: Sequence[str] = (),
+    disc: Disc | None = None,
     ax: Any = None,
     cmap: Any = "gray",
 ) -> AxesImage:
@@ -38,6 +42,8 @@ def draw_mosaic(
         One title per row.
     column_titles : sequence of str, default=()
         One title per column; empty for none.
+    disc : Disc, optional
+        Disc to outline on every picture.
     ax : matplotlib Axes, optional
         Axes to draw in. By default those of a new figure of suitable size.
     cmap : str or Colormap, default="gray"
@@ -54,7 +60,9 @@ def draw_mosaic(
     """
     mosaic = compose_mosaic(rows)
     n_columns = max(map(len, rows))
-    ax = get_axes(ax, _figure_size(rows[0].shape[1:3], len(rows), n_columns))
+    longest = max(len(line) for title in row_titles for line in title.split("\n"))
+    size = _figure_size(rows[0].shape[1:3], len(rows), n_columns, longest)
+    ax = get_axes(ax, size)
     image = ax.imshow(mosaic, cmap=cmap, vmin=0, vmax=1, interpolation="nearest")
     height, width = rows[0].shape[1:3]
     ax.set_yticks(_centres(height, len(rows)), labels=row_titles)
@@ -63,6 +71,8 @@ def draw_mosaic(
     )
     ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.set_frame_on(False)
+    if disc is not None:
+        _outline(ax, rows, disc)
     ax.set_anchor("NW")  # otherwise the layout misjudges the space of the titles
     return image
 
@@ -98,6 +108,20 @@ def compose_mosaic(rows: Sequence[NDArray]) -> NDArray[np.float32]:
     return mosaic[: -_gap(height), : -_gap(width)]
 
 
+def _outline(ax: Axes, rows: Sequence[NDArray], disc: Disc) -> None:
+    """Outline the disc of each picture by a thin line."""
+    from matplotlib.patches import Ellipse
+
+    height, width = rows[0].shape[1:3]
+    x, y = disc.x * width - 0.5, disc.y * height - 0.5
+    style: Any = {"fill": False, "edgecolor": _OUTLINE, "linewidth": 0.8}
+    for i, row in enumerate(rows):
+        for j in range(len(row)):
+            centre = x + j * (width + _gap(width)), y + i * (height + _gap(height))
+            size = disc.width * width, disc.height * height
+            ax.add_patch(Ellipse(centre, *size, **style))
+
+
 def _empty(shape: tuple[int, int], *, coloured: bool) -> NDArray[np.float32]:
     """Return a transparent array of the given height and width."""
     if coloured:
@@ -116,8 +140,9 @@ def _centres(side: int, n: int) -> NDArray:
 
 
 def _figure_size(
-    shape: tuple[int, int], n_rows: int, n_columns: int
+    shape: tuple[int, int], n_rows: int, n_columns: int, longest: int
 ) -> tuple[float, float]:
-    """Return (width, height) in inches of a figure that fits the mosaic."""
+    """Return (width, height) in inches of a figure that fits mosaic and titles."""
     height, width = (_INCHES * side / max(shape) for side in shape)
-    return n_columns * width + _TITLE_INCHES, n_rows * height + _INCHES / 2
+    titles = _TITLE_INCHES + _LETTER_INCHES * longest
+    return n_columns * width + titles, n_rows * height + _INCHES / 2

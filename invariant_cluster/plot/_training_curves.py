@@ -19,6 +19,7 @@ _INCHES = (4.2, 1.0)  # size of a strip
 _MARGIN_INCHES = 0.9
 _NO_TERMS = ("stage", "seconds")
 _STYLES = ("-", "--", ":")
+_HEADROOM = 1.08
 _MOST_MARKED = 12  # Longer runs have no marker per epoch.
 
 
@@ -149,6 +150,8 @@ def _draw_term(ax: Axes, history: pd.DataFrame, term: str) -> None:
 
     Rounds of one stage share a style, and the legend names the first.
     """
+    from matplotlib.ticker import MaxNLocator
+
     epochs = np.arange(1, len(history) + 1)
     stages = history["stage"] if "stage" in history else pd.Series("", history.index)
     names = stages.unique()
@@ -170,6 +173,9 @@ def _draw_term(ax: Axes, history: pd.DataFrame, term: str) -> None:
             ax.axvline(epochs[own][0] - 0.5, color="0.6", linewidth=1)
     # The same limits in all strips, even if a stage lacks a term.
     ax.set_xlim(0, len(epochs) + 1)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if history[term].min() >= 0:
+        ax.set_ylim(0, _HEADROOM * history[term].max() or 1)
     ax.set_ylabel(
         term.replace("_", " "), rotation=0, ha="right", va="center", fontsize="small"
     )

@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from invariant_cluster.metrics import clustering_accuracy_score, match_labels
+from invariant_cluster.metrics import (
+    MatchedClass,
+    clustering_accuracy_score,
+    matched_classes,
+)
 from invariant_cluster.report._checks import Classes
 from invariant_cluster.report._reading import Reading
 
@@ -35,12 +39,10 @@ class Agreement:
         Number of images of each class in each cluster.
     shares : ndarray of shape (n_classes, n_columns)
         Share of the class's images in each cluster; rows sum to 1.
-    matched : dict of int to (str or None)
-        Name of each cluster's matched class, None without one.
+    matched : dict of int to MatchedClass
+        Matched class of each cluster, with its share of the cluster.
     matched_rows : dict of int to int
         Row of each cluster's matched class, -1 without one.
-    purity : dict of int to float
-        Share of the most frequent class in each cluster.
     """
 
     accuracy: float
@@ -50,9 +52,23 @@ class Agreement:
     columns: list[int]
     counts: NDArray[np.int64]
     shares: NDArray[np.float64]
-    matched: dict[int, str | None]
+    matched: dict[int, MatchedClass]
     matched_rows: dict[int, int]
-    purity: dict[int, float]
+
+    def tell(self, label: int) -> str:
+        """Return the matched class of a cluster with its share, for a line of text.
+
+        Parameters
+        ----------
+        label : int
+            Cluster, as the clusterer numbers it.
+
+        Returns
+        -------
+        str
+            Text of the MatchedClass; no line breaks between a number and its sign.
+        """
+        return str(self.matched[label]).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
@@ -71,7 +87,11 @@ def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
         Scores, confusion matrix and matching.
     """
     codes, labels = classes.codes, reading.labels
-    class_of = _match(classes, reading)
+    matched = matched_classes(codes, labels, target_names=classes.names)
+    class_of = {
+        c: _NO_CLASS if found.name is None else int(found.name)
+        for c, found in matched_classes(codes, labels).items()
+    }
     last = len(classes.names)
     columns = sorted(
         reading.clusters,
@@ -80,7 +100,6 @@ def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
     counts = np.array(
         [np.bincount(codes[labels == c], minlength=last) for c in columns]
     ).T
-    purities = counts.max(axis=0) / counts.sum(axis=0)
     return Agreement(
         accuracy=clustering_accuracy_score(codes, labels),
         nmi=float(normalized_mutual_info_score(codes, labels)),
@@ -89,18 +108,6 @@ def measure_agreement(classes: Classes, reading: Reading) -> Agreement:
         columns=columns,
         counts=counts,
         shares=counts / counts.sum(axis=1, keepdims=True),
-        matched={c: _name(classes, code) for c, code in class_of.items()},
+        matched=matched,
         matched_rows=class_of,
-        purity=dict(zip(columns, purities.tolist(), strict=True)),
     )
-
-
-def _match(classes: Classes, reading: Reading) -> dict[int, int]:
-    """Return the code of each cluster's class, -1 without one."""
-    matched = match_labels(classes.codes, reading.labels, unmatched=_NO_CLASS)
-    return {c: int(matched[reading.members(c)[0]]) for c in reading.clusters}
-
-
-def _name(classes: Classes, code: int) -> str | None:
-    """Return the name of a class, None for a cluster without one."""
-    return None if code == _NO_CLASS else classes.names[code]

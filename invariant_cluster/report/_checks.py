@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from invariant_cluster.validation import check_labels
+from invariant_cluster.verdict import Verdict
 
 
 class Classes(NamedTuple):
@@ -164,3 +165,23 @@ def check_names(names: Sequence[str] | None, X: Any) -> list[str] | None:
             "for each image."
         )
     return None if names is None else [str(name) for name in names]
+
+
+def check_verdict(verdict: Any) -> None:
+    """Check that a verdict is one.
+
+    Parameters
+    ----------
+    verdict : Verdict or None
+        Verdict of the report.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if not (verdict is None or isinstance(verdict, Verdict)):
+        raise TypeError(
+            f"verdict is a {type(verdict).__name__}: give an "
+            "invariant_cluster.verdict.Verdict, or None."
+        )

@@ -15,6 +15,7 @@ from invariant_cluster.report._checks import (
     check_names,
     check_pipeline,
     check_target,
+    check_verdict,
     import_extra,
 )
 from invariant_cluster.report._clusters import describe_clusters, summarize
@@ -26,6 +27,7 @@ from invariant_cluster.report._markers import Markers
 from invariant_cluster.report._page import render_page
 from invariant_cluster.report._reading import read_pipeline
 from invariant_cluster.report._settings import list_settings, list_versions
+from invariant_cluster.verdict import Verdict
 
 
 def cluster_report(
@@ -35,6 +37,7 @@ def cluster_report(
     path: str | os.PathLike[str] = "report.html",
     *,
     names: Sequence[str] | None = None,
+    verdict: Verdict | None = None,
 ) -> Path:
     """Write a report of a fitted pipeline's clusters as one HTML file.
 
@@ -52,7 +55,11 @@ def cluster_report(
         File to write, in an existing folder. An existing file is replaced once the
         report is complete.
     names : sequence of str, optional
-        Name of each image, such as its file, shown when the image is pointed at.
+        Name of each image, such as its file, shown below the image. A long name is
+        shown without its middle, and whole if "Full names" is chosen in the report.
+    verdict : Verdict, optional
+        What label-free checks made of the fit. It stands at the top of the report. By
+        default the report has none.
 
     Returns
     -------
@@ -62,7 +69,7 @@ def cluster_report(
     Raises
     ------
     TypeError
-        If ``pipeline`` is not a Pipeline.
+        If ``pipeline`` is not a Pipeline, or ``verdict`` is not a Verdict.
     NotFittedError
         If the pipeline is not fitted.
     ValueError
@@ -85,10 +92,11 @@ def cluster_report(
 
     Notes
     -----
-    The report holds a summary, a table of clusters with size, confidence and stability,
-    images and a mean canonical image of each cluster, the images that fit no cluster, a
-    map of z, the training curves, and all parameters and versions. Pictures, styles and
-    script are part of the file; it loads nothing from elsewhere.
+    The report holds the verdict, a summary, a table of clusters with size, confidence
+    and stability, images and a mean canonical image of each cluster, the images that
+    fit no cluster, a map of z on which images can be selected, the training curves, and
+    all parameters and versions. Pictures, styles and script are part of the file; it
+    loads nothing from elsewhere.
 
     The images are embedded once. For the stability they are embedded once more, each
     turned by a random angle.
@@ -111,12 +119,15 @@ def cluster_report(
     import_extra()
     target = check_place(path)
     check_pipeline(pipeline)
+    check_verdict(verdict)
     classes = check_target(y, X)
     images = ReportImages.of(pipeline, X)
     reading = read_pipeline(pipeline, images, check_names(names, X))
     markers = Markers(reading.clusters)
     agreement = measure_agreement(classes, reading) if classes else None
     page = render_page(
+        verdict=verdict,
+        disc=images.disc(),
         summary=summarize(pipeline, images, reading),
         agreement=agreement,
         clusters=describe_clusters(reading, agreement),
@@ -124,7 +135,7 @@ def cluster_report(
         markers=markers,
         galleries=collect_galleries(images, reading, classes),
         misfits=collect_misfits(images, reading, classes),
-        map=draw_map(images, reading, markers, classes),
+        map=draw_map(images, reading, markers, classes, agreement),
         curves=draw_curves(pipeline),
         settings=list_settings(pipeline),
         versions=list_versions(),

@@ -34,7 +34,7 @@ class ClusterRow:
     stability : float or None
         Share of the images that keep the cluster when turned.
     matched : str or None
-        Class that the Hungarian method matches with the cluster.
+        Class that the Hungarian method matches with the cluster, and its share.
     purity : float or None
         Share of the most frequent class in the cluster.
     """
@@ -102,8 +102,8 @@ def _describe(reading: Reading, agreement: Agreement | None, label: int) -> Clus
         share=len(members) / len(reading.labels),
         certainty=float(reading.certainty.shown[members].mean()),
         stability=None if stays is None else float(stays[members].mean()),
-        matched=agreement.matched[label] if agreement else None,
-        purity=agreement.purity[label] if agreement else None,
+        matched=agreement.tell(label) if agreement else None,
+        purity=agreement.matched[label].commonest_share if agreement else None,
     )
 
 

@@ -139,8 +139,9 @@ def _draw_panel(term: str, values: NDArray[np.float64]) -> Panel:
     epochs = np.flatnonzero(np.isfinite(values))
     known = values[epochs]
     low, high = float(known.min()), float(known.max())
+    foot = 0.0 if low >= 0 else low  # so that a small change looks small
     x = _scale(epochs / max(1, len(values) - 1), WIDTH)
-    y = HEIGHT - _scale((known - low) / ((high - low) or 1), HEIGHT)
+    y = HEIGHT - _scale((known - foot) / ((high - foot) or 1), HEIGHT)
     return Panel(
         term=term,
         meaning=_MEANINGS.get(term, ""),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from invariant_cluster.images import take_rows
 from invariant_cluster.inspection import ORDERS, pick_exemplars
+from invariant_cluster.report._captions import shorten_middle
 from invariant_cluster.report._checks import Classes
 from invariant_cluster.report._clusters import name_cluster
 from invariant_cluster.report._images import ReportImages
@@ -38,12 +39,18 @@ class Tile:
         Certainty or fit of the image.
     about : str
         Description of the image for tooltips and screen readers.
+    name : str or None
+        Name of the image.
+    short : str or None
+        Name without its middle if it is long.
     """
 
     image: int
     style: str
     value: float
     about: str
+    name: str | None = None
+    short: str | None = None
 
 
 @dataclass(frozen=True)
@@ -201,9 +208,17 @@ def _make_tiles(
             sheet.place(position[image]),
             float(measure.shown[image]),
             tell_of(image, measure, reading, classes),
+            *_captions(image, reading),
         )
         for image in picked.tolist()
     ]
+
+
+def _captions(image: int, reading: Reading) -> tuple[str, ...]:
+    """Return the whole and the short name of an image, if it has one."""
+    if reading.names is None:
+        return ()
+    return reading.names[image], shorten_middle(reading.names[image])
 
 
 def tell_of(

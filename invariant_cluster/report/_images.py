@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster.images import (
+    Disc,
     as_pictures,
+    find_disc,
     infer_layout,
     measure_range,
     range_of,
     unmasked,
 )
 from invariant_cluster.inspection import find_step, steps_of, turned_copy
+
+_MOST_LOOKED_AT = 256
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,11 @@ class ReportImages:
     def turned(self) -> Any:
         """Return a copy of the given images, each turned by a random angle."""
         return turned_copy(self.pipeline, self.given)
+
+    def disc(self) -> Disc | None:
+        """Return the disc that all images share, such as the wafer of wafer maps."""
+        n = len(self.array)
+        return find_disc(self.pictures(np.arange(0, n, -(-n // _MOST_LOOKED_AT))))
 
     def pictures(self, indices: NDArray) -> NDArray[np.float32]:
         """Return pictures of some images.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invariant_cluster.inspection import map_to_plane
+from invariant_cluster.report._agreement import Agreement
 from invariant_cluster.report._checks import Classes
 from invariant_cluster.report._clusters import name_cluster
 from invariant_cluster.report._galleries import tell_of
@@ -34,6 +35,8 @@ class MapGroup:
         Cluster, as the clusterer numbers it.
     name : str
         Title of the cluster.
+    matched : str
+        Matched class with its share; empty without classes.
     color : str
         CSS class of the colour.
     path : str
@@ -46,6 +49,7 @@ class MapGroup:
 
     label: int
     name: str
+    matched: str
     color: str
     path: str
     key: str
@@ -62,8 +66,8 @@ class EmbeddingMap:
     groups : list of MapGroup
         One group per cluster.
     data : dict
-        Data for the script: points [x, y, cluster], the description of each, and the
-        layout of the sheet.
+        Data for the script: points [x, y, cluster], the row in X, the name and the
+        description of each, and the layout of the sheet.
     sheet : SpriteSheet
         Sheet of the thumbnails.
     n_points : int
@@ -84,7 +88,11 @@ class EmbeddingMap:
 
 
 def draw_map(
-    images: ReportImages, reading: Reading, markers: Markers, classes: Classes | None
+    images: ReportImages,
+    reading: Reading,
+    markers: Markers,
+    classes: Classes | None,
+    agreement: Agreement | None,
 ) -> EmbeddingMap | None:
     """Return the t-SNE map of the images.
 
@@ -98,6 +106,8 @@ def draw_map(
         Mark of each cluster.
     classes : Classes or None
         Class of each image, for the descriptions.
+    agreement : Agreement or None
+        Matched class of each cluster, for the legend.
 
     Returns
     -------
@@ -114,7 +124,7 @@ def draw_map(
     )
     radius = _radius(len(sample))
     groups = [
-        _draw_group(label, places[labels == label], markers, radius)
+        _draw_group(label, places[labels == label], markers, radius, agreement)
         for label in np.unique(labels).tolist()
     ]
     data = {
@@ -122,6 +132,8 @@ def draw_map(
             [round(x, 1), round(y, 1), label]
             for (x, y), label in zip(places.tolist(), labels.tolist(), strict=True)
         ],
+        "rows": sample.tolist(),
+        "names": [reading.names[i] for i in sample] if reading.names else None,
         "told": [tell_of(i, reading.certainty, reading, classes) for i in sample],
         "columns": sheet.columns,
         "tile": [sheet.width, sheet.height],
@@ -152,7 +164,11 @@ def _radius(n: int) -> float:
 
 
 def _draw_group(
-    label: int, places: NDArray, markers: Markers, radius: float
+    label: int,
+    places: NDArray,
+    markers: Markers,
+    radius: float,
+    agreement: Agreement | None,
 ) -> MapGroup:
     """Draw the marks of one cluster at its places (n, 2)."""
     middle = np.median(places, axis=0)
@@ -160,6 +176,7 @@ def _draw_group(
     return MapGroup(
         label=label,
         name=name_cluster(label),
+        matched=agreement.tell(label) if agreement else "",
         color=markers.color(label),
         path="".join(markers.path(label, i, j, radius) for i, j in places.tolist()),
         key=markers.path(label, 8, 8, 6),

@@ -4,6 +4,7 @@ from sklearn.cluster import KMeans
 from sklearn.pipeline import make_pipeline
 
 from invariant_cluster import PolarFourierEmbedder
+from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.plot import ClusterGalleryDisplay
 
 
@@ -59,25 +60,65 @@ def test_without_confidence_images_keep_their_order(numbered):
     assert shown_numbers(display) == [[1, 3], [0, 2, 4, 5]]
 
 
-def test_titles_tell_number_size_and_class(numbered):
+def test_titles_tell_number_size_and_class_with_its_share(numbered):
     make = ClusterGalleryDisplay.from_predictions
     assert make(numbered, LABELS).titles == {
-        0: "cluster 0\n2 images",
-        1: "cluster 1\n4 images",
+        0: "cluster 0: 2 images",
+        1: "cluster 1: 4 images",
     }
     named = make(
-        numbered, LABELS, y=[0, 1, 0, 1, 0, 0], target_names=["ring", "scratch"]
+        numbered, LABELS, y=[0, 1, 0, 1, 0, 1], target_names=["ring", "scratch"]
     )
     assert named.titles == {
-        0: "scratch\ncluster 0, 2 images",
-        1: "ring\ncluster 1, 4 images",
+        0: "cluster 0: 2 images\nmostly scratch (100 %)",
+        1: "cluster 1: 4 images\nmostly ring (75 %)",
     }
     numbered_only = make(numbered, LABELS, y=[0, 1, 0, 1, 0, 0])
-    assert numbered_only.titles[1] == "class 0\ncluster 1, 4 images"
+    assert numbered_only.titles[1] == "cluster 1: 4 images\nmostly class 0 (100 %)"
     lone = make(numbered, [3, 0, 0, 0, 0, 0], y=["ring"] * 6)
-    assert lone.titles[3] == "(no class)\ncluster 3, 1 image"
+    assert lone.titles[3] == (
+        "cluster 3: 1 image\nno class of its own\nmostly ring (100 %)"
+    )
     ticks = [label.get_text() for label in named.ax_.get_yticklabels()]
     assert ticks == list(named.titles.values())
+
+
+@pytest.fixture(scope="module")
+def maps():
+    return load_wafer_maps().images[:24]
+
+
+def outlines_of(display):
+    """Boxes (left, top, right, bottom) of the outlines, in pixels of the mosaic."""
+    return [
+        [x - one.width / 2, y - one.height / 2, x + one.width / 2, y + one.height / 2]
+        for one in display.ax_.patches
+        for x, y in [one.get_center()]
+    ]
+
+
+def test_wafers_are_outlined_where_their_pictures_are(maps):
+    labels = np.arange(24) % 5 == 0
+    display = ClusterGalleryDisplay.from_predictions(maps, labels.astype(int))
+    mosaic = display.image_.get_array()
+    boxes = np.array(outlines_of(display)) + 0.5
+    assert len(boxes) == sum(map(len, display.exemplars.values())) == 12 + 5
+    shown = np.concatenate([display.pictures[0], display.pictures[1]])
+    for (left, top, right, bottom), picture in zip(boxes.round(), shown, strict=True):
+        inside = mosaic[int(top) : int(bottom), int(left) : int(right)]
+        np.testing.assert_array_equal(inside, picture)
+
+
+@pytest.mark.parametrize(
+    ("outline", "wafers", "others"),
+    [("auto", True, False), (True, True, True), (False, False, False)],
+)
+def test_outlines_are_drawn_if_wanted(outline, wafers, others, maps, images):
+    for X, expected in [(maps, wafers), (images, others)]:
+        display = ClusterGalleryDisplay.from_predictions(
+            X, np.zeros(len(X), int), outline=outline
+        )
+        assert bool(outlines_of(display)) == expected
 
 
 def test_estimator_shows_its_surest_members(fitted_pipe, images):
@@ -118,6 +159,7 @@ def test_clusterer_without_probabilities_shows_random_images(images):
         ({"confidence": [np.nan] * 6}, "confidence holds NaN"),
         ({"labels": LABELS.astype(str)}, "give clusters as integers"),
         ({"n_images": 0}, "n_images=0: show at least 1"),
+        ({"outline": "square"}, "outline='square' is unknown"),
         ({"order": "best"}, "order='best' is unknown"),
         ({"y": [0, 1]}, r"len\(y\)=2"),
         ({"y": LABELS, "target_names": ["a"]}, "target_names has 1 names but y holds"),

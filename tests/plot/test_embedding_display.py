@@ -82,6 +82,36 @@ def test_map_is_that_of_z(fitted_pipe, digits):
     assert by_class.label_names[2] == "c"
 
 
+def test_the_map_says_what_it_is(fitted_pipe, digits, rows):
+    images, target = digits
+    by_cluster = EmbeddingDisplay.from_estimator(fitted_pipe, images, random_state=0)
+    n = len(images)
+    assert by_cluster.ax_.get_title() == f"t-SNE of z: {n} images, coloured by cluster"
+    assert "distances between them mean little" in by_cluster.ax_.get_xlabel()
+    assert by_cluster.ax_.get_legend().get_title().get_text() == "cluster"
+    by_class = EmbeddingDisplay.from_estimator(
+        fitted_pipe, images, target, method="pca"
+    )
+    assert by_class.ax_.get_title().endswith("coloured by class")
+    assert "further components" in by_class.ax_.get_xlabel()
+    plain = make(rows, method="pca")
+    assert plain.ax_.get_title() == "Principal components of z: 60 images"
+    bare = EmbeddingDisplay(rows[:, :2]).plot()
+    assert bare.ax_.get_title() == "Map of z: 60 images"
+
+
+@pytest.mark.parametrize("name", ["a", "a name of a class that is long"])
+def test_the_legend_fits_beside_a_square_map(name):
+    turn = np.linspace(0, 6, 40)
+    places = np.column_stack([np.cos(turn), np.sin(turn)])
+    labels = np.zeros(40, int)
+    display = EmbeddingDisplay(places, labels=labels, label_names={0: name}).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.x1 <= display.figure_.bbox.x1 + 1
+    assert legend.x0 >= display.ax_.get_window_extent().x1
+
+
 def test_embedder_alone_has_no_labels(fitted_pipe, images):
     display = EmbeddingDisplay.from_estimator(fitted_pipe[0], images, random_state=0)
     assert display.labels is None
@@ -110,6 +140,7 @@ def test_a_map_of_many_images_shows_a_sample():
     images = np.broadcast_to(labels[:, None, None], (50_000, 8, 8)).astype(np.uint8)
     display = make(rows, images, labels, method="pca", n_thumbnails=5)
     assert display.places.shape == (20_000, 2)
+    assert "20,000 of 50,000 images" in display.ax_.get_title()
     # Pictures and labels are those of the same rows.
     np.testing.assert_array_equal(display.pictures[:, 0, 0] > 0.5, display.labels == 1)
     assert display.labels.mean() == pytest.approx(0.5, abs=0.02)

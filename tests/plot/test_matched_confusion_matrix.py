@@ -40,7 +40,7 @@ def test_class_without_a_cluster_has_an_empty_column():
 def test_shares_sum_to_one(normalize, axis):
     rng = np.random.default_rng(0)
     display = make(rng.integers(4, size=99), rng.integers(6, size=99))
-    shares = display.plot(normalize=normalize).image_.get_array()
+    shares = display.plot(normalize=normalize).image_.get_array()[:4]
     np.testing.assert_allclose(shares.sum(axis=axis), 1)
 
 
@@ -57,7 +57,8 @@ def test_estimator_is_scored_on_all_images(fitted_pipe, digits):
     np.testing.assert_array_equal(counts.sum(axis=1), np.bincount(target))
     accuracy = clustering_accuracy_score(target, fitted_pipe.predict(images))
     assert np.trace(counts) / counts.sum() == pytest.approx(accuracy)
-    np.testing.assert_array_equal(display.image_.get_array(), counts)
+    rows = display.image_.get_array()[: len(counts)]
+    np.testing.assert_array_equal(rows, counts)
 
 
 def test_numbers_stand_out_from_their_cells():
@@ -66,8 +67,7 @@ def test_numbers_stand_out_from_their_cells():
         display.text_.ravel(), display.confusion_matrix.ravel(), strict=True
     ):
         cell = np.mean(display.image_.cmap(display.image_.norm(value))[:3])
-        ink = {"black": 0, "white": 1}[text.get_color()]
-        assert abs(cell - ink) > 0.3
+        assert abs(cell - np.mean(text.get_color()[:3])) > 0.2
 
 
 def test_long_names_of_clusters_do_not_overlap():
@@ -75,6 +75,31 @@ def test_long_names_of_clusters_do_not_overlap():
     display.figure_.canvas.draw()
     boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+
+
+def test_shares_of_the_matched_classes_stand_below_the_clusters():
+    display = make([0, 0, 0, 1, 1, 2, 1], [7, 7, 5, 5, 5, 9, 8])
+    labels = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert labels == ["7\n100 %", "5\n67 %", "9\n100 %", "8\n\N{EN DASH}"]
+    named = make(["a", "b"], ["first one", "second one"])
+    labels = [label.get_text() for label in named.ax_.get_xticklabels()]
+    assert labels == ["first one: 100 %", "second one: 100 %"]
+
+
+def test_rows_are_the_classes_alone():
+    display = make(["a", "a", "b"], [0, 1, 2])
+    assert display.text_.shape == (2, 3)
+    assert len(display.ax_.texts) == 6
+    assert display.ax_.get_ylim() == (1.5, -0.5)
+
+
+def test_a_colour_bar_tells_what_the_colours_mean():
+    display = make([0, 0, 1], [1, 1, 0], normalize="true")
+    assert display.colorbar_.ax.get_ylabel() == "share of the class"
+    assert display.colorbar_.mappable is display.image_
+    display.plot(display.ax_)
+    assert display.colorbar_.ax.get_ylabel() == "images"
+    assert display.ax_.child_axes == [display.colorbar_.ax]
 
 
 def test_bad_input_is_named(fitted_pipe, digits):

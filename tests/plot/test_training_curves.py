@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -61,6 +62,21 @@ def test_strips_share_their_epochs(fitted_pipe, images):
     strips = display.axes_["SCANClusterer"]
     assert np.isnan(labelled.history_["confident"].iloc[0])
     assert {ax.get_xlim() for ax in strips.values()} == {(0, labelled.n_iter_ + 1)}
+
+
+def test_axes_of_terms_above_0_start_at_0():
+    history = pd.DataFrame({"loss": [-1.0, -2.0, -2.1], "entropy": [2.0, 2.1, 2.05]})
+    strips = TrainingCurvesDisplay({"SCAN": history}).plot().axes_["SCAN"]
+    assert strips["entropy"].get_ylim()[0] == 0
+    assert strips["entropy"].get_ylim()[1] > 2.1
+    assert -2.3 < strips["loss"].get_ylim()[0] < -2.1
+
+
+def test_epochs_are_whole(fitted_pipe):
+    strips = TrainingCurvesDisplay.from_estimator(fitted_pipe).axes_["SCANClusterer"]
+    ticks = strips["entropy"].get_xticks()
+    assert len(ticks) > 1
+    np.testing.assert_array_equal(ticks, ticks.round())
 
 
 def test_estimator_without_history_is_named():

@@ -1,6 +1,7 @@
 """What is in the file, without a browser."""
 
 import copy
+import json
 import re
 import sys
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from markupsafe import escape
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -24,15 +26,19 @@ from invariant_cluster import (
     PolarFourierEmbedder,
     SCANClusterer,
 )
+from invariant_cluster.datasets import load_wafer_maps
 from invariant_cluster.images import as_pictures
 from invariant_cluster.metrics import (
     accuracy_scorer,
     clustering_accuracy_score,
     label_stability_scorer,
+    matched_classes,
 )
 from invariant_cluster.report import _cluster_report, cluster_report
+from invariant_cluster.report._captions import shorten_middle
 from invariant_cluster.report._galleries import _of_one_average
 from invariant_cluster.report._images import ReportImages
+from invariant_cluster.verdict import Finding, Verdict
 
 
 class Outline(HTMLParser):
@@ -240,6 +246,92 @@ def test_any_clusterers_score_is_used(make_polar_embedder, images, tmp_path):
     assert worst_in(page) == mixture.score_samples(pipe[:-1].transform(images)).argmin()
 
 
+def test_a_matched_class_comes_with_its_share(page, pipe, images, names):
+    labels = pipe.predict(images)
+    for cluster, found in matched_classes(names, labels).items():
+        told = str(escape(found)).replace(" %", "\N{NO-BREAK SPACE}%")
+        assert re.search(r"\(\d+\s%\)", told)
+        assert page.count(told) >= 3  # table, gallery and map
+        assert f"matched with {found.name}" not in page
+        assert f"Cluster {cluster} <small>{told}</small>" in page
+
+
+def test_names_stand_below_the_images(pipe, images, tmp_path):
+    names = [f"lot_000{row // 9}/wafer_{row:06d}_map.png" for row in range(len(images))]
+    path = cluster_report(pipe, images, path=tmp_path / "report.html", names=names)
+    page = text_of(path)
+    worst = names[worst_in(page)]
+    assert f'title="{worst}"' in page
+    assert f'<span class="short">{worst[:9]}…{worst[-12:]}</span>' in page
+    assert f'<span class="full">{worst}</span>' in page
+    data = json.loads(re.search(r'id="map-data">(.*?)</script>', page)[1])
+    assert data["names"] == [names[row] for row in data["rows"]]
+
+
+def test_short_names_are_shown_whole():
+    assert shorten_middle("a" * 22) == "a" * 22
+    assert shorten_middle("a" * 12 + "b" * 12) == "a" * 9 + "…" + "b" * 12
+
+
+def test_wafers_have_their_outline(make_polar_embedder, images, page, tmp_path):
+    maps = load_wafer_maps().images[:40]
+    pipe = make_pipeline(make_polar_embedder(), KMeans(3, n_init=1, random_state=0))
+    outlined = write(pipe.fit(maps), maps, tmp_path)
+    rule = re.search(r"\.tile::after {\s+left: ([\d.]+)%; top: ([\d.]+)%;", outlined)
+    assert rule.groups() == ("0.0", "0.0")
+    assert "the edge of the disc that all images share" in outlined
+    assert ".tile::after { display: none; }" in page
+
+
+# Verdict
+
+FINDINGS = (
+    Finding(
+        "stability",
+        "bad",
+        0.3,
+        0.6,
+        "30 % keep their cluster.",
+        "z turns.",
+        "Train <b>.",
+    ),
+    Finding("brightness", "good", 0.1, 0.5, "Brightness explains 10 %."),
+)
+
+
+@pytest.fixture(scope="module")
+def judged(pipe, images, tmp_path_factory):
+    path = tmp_path_factory.mktemp("judged") / "report.html"
+    return text_of(cluster_report(pipe, images, path=path, verdict=Verdict(FINDINGS)))
+
+
+def test_the_verdict_stands_above_all_figures(judged):
+    verdict = judged.index('<section id="verdict" class="verdict bad"')
+    assert verdict < judged.index('id="summary"') < judged.index("<dt>Stability")
+    assert "Read these figures after the verdict" in judged
+    assert 'class="facts judged"' in judged
+    assert Outline(judged).open == []
+
+
+def test_the_verdict_tells_troubles_with_cause_and_remedy(judged):
+    for text in ["30 % keep their cluster.", "z turns.", "Train &lt;b&gt;."]:
+        assert text in judged
+    assert Verdict(FINDINGS).headline in judged
+    passed = judged[judged.index("1 check passed") :]
+    assert passed.index("Brightness explains") < passed.index("</details>")
+
+
+def test_a_good_verdict_leaves_the_figures_as_they_are(pipe, images, tmp_path):
+    good = Verdict(FINDINGS[1:])
+    path = cluster_report(pipe, images, path=tmp_path / "r.html", verdict=good)
+    assert 'class="verdict good"' in text_of(path)
+    assert "Read these figures after" not in text_of(path)
+
+
+def test_without_a_verdict_there_is_none(page):
+    assert 'id="verdict"' not in page
+
+
 # Safety
 
 
@@ -381,6 +473,8 @@ def test_errors_name_what_to_do(pipe, images, names, tmp_path):
         cluster_report(pipe, images, gap, tmp_path / "r.html")
     with pytest.raises(TypeError, match="pipeline is a KMeans: give a scikit-learn"):
         cluster_report(KMeans(3), images, path=tmp_path / "r.html")
+    with pytest.raises(TypeError, match="verdict is a str: give an invariant_cluster"):
+        cluster_report(pipe, images, path=tmp_path / "r.html", verdict="good")
     one = Pipeline([("cluster", pipe["cluster"])])
     with pytest.raises(ValueError, match=r"pipeline has 1 step, \['cluster'\]: give "):
         cluster_report(one, images, path=tmp_path / "r.html")

@@ -34,8 +34,8 @@ def open_report(browser, report):
     """Open a report; fail on any request, message or error, in whatever test."""
     pages, complaints = [], []
 
-    def open_page(path=report, width=1280, **options):
-        viewport = {"width": width, "height": 800}
+    def open_page(path=report, width=1280, height=800, **options):
+        viewport = {"width": width, "height": height}
         context = browser.new_context(viewport=viewport, offline=True, **options)
         page = context.new_page()
         pages.append(context)
@@ -201,12 +201,181 @@ def test_a_picked_cluster_alone_answers(open_report):
     assert button.get_attribute("aria-pressed") == "true"
     page.locator(".legend button").last.focus()
     page.keyboard.press("Tab")
-    name = button.inner_text().strip().lower()
+    name = f"cluster {button.get_attribute('data-cluster')},"
     for key in ["ArrowRight", "ArrowUp", "ArrowLeft"]:
         page.keyboard.press(key)
         assert name in page.locator(".tip").inner_text()
     button.click()
     assert page.locator(".map.picking").count() == 0
+
+
+def points_on(page, data):
+    """Places of the marks on the screen, as the picture is zoomed and moved now."""
+    box = page.locator(".map > svg").bounding_box()
+    left, top, width, _ = map(
+        float, page.locator(".map > svg").get_attribute("viewBox").split()
+    )
+    scale = box["width"] / width
+    return [
+        (box["x"] + (x - left) * scale, box["y"] + (y - top) * scale)
+        for x, y, _ in data["points"]
+    ]
+
+
+def read_data(page):
+    return page.evaluate("JSON.parse(document.getElementById('map-data').textContent)")
+
+
+def zoom_of(page):
+    view = page.locator(".map > svg").get_attribute("viewBox").split()
+    return 720 / float(view[2])
+
+
+def draw_lasso(page, corners):
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=3)
+    page.mouse.up()
+
+
+def test_a_lasso_selects_the_images_inside(open_report):
+    page = open_report(height=1400)
+    page.locator(".map").scroll_into_view_if_needed()
+    data = read_data(page)
+    page.get_by_role("button", name="Lasso").click()
+    places = points_on(page, data)
+    box = page.locator(".map > svg").bounding_box()
+    middle = sorted(x for x, _ in places)[len(places) // 2] + 0.5
+    low, right, high = box["y"] + 2, box["x"] + 2, box["y"] + box["height"] - 2
+    draw_lasso(page, [(middle, low), (right, low), (right, high), (middle, high)])
+    inside = [
+        row for row, (x, _) in zip(data["rows"], places, strict=True) if x < middle
+    ]
+    assert page.locator(".count").inner_text() == f"{len(inside)} images selected"
+    listed = page.locator(".selection textarea").input_value().split("\n")
+    assert sorted(map(int, listed)) == inside
+    assert page.locator(".selection li").count() == len(inside)
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator(".selection").is_hidden()
+
+
+def test_copied_names_are_those_selected(browser, pipe, images, tmp_path):
+    names = [f"lot/{row}.png" for row in range(len(images))]
+    path = cluster_report(pipe, images, path=tmp_path / "r.html", names=names)
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(path.as_uri())
+    data = read_data(page)
+    page.locator(".map").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Copy names").click()
+    page.get_by_text("1 copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    told = page.locator(".selection .tile").get_attribute("title")
+    assert told == data["told"][names.index(copied)]
+    context.close()
+
+
+def test_a_tapped_mark_joins_and_leaves_the_selection(open_report):
+    page = open_report(height=1400)
+    page.locator(".map").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Lasso").click()
+    place = points_on(page, read_data(page))[5]
+    page.mouse.click(*place)
+    assert page.locator(".count").inner_text() == "1 image selected"
+    page.mouse.click(*place)
+    assert page.locator(".selection").is_hidden()
+
+
+def test_buttons_and_keys_zoom(open_report):
+    page = open_report()
+    assert zoom_of(page) == pytest.approx(1)
+    assert page.get_by_role("button", name="Zoom out").is_disabled()
+    page.get_by_role("button", name="Zoom in").click()
+    page.locator(".map").focus()
+    page.keyboard.press("+")
+    assert zoom_of(page) == pytest.approx(1.5**2, abs=0.01)
+    page.get_by_role("button", name="Whole map").click()
+    assert zoom_of(page) == pytest.approx(1)
+
+
+def test_the_wheel_zooms_about_the_pointer_once_the_map_is_clicked(open_report):
+    page = open_report(height=1400)
+    page.locator(".map").scroll_into_view_if_needed()
+    data = read_data(page)
+    place = points_on(page, data)[4]
+    page.mouse.move(*place)
+    page.mouse.wheel(0, -1)
+    page.wait_for_timeout(50)
+    assert zoom_of(page) == pytest.approx(1)
+    page.mouse.click(*place)
+    before = points_on(page, data)[4]
+    page.mouse.move(*before)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("document.querySelector('.map.zoomed')")
+    assert zoom_of(page) > 1.5
+    assert points_on(page, data)[4] == pytest.approx(before, abs=1)
+
+
+def test_a_drag_moves_the_zoomed_map(open_report):
+    page = open_report(height=1400)
+    page.locator(".map").scroll_into_view_if_needed()
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    data, box = read_data(page), page.locator(".map > svg").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = points_on(page, data)[0]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y - 40, steps=4)
+    page.mouse.up()
+    moved = points_on(page, data)[0]
+    assert moved == pytest.approx((before[0] + 60, before[1] - 40), abs=1)
+
+
+def test_two_fingers_pinch(open_report):
+    page = open_report(width=390, has_touch=True, is_mobile=True)
+    page.locator(".map").scroll_into_view_if_needed()
+    box = page.locator(".map > svg").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind, gap):
+        points = [{"x": x - gap, "y": y, "id": 0}, {"x": x + gap, "y": y, "id": 1}]
+        told = {"type": kind, "touchPoints": points if kind != "touchEnd" else []}
+        touch.send("Input.dispatchTouchEvent", told)
+
+    fingers("touchStart", 20)
+    for gap in [30, 45, 60]:
+        fingers("touchMove", gap)
+    fingers("touchEnd", 60)
+    assert zoom_of(page) == pytest.approx(3, rel=0.2)
+
+
+def test_a_wide_table_says_that_there_is_more(open_report):
+    page = open_report(width=390)
+    hint = page.locator("#clusters .hint")
+    assert hint.is_visible()
+    scroll = page.locator("#clusters .scroll")
+    scroll.evaluate("e => e.scrollTo(e.scrollWidth, 0)")
+    page.wait_for_function("document.querySelector('#clusters .hint.done')")
+    assert open_report(width=1280).locator("#clusters .hint").is_hidden()
+
+
+def test_full_names_are_shown_if_wanted_without_script(
+    open_report, pipe, images, tmp_path
+):
+    names = [f"lot_{row:04d}/wafer_{row:06d}_map.png" for row in range(len(images))]
+    path = cluster_report(pipe, images, path=tmp_path / "r.html", names=names)
+    page = open_report(path, width=390, java_script_enabled=False)
+    assert page.locator("#misfits .short").first.is_visible()
+    assert page.locator("#misfits .full").first.is_hidden()
+    assert page.locator(".tools").first.is_hidden()
+    page.get_by_text("Full names", exact=True).click()
+    assert page.locator("#misfits .full").first.is_visible()
+    assert page.locator("#misfits .short").first.is_hidden()
 
 
 def test_paper_gets_the_parameters(open_report):

@@ -40,122 +40,21 @@ for (const choice of document.querySelectorAll("input[name=order]")) {
   });
 }
 
-// Map: show the thumbnail of the mark that is pointed at, tapped or reached by arrow keys.
-const map = document.querySelector(".map");
-if (map) startMap(map, JSON.parse(document.getElementById("map-data").textContent));
-
-function startMap(map, data) {
-  const drawing = map.querySelector("svg");
-  const ring = map.querySelector(".ring");
-  const tip = map.querySelector(".tip");
-  const tile = tip.querySelector(".tile");
-  const caption = tip.querySelector("figcaption");
-  const buttons = [...document.querySelectorAll(".legend button")];
-  const picked = new Set();
-  const nearEnough = 24; // CSS pixels
-  let current = -1;
-
-  const isOpen = (i) => !picked.size || picked.has(data.points[i][2]);
-  const scale = () => drawing.clientWidth / drawing.viewBox.baseVal.width;
-
-  function nearest(cost) {
-    let best = -1;
-    let least = Infinity;
-    for (let i = 0; i < data.points.length; i++) {
-      const value = isOpen(i) ? cost(data.points[i], i) : Infinity;
-      if (value < least) [best, least] = [i, value];
-    }
-    return best;
-  }
-
-  function show(i) {
-    if (i < 0) return hide();
-    current = i;
-    const [x, y] = data.points[i];
-    ring.setAttribute("cx", x);
-    ring.setAttribute("cy", y);
-    ring.setAttribute("visibility", "visible");
-    const [width, height] = data.tile;
-    const row = Math.floor(i / data.columns);
-    tile.style.backgroundPosition =
-      `${-(i % data.columns) * width}px ${-row * height}px`;
-    caption.textContent = data.told[i];
-    tip.hidden = false;
-    place(x * scale(), y * scale());
-  }
-
-  // Place the thumbnail beside the mark, on the side with room, inside the map.
-  function place(x, y) {
-    const gap = 14;
-    const roomX = drawing.clientWidth - tip.offsetWidth;
-    const roomY = drawing.clientHeight - tip.offsetHeight;
-    const left = x + gap <= roomX ? x + gap : x - gap - tip.offsetWidth;
-    tip.style.left = `${Math.max(0, Math.min(left, roomX))}px`;
-    tip.style.top = `${Math.max(0, Math.min(y - tip.offsetHeight / 2, roomY))}px`;
-  }
-
-  function hide() {
-    tip.hidden = true;
-    ring.setAttribute("visibility", "hidden");
-  }
-
-  function pointAt(event) {
-    const box = drawing.getBoundingClientRect();
-    const x = (event.clientX - box.left) / scale();
-    const y = (event.clientY - box.top) / scale();
-    const i = nearest(([px, py]) => Math.hypot(px - x, py - y));
-    if (i < 0) return hide();
-    const [px, py] = data.points[i];
-    show(Math.hypot(px - x, py - y) * scale() <= nearEnough ? i : -1);
-  }
-
-  // Nearest mark in the direction of the arrow; sideways distance counts twice.
-  function step(dx, dy) {
-    const [x, y] = data.points[current];
-    const next = nearest(([px, py], i) => {
-      const along = (px - x) * dx + (py - y) * dy;
-      const aside = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
-      return i === current || along <= 0 ? Infinity : along + 2 * aside;
-    });
-    if (next >= 0) show(next);
-  }
-
-  const arrows = {
-    ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+// Wide tables: say that there is more, until the last column is in view.
+for (const box of document.querySelectorAll(".scroll")) {
+  const hint = document.createElement("p");
+  hint.className = "hint";
+  hint.ariaHidden = "true"; // the box is a region that takes the focus and arrow keys
+  hint.textContent = "More columns: scroll sideways \u2192";
+  box.before(hint);
+  const update = () => {
+    hint.hidden = box.scrollWidth <= box.clientWidth + 1;
+    const left = box.scrollWidth - box.clientWidth - box.scrollLeft;
+    hint.classList.toggle("done", left <= 1);
   };
-  map.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") return hide();
-    if (!(event.key in arrows)) return;
-    event.preventDefault();
-    if (current < 0 || !isOpen(current)) show(first());
-    else step(...arrows[event.key]);
-  });
-  function first() {
-    const { width, height } = drawing.viewBox.baseVal;
-    return nearest(([px, py]) => Math.hypot(px - width / 2, py - height / 2));
-  }
-  map.addEventListener("focus", () => {
-    if (map.matches(":focus-visible")) show(current < 0 || !isOpen(current) ? first() : current);
-  });
-  map.addEventListener("blur", hide);
-  map.addEventListener("pointermove", pointAt);
-  map.addEventListener("pointerdown", pointAt);
-  map.addEventListener("pointerleave", (event) => {
-    if (event.pointerType === "mouse") hide();
-  });
-
-  for (const button of buttons) {
-    button.addEventListener("click", () => {
-      const cluster = Number(button.dataset.cluster);
-      if (!picked.delete(cluster)) picked.add(cluster);
-      button.setAttribute("aria-pressed", picked.has(cluster));
-      map.classList.toggle("picking", picked.size > 0);
-      for (const part of drawing.querySelectorAll("[data-cluster]")) {
-        part.classList.toggle("picked", picked.has(Number(part.dataset.cluster)));
-      }
-      hide();
-    });
-  }
+  box.addEventListener("scroll", update, { passive: true });
+  new ResizeObserver(update).observe(box);
+  update();
 }
 
 // Printing: open all sections that are folded on the screen.
