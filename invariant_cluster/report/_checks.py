@@ -172,7 +172,7 @@ def check_verdict(verdict: Any) -> None:
 
     Parameters
     ----------
-    verdict : Verdict or None
+    verdict : Verdict, "auto" or None
         Verdict of the report.
 
     Raises
@@ -180,8 +180,8 @@ def check_verdict(verdict: Any) -> None:
     TypeError
         If it is something else.
     """
-    if not (verdict is None or isinstance(verdict, Verdict)):
+    if not (verdict in ("auto", None) or isinstance(verdict, Verdict)):
         raise TypeError(
-            f"verdict is a {type(verdict).__name__}: give an "
-            "invariant_cluster.verdict.Verdict, or None."
+            f"verdict={verdict!r} is no Verdict: give what check_fit returns, 'auto' "
+            "or None."
         )

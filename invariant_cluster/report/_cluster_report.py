@@ -27,7 +27,7 @@ from invariant_cluster.report._markers import Markers
 from invariant_cluster.report._page import render_page
 from invariant_cluster.report._reading import read_pipeline
 from invariant_cluster.report._settings import list_settings, list_versions
-from invariant_cluster.verdict import Verdict
+from invariant_cluster.verdict import Verdict, can_judge, check_fit
 
 
 def cluster_report(
@@ -37,7 +37,7 @@ def cluster_report(
     path: str | os.PathLike[str] = "report.html",
     *,
     names: Sequence[str] | None = None,
-    verdict: Verdict | None = None,
+    verdict: Verdict | str | None = "auto",
 ) -> Path:
     """Write a report of a fitted pipeline's clusters as one HTML file.
 
@@ -57,9 +57,10 @@ def cluster_report(
     names : sequence of str, optional
         Name of each image, such as its file, shown below the image. A long name is
         shown without its middle, and whole if "Full names" is chosen in the report.
-    verdict : Verdict, optional
-        What label-free checks made of the fit. It stands at the top of the report. By
-        default the report has none.
+    verdict : Verdict, "auto" or None, default="auto"
+        What label-free checks made of the fit; it stands at the top of the report.
+        "auto" asks :func:`check_fit`, with the names, if the pipeline has an embedder
+        of this package. None leaves it out.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def cluster_report(
     Raises
     ------
     TypeError
-        If ``pipeline`` is not a Pipeline, or ``verdict`` is not a Verdict.
+        If ``pipeline`` is not a Pipeline, or ``verdict`` is something else.
     NotFittedError
         If the pipeline is not fitted.
     ValueError
@@ -86,6 +87,7 @@ def cluster_report(
 
     See Also
     --------
+    check_fit : Return the verdict alone.
     invariant_cluster.plot.ClusterGalleryDisplay : Plot images of each cluster.
     invariant_cluster.plot.EmbeddingDisplay : Plot a map of z.
     invariant_cluster.plot.TrainingCurvesDisplay : Plot the training curves.
@@ -99,7 +101,7 @@ def cluster_report(
     loads nothing from elsewhere.
 
     The images are embedded once. For the stability they are embedded once more, each
-    turned by a random angle.
+    turned by a random angle. The verdict embeds at most 1,000 of them, twice.
 
     Without ``predict_proba`` the distance in z to the mean of the cluster replaces the
     confidence. Without ``predict`` the clusterer's ``labels_`` are shown, X must be the
@@ -126,7 +128,7 @@ def cluster_report(
     markers = Markers(reading.clusters)
     agreement = measure_agreement(classes, reading) if classes else None
     page = render_page(
-        verdict=verdict,
+        verdict=_judge(pipeline, X, reading.names) if verdict == "auto" else verdict,
         disc=images.disc(),
         summary=summarize(pipeline, images, reading),
         agreement=agreement,
@@ -143,3 +145,8 @@ def cluster_report(
     with replacing(target) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return target
+
+
+def _judge(pipeline: Any, X: ArrayLike, names: Sequence[str] | None) -> Verdict | None:
+    """Return the verdict on a pipeline; None if its embedder is another package's."""
+    return check_fit(pipeline, X, names=names) if can_judge(pipeline) else None

@@ -82,8 +82,8 @@ def check_fit(
     NotFittedError
         If it is not fitted.
     ValueError
-        If it does not begin with an embedder of this package and end with a clusterer,
-        X does not fit it, or the lengths of X, ``names`` and ``batch`` differ.
+        If no step is an embedder of this package, there is one step only, X does not
+        fit it, or the lengths of X, ``names`` and ``batch`` differ.
 
     See Also
     --------

@@ -13,8 +13,8 @@ from invariant_cluster.drift import one_warning
 from invariant_cluster.images import ImageEmbedding, unmasked
 from invariant_cluster.inspection import (
     divide,
-    named_steps_of,
     predict_clusters,
+    steps_of,
     turn_images,
 )
 
@@ -108,7 +108,7 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     Parameters
     ----------
     pipeline : fitted Pipeline
-        Embedder and clusterer; the first step is an embedder of this package.
+        Embedder and clusterer, perhaps with other steps before and between them.
     X : array-like of n images
         Images of the shape given to ``fit``.
 
@@ -116,30 +116,36 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     -------
     Evidence
         Of at most 1,000 images, drawn with a fixed seed.
+
+    Raises
+    ------
+    ValueError
+        If no step is an embedder of this package.
     """
-    clusterer, embedder = divide(pipeline).clusterer, pipeline[0]
+    first = _index_of_embedder(pipeline)
+    clusterer, embedder = divide(pipeline).clusterer, pipeline[first]
     random = np.random.default_rng(0)
     n_images = len(np.asanyarray(X))
     rows = np.sort(random.permutation(n_images)[:_MOST_IMAGES])
-    layout = find_embedder(embedder)
-    given = np.asarray(
-        unmasked(np.asanyarray(X)[rows], layout.layout_, layout.background_)
-    )
+    leaf = next(step for step in steps_of(embedder) if _sees_images(step))
+    sample = _through(pipeline[:first], np.asanyarray(X)[rows])
+    given = np.asarray(unmasked(sample, leaf.layout_, leaf.background_))
     angles = random.uniform(0, 2 * np.pi, len(rows))
     with one_warning(silent=True):  # of drift, which turning may cause
-        turned = np.asarray(turn_images(layout, given, angles))
+        turned = np.asarray(turn_images(leaf, given, angles))
         pose_errors = _pose_errors(embedder, given, turned, angles)
         seen, seen_turned = embedder.transform(given), embedder.transform(turned)
-        z, z_turned = (_through(pipeline, output) for output in (seen, seen_turned))
+        between = pipeline[first + 1 : -1]
+        z, z_turned = (_through(between, output) for output in (seen, seen_turned))
         labels, confidence, n_clusters = _clusters_of(clusterer, z, rows, n_images)
         labels_turned = None
         if hasattr(clusterer, "predict"):
             labels_turned = predict_clusters(clusterer, z_turned).labels
     return Evidence(
-        layout,
+        leaf,
         given,
         turned,
-        layout.layout_.to_channels(given),
+        leaf.layout_.to_channels(given),
         pose_errors,
         rows,
         np.asarray(z),
@@ -152,31 +158,36 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     )
 
 
-def find_embedder(model: Any) -> Any:
-    """Return the first embedder of a model that is not made of others.
+def can_judge(pipeline: Pipeline) -> bool:
+    """Return whether a step of a fitted pipeline is an embedder of this package.
 
     Parameters
     ----------
-    model : estimator or Pipeline
-        Model to search.
+    pipeline : fitted Pipeline
+        Model to look at.
 
     Returns
     -------
-    fitted embedder
-        It knows the layout and the background of images.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
+    bool
+        Whether ``check_fit`` takes it.
     """
-    for _, step in named_steps_of(model):
-        if hasattr(step, "layout_") and not hasattr(step, "embedders_"):
-            return step
+    return any(map(_sees_images, steps_of(pipeline)))
+
+
+def _index_of_embedder(pipeline: Pipeline) -> int:
+    """Return the index of the first step that embeds images, or raise."""
+    for index, (_, step) in enumerate(pipeline.steps):
+        if any(map(_sees_images, steps_of(step))):
+            return index
     raise ValueError(
-        f"pipeline={model!r} does not begin with a fitted embedder of this package: "
-        "fit a Pipeline of an embedder, such as IRLINREmbedder, and a clusterer."
+        f"pipeline={pipeline!r} has no fitted embedder of this package: fit a Pipeline "
+        "of an embedder, such as IRLINREmbedder, and a clusterer."
     )
+
+
+def _sees_images(step: Any) -> bool:
+    """Return whether a step is a fitted embedder that is not made of others."""
+    return hasattr(step, "layout_") and not hasattr(step, "embedders_")
 
 
 def _pose_errors(
@@ -196,10 +207,9 @@ def _wrapped(angles: NDArray) -> NDArray:
     return wrapped
 
 
-def _through(pipeline: Pipeline, output: Any) -> Any:
-    """Return an embedder's output as the clusterer sees it."""
-    between = pipeline[1:-1]
-    return between.transform(output) if len(between) else output
+def _through(steps: Pipeline, X: Any) -> Any:
+    """Return X transformed by the steps, of which there may be none."""
+    return steps.transform(X) if len(steps) else X
 
 
 def _clusters_of(

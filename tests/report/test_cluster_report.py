@@ -38,7 +38,7 @@ from invariant_cluster.report import _cluster_report, cluster_report
 from invariant_cluster.report._captions import shorten_middle
 from invariant_cluster.report._galleries import _of_one_average
 from invariant_cluster.report._images import ReportImages
-from invariant_cluster.verdict import Finding, Verdict
+from invariant_cluster.verdict import Finding, Verdict, can_judge, check_fit
 
 
 class Outline(HTMLParser):
@@ -328,8 +328,21 @@ def test_a_good_verdict_leaves_the_figures_as_they_are(pipe, images, tmp_path):
     assert "Read these figures after" not in text_of(path)
 
 
-def test_without_a_verdict_there_is_none(page):
-    assert 'id="verdict"' not in page
+def test_the_verdict_is_asked_for_by_default(page, pipe, images):
+    assert f'class="verdict {check_fit(pipe, images).level}"' in page
+
+
+def test_the_verdict_can_be_left_out(pipe, images, tmp_path):
+    path = cluster_report(pipe, images, path=tmp_path / "r.html", verdict=None)
+    assert 'id="verdict"' not in text_of(path)
+
+
+def test_embedders_of_others_have_no_verdict(images, tmp_path):
+    rows = images.reshape(len(images), -1)
+    shaped = PolarFourierEmbedder(d=4, image_shape=images.shape[1:])
+    pipe = make_pipeline(PCA(4), KMeans(3, n_init=1, random_state=0)).fit(rows)
+    assert not can_judge(pipe)
+    assert can_judge(make_pipeline(shaped, KMeans(3, n_init=1)).fit(rows))
 
 
 # Safety
@@ -381,7 +394,7 @@ def test_nothing_is_trained_and_images_are_embedded_twice(
         return transform(self, X)
 
     monkeypatch.setattr(type(pipe["embed"]), "transform", counted)
-    cluster_report(pipe, images, path=tmp_path / "report.html")
+    cluster_report(pipe, images, path=tmp_path / "report.html", verdict=None)
     assert calls == [48, 48]  # as they are, and turned
 
 
@@ -473,7 +486,7 @@ def test_errors_name_what_to_do(pipe, images, names, tmp_path):
         cluster_report(pipe, images, gap, tmp_path / "r.html")
     with pytest.raises(TypeError, match="pipeline is a KMeans: give a scikit-learn"):
         cluster_report(KMeans(3), images, path=tmp_path / "r.html")
-    with pytest.raises(TypeError, match="verdict is a str: give an invariant_cluster"):
+    with pytest.raises(TypeError, match="verdict='good' is no Verdict: give what check_fit"):
         cluster_report(pipe, images, path=tmp_path / "r.html", verdict="good")
     one = Pipeline([("cluster", pipe["cluster"])])
     with pytest.raises(ValueError, match=r"pipeline has 1 step, \['cluster'\]: give "):

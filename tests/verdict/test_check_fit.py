@@ -6,6 +6,7 @@ from sklearn.cluster import DBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from invariant_cluster import (
     IRLINREmbedder,
@@ -180,6 +181,13 @@ def test_steps_between_embedder_and_clusterer_are_passed(digits400):
         PolarFourierEmbedder(d=16), PCA(4), KMeans(3, n_init=1, random_state=0)
     )
     assert "separation" in judged(pipe, digits400).table.index
+
+
+def test_steps_before_the_embedder_are_passed(digits400):
+    inverted = FunctionTransformer(lambda images: 255 - images)
+    pipe = make_pipeline(inverted, *(step for _, step in polar().steps))
+    plain = judged(polar(), 255 - digits400).table
+    assert judged(pipe, digits400).table["value"].tolist() == plain["value"].tolist()
 
 
 def test_flat_rows_and_masked_images_are_judged_as_images_are(digits400):
