@@ -127,6 +127,7 @@ def complete(record: dict[str, Any]) -> dict[str, Any]:
         if "background" in parameters.get(part, {}):  # nothing was smoothed
             parameters[part].setdefault("smoothing", smoothing_of(parameters[part]))
             parameters[part].setdefault("object", "all")
+            parameters[part].setdefault("stretch", "auto")
     for part in ("features", "scattering"):
         if "n_scales" in parameters.get(part, {}):  # scattering, once without copies
             parameters[part].setdefault("n_turns", 0)

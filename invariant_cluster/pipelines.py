@@ -94,6 +94,7 @@ def make_pipeline(
     network: str = "auto",
     invariance: str | None = None,
     object: str | None = None,
+    stretch: str = "auto",
     max_epochs: int | str = "auto",
     fine_tune: bool | str = "auto",
     fine_tune_max_epochs: int | str = "auto",
@@ -138,6 +139,10 @@ def make_pipeline(
     object : {"all", "central"}, optional
         What of an image is seen, as in :class:`IRLINREmbedder`. By default that of the
         kind.
+    stretch : {"auto", "linear", "asinh"}, default="auto"
+        How values are stretched, as in :class:`IRLINREmbedder`: "auto" shows floats of
+        huge range by an inverse hyperbolic sine. Class averages compare images of any
+        brightness, and take no stretch.
     max_epochs : int or "auto", default="auto"
         Epochs of the embedder.
     fine_tune : "auto" or bool, default="auto"
@@ -198,7 +203,7 @@ def make_pipeline(
         max_epochs=max_epochs,
         **{**settings.embedder, **common, "verbose": verbose},
     )
-    given = {"invariance": invariance, "object": object}
+    given = {"invariance": invariance, "object": object, "stretch": stretch}
     learned.set_params(**{name: v for name, v in given.items() if v is not None})
     clusterer = SCANClusterer(
         n_clusters,
@@ -220,7 +225,7 @@ def _make_embedder(
     """Return the embedder of the features, given that of the learned ones."""
     if features == "learned":
         return learned
-    names = ("invariance", "object", "random_state")
+    names = ("invariance", "object", "stretch", "random_state")
     shared: dict[str, Any] = {name: getattr(learned, name) for name in names}
     shared["device"] = _with_float64(learned.device)
     if features == "averages":
@@ -232,9 +237,14 @@ def _make_embedder(
 
 
 def _make_averages(
-    n_clusters: int | str, *, object: str, **shared: Any
+    n_clusters: int | str, *, object: str, stretch: str, **shared: Any
 ) -> ClassAverageEmbedder:
     """Return the embedder with an average for each cluster, or many averages."""
+    if stretch == "asinh":
+        raise ValueError(
+            "stretch='asinh' but features='averages', which compare images of any "
+            "brightness: use other features, or leave out stretch."
+        )
     if object != "all":
         raise ValueError(
             f"object={object!r} but features='averages', which see all of an image: "

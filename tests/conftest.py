@@ -225,6 +225,7 @@ _BAD_OF_IMAGES = {
     "d": [0, 2.5, None],
     "invariance": ["translation", "scale", None],
     "background": ["white", [1, 2], np.nan],
+    "stretch": ["log", True, None],
     "smoothing": [-1.0, np.nan, np.inf, "much", None],
     "object": ["nearest", True, None],
     "random_state": ["a", -1],

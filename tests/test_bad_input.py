@@ -389,6 +389,7 @@ BAD_SHARED = {
     "d": [0, -1, 2.5, None],
     "align": ["yes", None],
     "background": ["white", [1, 2], np.nan, [np.inf]],
+    "stretch": ["log", True, None],
     "smoothing": [-1.0, np.nan, np.inf, "much", None],
     "object": ["nearest", True, None],
     "intensity_range": [(3, 3), (2, 1), (1,), (0, 1, 2), (0, np.inf)],

@@ -92,6 +92,16 @@ def test_a_kind_says_which_features():
     assert isinstance(learned["embed"], IRLINREmbedder)
 
 
+def test_all_features_are_stretched_alike():
+    joint = dict(make_pipeline(3, stretch="asinh")["embed"].embedders)
+    assert {member.stretch for member in joint.values()} == {"asinh"}
+    assert make_pipeline(3, kind="galaxies")["embed"].stretch == "auto"
+    with pytest.raises(ValueError, match="stretch='asinh' but features='averages'"):
+        make_pipeline(3, kind="particles", stretch="asinh")
+    with pytest.raises(ValueError, match="stretch"):
+        make_pipeline(3, stretch="log")
+
+
 def test_all_features_are_of_the_same_object():
     galaxies = make_pipeline(3, kind="galaxies", features="joint")
     galaxies = dict(galaxies["embed"].embedders)

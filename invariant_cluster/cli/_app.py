@@ -30,6 +30,7 @@ from invariant_cluster.cli._choices import (
     MixedDepth,
     Network,
     Shown,
+    StretchKind,
 )
 from invariant_cluster.cli._given import (
     draw_for_fit,
@@ -199,6 +200,14 @@ def fit(
             "middle, without its neighbours.  [default: depends on --kind]",
         ),
     ] = None,
+    stretch: Annotated[
+        StretchKind,
+        typer.Option(
+            help="How values are stretched. asinh: faint images are seen beside bright "
+            "ones. auto: linear, except for floats of which a linear range would show "
+            "little; it is told."
+        ),
+    ] = StretchKind.auto,
     size: Annotated[
         int,
         typer.Option(
@@ -293,6 +302,7 @@ def fit(
             network=network.value,
             invariance=invariance,
             object=shown and shown.value,
+            stretch=stretch.value,
             max_epochs=epochs or "auto",
             n_neighbors=_count_neighbors(wanted, len(given.images)),
             device=device,

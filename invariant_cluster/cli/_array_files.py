@@ -12,7 +12,7 @@ from zipfile import BadZipFile, is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster.datasets import load_wm811k
+from invariant_cluster.datasets import fill_images, load_wm811k, warn_of_missing
 
 _KEY = "images"
 _PICKLES = (".pkl", ".pickle")
@@ -98,20 +98,32 @@ def read_npz(path: Path, key: str | None) -> NDArray:
     Returns
     -------
     ndarray of shape (n, h, w), (n, h, w, c) or (n, n_values)
-        Images or flat rows, real numbers.
+        Images or flat rows, real numbers; NaN and infinity are background.
 
     Raises
     ------
     ValueError
         If the file cannot be read, lacks the array, or it holds no images.
+
+    Warns
+    -----
+    UserWarning
+        If pixels are NaN or infinite.
     """
     with path.open("rb") as file:
         archive = _try(path, lambda: np.load(file, allow_pickle=False))
         if isinstance(archive, np.ndarray):  # an .npy file named .npz
-            return _check_array(path, archive)
+            return _without_missing(path, _check_array(path, archive))
         name = _choose(path, archive.files, key)
         images: NDArray = _try(path, lambda: archive[name])
-    return _check_array(path, images)
+    return _without_missing(path, _check_array(path, images))
+
+
+def _without_missing(path: Path, images: NDArray) -> NDArray:
+    """Return images with background instead of NaN, and warn of it."""
+    filled = fill_images(images, path.name)
+    warn_of_missing(path.name, filled, len(images))
+    return filled.images
 
 
 def _try(path: Path, read: Callable[[], Any]) -> Any:

@@ -62,3 +62,11 @@ class MixedDepth(StrEnum):
     refuse = "raise"
     widen = "widen"
     scale = "scale"
+
+
+class StretchKind(StrEnum):
+    """How values are stretched."""
+
+    auto = "auto"
+    linear = "linear"
+    asinh = "asinh"

@@ -13,6 +13,7 @@ from invariant_cluster.datasets._cells import load_cells
 from invariant_cluster.datasets._dsprites import make_dsprites
 from invariant_cluster.datasets._galaxies import load_galaxies
 from invariant_cluster.datasets._image_folder import load_image_folder
+from invariant_cluster.datasets._missing_pixels import fill_images, warn_of_missing
 from invariant_cluster.datasets._mixed_wm38 import load_mixed_wm38
 from invariant_cluster.datasets._mnist_u import fetch_mnist_u
 from invariant_cluster.datasets._open_images import open_images
@@ -31,6 +32,7 @@ __all__ = [
     "Reading",
     "StoredImages",
     "fetch_mnist_u",
+    "fill_images",
     "load_cells",
     "load_galaxies",
     "load_image_folder",
@@ -46,4 +48,5 @@ __all__ = [
     "make_reading",
     "open_images",
     "sample_images",
+    "warn_of_missing",
 ]

@@ -78,7 +78,8 @@ def open_images(
     StoredImages
         The images, (n, h, w) or (n, h, w, c): an array-like that reads what is taken of
         it. Particles of a list have the names that it gives them, and those of a folder
-        of stacks names such as "000001@job042/mic1.mrcs", relative to it.
+        of stacks names such as "000001@job042/mic1.mrcs", relative to it. NaN and
+        infinity of an array become the background of their image when it is read.
 
     Raises
     ------
@@ -97,8 +98,9 @@ def open_images(
     Warns
     -----
     UserWarning
-        If headers of MRC files lack the mark "MAP" or a known machine stamp, or fit
-        their files badly. They are read all the same.
+        When the first rows with NaN or infinity are taken, with their number. If
+        headers of MRC files lack the mark "MAP" or a known machine stamp, or fit their
+        files badly. They are read all the same.
 
     See Also
     --------
@@ -186,7 +188,8 @@ def _open_npy(path: Path, _: str | None) -> Source:
         images.close()
         raise ValueError(f"{path} is an archive of arrays: rename it to .npz.")
     _check_images(path, images)
-    return Source(images.shape, images.dtype, _reading(path, images), whole=images)
+    read = _reading(path, images)
+    return Source(images.shape, images.dtype, read, whole=images, fills=path.name)
 
 
 def _reading(path: Path, images: Any) -> Callable[[int, int], Any]:
@@ -258,6 +261,7 @@ def _slicing(path: Path, array: Any) -> Source:
         np.dtype(array.dtype),
         lambda start, stop: np.asarray(array[int(start) : int(stop)]),
         block=(array.chunks or (1,))[0],
+        fills=path.name,
     )
 
 

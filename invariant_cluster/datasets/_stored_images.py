@@ -9,6 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
+from invariant_cluster.datasets._missing_pixels import (
+    fill_images,
+    has_missing,
+    warn_of_missing,
+)
 from invariant_cluster.datasets._reading import Reading
 
 
@@ -32,6 +37,8 @@ class Source(NamedTuple):
         The array itself, if it is mapped into memory.
     reading : Reading or None, default=None
         How image files are read, if the images are files.
+    fills : str, default=""
+        Name of an array whose pixels may lack a value, which become background.
     """
 
     shape: tuple[int, ...]
@@ -41,6 +48,7 @@ class Source(NamedTuple):
     names: list[str] | None = None
     whole: NDArray | None = None
     reading: Reading | None = None
+    fills: str = ""
 
 
 class StoredImages:
@@ -49,7 +57,8 @@ class StoredImages:
     :func:`open_images` returns them. ``images[rows]`` reads the rows of a slice, a list
     of row numbers or a mask and returns an array; ``np.asarray(images)`` reads all of
     them, except that an ``.npy`` file stays on disk as a memmap. A pickle holds the
-    path alone, so that other processes open the file themselves.
+    path alone, so that other processes open the file themselves. NaN and infinity in an
+    array become the background of their image; a warning counts those read first.
 
     Parameters
     ----------
@@ -97,6 +106,7 @@ class StoredImages:
         self.names = self._source.names
         self.reading = self._source.reading
         self.skipped: pd.DataFrame | None = None
+        self._is_told = False
 
     @property
     def ndim(self) -> int:
@@ -129,20 +139,36 @@ class StoredImages:
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
     ) -> NDArray:
-        array = self[:] if self._source.whole is None else self._source.whole
+        whole = self._source.whole
+        if whole is None or (self._source.fills and has_missing(whole)):
+            array = self[:]
+        else:
+            array = whole
         converted = array if dtype is None else array.astype(dtype, copy=False)
         return converted.copy() if copy and converted is array else converted
 
     def __getitem__(self, key: Any) -> NDArray:
         if isinstance(key, slice):
-            return self._take_slice(key)
+            rows = np.arange(*key.indices(len(self)))
+            return self._fill(self._take_slice(key), rows)
         if isinstance(key, tuple):
             raise TypeError(
                 f"images[{key!r}] selects more than rows: take rows first, "
                 "images[rows], and index the result."
             )
         rows = _as_rows(key, len(self))
-        return self._take(rows[None])[0] if rows.ndim == 0 else self._take(rows)
+        taken = self._fill(self._take(np.atleast_1d(rows)), np.atleast_1d(rows))
+        return taken[0] if rows.ndim == 0 else taken
+
+    def _fill(self, images: NDArray, rows: NDArray[np.intp]) -> NDArray:
+        """Return taken rows with background instead of missing pixels; tell it once."""
+        if not self._source.fills:
+            return images
+        filled = fill_images(images, self._source.fills, rows)
+        if not self._is_told:
+            self._is_told = bool(filled.n_missing.any())
+            warn_of_missing(self._source.fills, filled, len(self))
+        return filled.images
 
     def _take_slice(self, key: slice) -> NDArray:
         """Return the rows of a slice; consecutive ones are read at once."""

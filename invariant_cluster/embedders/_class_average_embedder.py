@@ -35,7 +35,7 @@ from invariant_cluster.images import (
     NO_SMOOTHING,
     NO_TONE,
     Tone,
-    clipped,
+    entered,
     measure_background,
 )
 from invariant_cluster.persistence import arrays_of
@@ -321,7 +321,7 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         """Return images (n, c, h, w) as they are compared, (n, side, side)."""
 
         def view(raw: Tensor) -> Tensor:
-            seen = clipped(raw.double(), self.tone_).mean(dim=1)
+            seen = entered(raw.double(), self.tone_).mean(dim=1)
             return normalize_disc(shrink_square(seen, side))
 
         device = self._find_device()

@@ -98,7 +98,7 @@ class ImageEmbedder(
         Changes of the image that do not change z, as in :class:`IRLINREmbedder`.
     align : bool, default=True
         Whether each image is moved to its analytic pose before it is encoded.
-    background, intensity_range, smoothing, object
+    background, intensity_range, stretch, smoothing, object
         As in :class:`IRLINREmbedder`.
     max_epochs : int, default=200
         Number of epochs.
@@ -139,8 +139,8 @@ class ImageEmbedder(
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
-        Standard deviation of white noise at the border, in the images' units; 0 if
-        images are not smoothed.
+        Standard deviation of white noise at the border, in the images' units, or in
+        those of stretched images; 0 if images are not smoothed.
 
     See Also
     --------
@@ -217,6 +217,7 @@ class ImageEmbedder(
         align: bool = True,
         background: Any = "auto",
         intensity_range: Any = None,
+        stretch: str = "auto",
         smoothing: float | str = "auto",
         object: str = "all",
         max_epochs: int = 200,
@@ -237,6 +238,7 @@ class ImageEmbedder(
         self.align = align
         self.background = background
         self.intensity_range = intensity_range
+        self.stretch = stretch
         self.smoothing = smoothing
         self.object = object
         self.max_epochs = max_epochs

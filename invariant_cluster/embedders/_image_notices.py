@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import NDArray
 
 from invariant_cluster.images import (
     Outliers,
+    Stretch,
     border_median,
     find_blank,
     find_mark,
@@ -14,6 +16,10 @@ from invariant_cluster.images import (
 )
 
 _FEW = 0.01  # of the images
+_BRIGHTNESS = (
+    "If their brightness means nothing, add 'brightness' to invariance, which gives "
+    "all images one level. "
+)
 
 
 def notice_outliers(found: Outliers) -> None:
@@ -38,6 +44,32 @@ def notice_outliers(found: Outliers) -> None:
         "and stand-ins for missing values (numpy.ma.masked_outside hides them from "
         "fit). If the values are real, give their logarithm (numpy.log1p), or set "
         "intensity_range=(low, high) of an embedder that has it.",
+    )
+
+
+def notice_stretch(stretch: Stretch, *, levels: bool) -> None:
+    """Warn that values of huge range are stretched.
+
+    Parameters
+    ----------
+    stretch : tuple of float
+        Softening, and background of each channel.
+    levels : bool
+        Whether images get one brightness first.
+
+    Warns
+    -----
+    UserWarning
+        Once in a :func:`noticed_once`.
+    """
+    means = "" if levels else _BRIGHTNESS
+    notice(
+        f"X has a huge range: a linear one would show the light of most images in less "
+        f"than one of 256 grey levels. Values J are stretched, asinh((J - b) / s) with "
+        f"background b = {float(np.mean(stretch[1:])):.3g} and softening s = "
+        f"{stretch[0]:.3g}: small ones count linearly, large ones by their logarithm. "
+        f"{means}Set stretch='linear' (--stretch linear) to leave values as they are, "
+        "or 'asinh' if that is right.",
     )
 
 

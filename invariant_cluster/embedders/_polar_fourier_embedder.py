@@ -34,8 +34,10 @@ from invariant_cluster.images import (
     NO_TONE,
     Smoothing,
     as_tone,
-    clipped,
+    entered,
+    stretched,
     toned,
+    toned_noise,
 )
 from invariant_cluster.runtime import to_tensor
 from invariant_cluster.validation import Interval, StrOptions
@@ -92,6 +94,12 @@ class PolarFourierEmbedder(FeatureEmbedder):
         Value of empty pixels, one for all channels or one per channel, in the images'
         units. The difference from the background, summed over channels, is the mass of
         an image. "auto" is the median of the border pixels over the training set.
+    stretch : {"auto", "linear", "asinh"}, default="auto"
+        How values are stretched before the smoothing. "asinh" shows faint images beside
+        bright ones: :func:`asinh((J - b) / s) <invariant_cluster.images.stretched>`.
+        With "brightness" in ``invariance`` it comes after images have one level, and
+        shows faint parts beside bright ones. "auto" is "linear" unless the images are
+        floats and more than half of them would lie within a 256th of the linear range.
     smoothing : "auto" or float, default="auto"
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
@@ -124,8 +132,8 @@ class PolarFourierEmbedder(FeatureEmbedder):
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
-        Standard deviation of white noise at the border, in the images' units; 0 if
-        images are not smoothed.
+        Standard deviation of white noise at the border, in the images' units, or in
+        those of stretched images; 0 if images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
     reference_ : Reference
@@ -192,6 +200,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
         whiten: float = 0.0,
         invariance: str = "rotation+translation",
         background: Any = "auto",
+        stretch: str = "auto",
         smoothing: float | str = "auto",
         object: str = "all",
         device: str = "auto",
@@ -208,6 +217,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
         self.whiten = whiten
         self.invariance = invariance
         self.background = background
+        self.stretch = stretch
         self.smoothing = smoothing
         self.object = object
         self.device = device
@@ -246,19 +256,19 @@ class PolarFourierEmbedder(FeatureEmbedder):
     def _make_features(self, device: torch.device) -> Callable[[Tensor], Tensor]:
         """Return the map of raw images (n, c, h, w) to magnitudes to the power."""
         magnitudes = self._make_magnitudes(device)
-        background = to_tensor(self.background_, device)
+        ground = to_tensor(self.background_, device)[None, :, None, None]
+        background = stretched(ground, self.tone_.stretch).flatten()
         center = "translation" in self._fitted_params["invariance"]
         power = self._fitted_params["power"]
         smoothing, tone = Smoothing(self.smoothing_, self.noise_level_), self.tone_
+        floor = toned_noise(smoothing.noise_floor, tone)
 
         def features(raw: Tensor) -> Tensor:
             if smoothing.width or tone != NO_TONE:
                 raw = raw.double()
-            smoothed = smooth_images(clipped(raw, tone), smoothing.width)
+            smoothed = smooth_images(entered(raw, tone), smoothing.width)
             seen = toned(smoothed, tone)
-            mass = measure_mass(
-                seen, background, center=center, floor=smoothing.noise_floor
-            )
+            mass = measure_mass(seen, background, center=center, floor=floor)
             return _checked_size(without_rounding(magnitudes(mass)).pow(power))
 
         return features

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from invariant_cluster.images import STRETCHES
 from invariant_cluster.runtime import PRECISIONS
 from invariant_cluster.validation import Interval, Options, StrOptions
 
@@ -48,6 +49,7 @@ OF_IMAGES: dict[str, list[Any]] = {
     "d": [Interval(Integral, 1, None, closed="left")],
     "invariance": [Invariances()],
     "background": [StrOptions({"auto"}), Real, "array-like"],
+    "stretch": [StrOptions(set(STRETCHES))],
     "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     "object": [StrOptions({"all", "central"})],
     "random_state": ["random_state"],

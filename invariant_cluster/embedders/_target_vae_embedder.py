@@ -65,6 +65,12 @@ class TargetVAEEmbedder(VariationalEmbedder):
     intensity_range : (low, high), optional
         Values that are scaled to 0 and 1. By default the range of the training set for
         integers, its 0.1 and 99.9 percentiles for floats.
+    stretch : {"auto", "linear", "asinh"}, default="auto"
+        How values are stretched before the smoothing. "asinh" shows faint images beside
+        bright ones: :func:`asinh((J - b) / s) <invariant_cluster.images.stretched>`.
+        With "brightness" in ``invariance`` it comes after images have one level, and
+        shows faint parts beside bright ones. "auto" is "linear" unless the images are
+        floats and more than half of them would lie within a 256th of the linear range.
     smoothing : "auto" or float, default="auto"
         Width in pixels (standard deviation) of a Gaussian that smooths the images
         before anything else, against noise; 0 for none. "auto" measures the noise: 0
@@ -122,8 +128,8 @@ class TargetVAEEmbedder(VariationalEmbedder):
     smoothing_ : float
         Width of the smoothing, in pixels.
     noise_level_ : float
-        Standard deviation of white noise at the border, in the images' units; 0 if
-        images are not smoothed.
+        Standard deviation of white noise at the border, in the images' units, or in
+        those of stretched images; 0 if images are not smoothed.
     n_features_in_ : int
         Number of values of one image.
     n_iter_ : int
@@ -181,6 +187,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         align: bool = False,
         background: Any = "auto",
         intensity_range: Any = None,
+        stretch: str = "auto",
         smoothing: float | str = "auto",
         object: str = "all",
         n_pixels: int | None = None,
@@ -210,6 +217,7 @@ class TargetVAEEmbedder(VariationalEmbedder):
         self.align = align
         self.background = background
         self.intensity_range = intensity_range
+        self.stretch = stretch
         self.smoothing = smoothing
         self.object = object
         self.n_pixels = n_pixels

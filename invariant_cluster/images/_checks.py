@@ -177,7 +177,8 @@ def check_finite(array: NDArray, name: str = "X") -> None:
             found = "NaN" if np.isnan(array[row]).any() else "infinity (as float32)"
             raise ValueError(
                 f"{name} contains {found}, first in row {row}: drop or fill such rows "
-                "before fitting (NaN and inf are not images)."
+                "before fitting (NaN and inf are not images). In images, "
+                f"np.ma.masked_invalid({name}) makes such pixels background."
             )
 
 

@@ -1,7 +1,8 @@
-"""What is done to the values of images: object, brightness and colour."""
+"""What is done to the values of images: range, object, brightness and colour."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -12,6 +13,12 @@ from torch import Tensor
 
 from invariant_cluster.images._border import edges_of, quantile_of
 from invariant_cluster.images._central_object import isolate_central
+from invariant_cluster.images._stretch import (
+    Stretch,
+    stretched,
+    stretched_values,
+    unstretched,
+)
 from invariant_cluster.runtime import evenly_spaced, to_tensor
 
 _HIGH = 0.995  # quantile of the distance from the background
@@ -36,6 +43,12 @@ class Tone(NamedTuple):
     limits : tuple of float, default=()
         Limits (low, high) that raw images are clipped to before all else; empty if the
         training images had no values far outside.
+    stretch : tuple of float, default=()
+        Softening, and background of each channel, of the inverse hyperbolic sine that
+        values become; empty if they stay as they are. It applies before all else but
+        the limits, or, if there is a common background, last.
+    least : float, default=0.001
+        Share of the common level below which an image is blank, and not scaled.
 
     See Also
     --------
@@ -48,6 +61,8 @@ class Tone(NamedTuple):
     grey: bool = False
     central: bool = False
     limits: tuple[float, ...] = ()
+    stretch: Stretch = ()
+    least: float = _LEAST_LEVEL
 
     @property
     def keeps_values(self) -> bool:
@@ -73,7 +88,7 @@ def as_tone(values: Iterable[Any]) -> Tone:
     """
     background, *others = values
     tone = Tone(tuple(background), *others)
-    return tone._replace(limits=tuple(tone.limits))
+    return tone._replace(limits=tuple(tone.limits), stretch=tuple(tone.stretch))
 
 
 def measure_tone(images: NDArray, invariance: str, shown: str = "all") -> Tone:
@@ -110,15 +125,35 @@ def measure_tone(images: NDArray, invariance: str, shown: str = "all") -> Tone:
     return tone._replace(background=tuple(typical.tolist()), level=float(common))
 
 
-def clipped(images: Tensor, tone: Tone) -> Tensor:
-    """Return raw images clipped to the limits of a tone.
+def with_faint(tone: Tone, faintest: float) -> Tone:
+    """Return a tone to which faint images are not blank.
+
+    Parameters
+    ----------
+    tone : Tone
+        Common background and level.
+    faintest : float
+        Brightness of faint images; a thousandth of it is blank.
+
+    Returns
+    -------
+    Tone
+        The same, if images do not get one level.
+    """
+    if not tone.background:
+        return tone
+    return tone._replace(least=_LEAST_LEVEL * min(1.0, faintest / tone.level))
+
+
+def entered(images: Tensor, tone: Tone) -> Tensor:
+    """Return raw images clipped to the limits of a tone, and stretched.
 
     Parameters
     ----------
     images : Tensor of shape (n, c, h, w)
         Images in the user's units, float.
     tone : Tone
-        Its limits, if any, apply.
+        Its limits apply, if any, and its stretch, unless images get one level first.
 
     Returns
     -------
@@ -128,8 +163,11 @@ def clipped(images: Tensor, tone: Tone) -> Tensor:
     See Also
     --------
     find_outliers : Find the limits.
+    choose_stretch : Choose the stretch.
     """
-    return images.clamp(*tone.limits) if tone.limits else images
+    if tone.limits:
+        images = images.clamp(*tone.limits)
+    return images if tone.background else stretched(images, tone.stretch)
 
 
 def toned(images: Tensor, tone: Tone) -> Tensor:
@@ -148,7 +186,7 @@ def toned(images: Tensor, tone: Tone) -> Tensor:
         ``J' = B + (J - b) L / l`` with the tone's background B and level L. The image's
         own background b is the median of its border, and its level l the 99.5
         percentile of ``max |J - b|`` over channels, or the largest value if that is
-        more than ten times as large. A blank image is not scaled.
+        more than ten times as large. A blank image is not scaled. J' is stretched.
 
     See Also
     --------
@@ -158,7 +196,8 @@ def toned(images: Tensor, tone: Tone) -> Tensor:
     if not tone.background:
         return images
     background, gain = _own_frame(images, tone)
-    return _common(images, tone) + (images - background) / gain
+    levelled = _common(images, tone) + (images - background) / gain
+    return stretched(levelled, tone.stretch)
 
 
 def toned_sample(images: NDArray, tone: Tone) -> NDArray:
@@ -181,8 +220,26 @@ def toned_sample(images: NDArray, tone: Tone) -> NDArray:
     return toned(to_tensor(evenly_spaced(images)).float(), tone).numpy()
 
 
+def shown_values(images: NDArray, tone: Tone) -> NDArray:
+    """Return images as they are shown: stretched, if they are before all else.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, c, h, w)
+        Images in the user's units.
+    tone : Tone
+        The tone of an embedder.
+
+    Returns
+    -------
+    ndarray of shape (n, c, h, w)
+        The images themselves, or stretched ones, float32.
+    """
+    return images if tone.background else stretched_values(images, tone.stretch)
+
+
 def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:
-    """Return toned images with the background and level of others.
+    """Return toned images with the background and level of others, not stretched.
 
     Parameters
     ----------
@@ -196,12 +253,34 @@ def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:
     Returns
     -------
     Tensor of the same shape
-        The inverse of :func:`toned` for the images ``like``; grey images stay grey.
+        The inverse of :func:`toned` for the images ``like``, and of the stretch, if
+        any; grey images stay grey.
     """
+    images = unstretched(images, tone.stretch)
     if not tone.background:
         return images
     background, gain = _own_frame(_reduced(like, tone), tone)
     return background + (images - _common(images, tone)) * gain
+
+
+def toned_noise(noise: float, tone: Tone) -> float:
+    """Return how far noise reaches from the background of toned images.
+
+    Parameters
+    ----------
+    noise : float
+        How far it reaches in images that are smoothed, before they are toned.
+    tone : Tone
+        Common background and level.
+
+    Returns
+    -------
+    float
+        The same, or its stretched value if images are stretched when they are toned.
+    """
+    if not (tone.background and tone.stretch):
+        return noise
+    return math.asinh(noise / tone.stretch[0])
 
 
 def own_backgrounds(images: NDArray) -> NDArray:
@@ -243,7 +322,7 @@ def _own_frame(images: Tensor, tone: Tone) -> tuple[Tensor, Tensor]:
     """Return backgrounds (n, c, 1, 1) and gains (n, 1, 1, 1), not 0."""
     background, level = _frame_of(images)
     gain = level / tone.level
-    return background, torch.where(gain < _LEAST_LEVEL, 1.0, gain)[:, None, None, None]
+    return background, torch.where(gain < tone.least, 1.0, gain)[:, None, None, None]
 
 
 def _frame_of(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from invariant_cluster.images import as_pictures, range_of, unmasked
+from invariant_cluster.images import (
+    NO_TONE,
+    as_pictures,
+    range_of,
+    shown_values,
+    unmasked,
+)
 
 
 def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
@@ -39,6 +45,7 @@ def take_pictures(embedder: Any, images: ArrayLike) -> NDArray[np.float32]:
     """
     array = np.asarray(unmasked(images, embedder.layout_, embedder.background_))
     embedder.layout_.check_same_shape(array, type(embedder).__name__)
-    channels = embedder.layout_.to_channels(array)
+    tone = getattr(embedder, "tone_", NO_TONE)
+    channels = shown_values(embedder.layout_.to_channels(array), tone)
     given = range_of(embedder)
     return as_pictures(channels, intensity_range=given, image_shape=channels.shape[1:])

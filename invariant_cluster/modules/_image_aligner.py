@@ -18,8 +18,12 @@ from invariant_cluster.images import (
     ImageLayout,
     Smoothing,
     Tone,
-    clipped,
+    entered,
+    stretched,
+    stretched_level,
     toned,
+    toned_noise,
+    unstretched,
     untoned,
 )
 from invariant_cluster.modules._pose_head import PoseRule
@@ -52,14 +56,15 @@ class ImageAligner(nn.Module):
         How images are smoothed first; the noise that it leaves has no mass.
     tone : Tone, default=NO_TONE
         Background and level that images get next; range and background are those of
-        such images. Its limits apply before the smoothing.
+        such images, in the user's units. Its limits apply before the smoothing, and so
+        does its stretch unless images get one level.
 
     Attributes
     ----------
     low : Tensor of shape ()
-        Raw value that becomes 0; a buffer.
+        Raw value that becomes 0, stretched as the tone says; a buffer.
     span : Tensor of shape ()
-        Length of the intensity range; a buffer.
+        Length of the intensity range, stretched; a buffer.
     fill : Tensor of shape (c, 1, 1)
         The scaled background; a buffer.
 
@@ -94,14 +99,13 @@ class ImageAligner(nn.Module):
         self.layout = layout
         self.side = side
         self.size = size
-        low, high = intensity_range
+        low, high = (stretched_level(v, tone.stretch) for v in intensity_range)
         self.register_buffer("low", torch.tensor(float(low)))
         self.register_buffer("span", torch.tensor(float(high - low)))
-        self.noise_floor = smoothing.noise_floor / (high - low)
-        fill = self._scaled(torch.as_tensor(background, dtype=torch.float32)).clamp(
-            0, 1
-        )
-        self.register_buffer("fill", fill[:, None, None])
+        self.noise_floor = toned_noise(smoothing.noise_floor, tone) / (high - low)
+        ground = torch.as_tensor(background, dtype=torch.float32)[None, :, None, None]
+        fill = self._scaled(stretched(ground, tone.stretch)).clamp(0, 1)
+        self.register_buffer("fill", fill[0])
 
     @property
     def seen_shape(self) -> tuple[int, int, int]:
@@ -166,7 +170,7 @@ class ImageAligner(nn.Module):
         )
 
     def scale(self, raw: Tensor) -> Tensor:
-        """Return images clipped, smoothed, toned and scaled to [0, 1].
+        """Return images clipped, stretched, smoothed, toned and scaled to [0, 1].
 
         Parameters
         ----------
@@ -181,7 +185,7 @@ class ImageAligner(nn.Module):
         return self._scaled(toned(self._smoothed(raw), self.tone)).clamp(0, 1)
 
     def _smoothed(self, raw: Tensor) -> Tensor:
-        return smooth_images(clipped(raw.float(), self.tone), self.smoothing.width)
+        return smooth_images(entered(raw.float(), self.tone), self.smoothing.width)
 
     def _scaled(self, raw: Tensor) -> Tensor:
         """Return raw values in units of the intensity range, not clipped."""
@@ -204,7 +208,7 @@ class ImageAligner(nn.Module):
         """
         values = images * self.span + self.low
         if like is None:
-            return values
+            return unstretched(values, self.tone.stretch)
         return untoned(values, self._smoothed(like), self.tone)
 
     def add_noise(self, images: Tensor) -> Tensor:
@@ -224,7 +228,7 @@ class ImageAligner(nn.Module):
         level = self.smoothing.noise_level
         if not self.smoothing.width or not level:
             return images
-        noise = torch.randn_like(images) * (level / self.span)
+        noise = torch.randn_like(images) * (toned_noise(level, self.tone) / self.span)
         if self.tone.grey:
             noise = noise[:, :1].expand_as(noise)
         return (images + smooth_images(noise, self.smoothing.width)).clamp(0, 1)

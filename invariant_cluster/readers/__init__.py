@@ -3,6 +3,7 @@
 from invariant_cluster.readers._file_names import name_as_text
 from invariant_cluster.readers._formats import FORMATS, Format, is_image_name
 from invariant_cluster.readers._ground import choose_ground
+from invariant_cluster.readers._missing import fill_pixels
 from invariant_cluster.readers._mrc_file import MrcStack, map_mrc, open_mrc, read_mrc
 from invariant_cluster.readers._particle_list import (
     ParticleList,
@@ -18,7 +19,7 @@ from invariant_cluster.readers._particle_places import (
     holds_particles,
     locate_stacks,
 )
-from invariant_cluster.readers._picture import Picture, UnreadableError
+from invariant_cluster.readers._picture import Picture, Refused, UnreadableError
 from invariant_cluster.readers._read import read_image
 from invariant_cluster.readers._zarr_store import is_zarr_store
 
@@ -30,8 +31,10 @@ __all__ = [
     "MrcStack",
     "ParticleList",
     "Picture",
+    "Refused",
     "UnreadableError",
     "choose_ground",
+    "fill_pixels",
     "find_pictures",
     "find_stacks",
     "holds_particles",

@@ -44,6 +44,27 @@ def fill_missing(layers: Layers) -> Layers:
     return layers._replace(pixels=_fill(pixels, missing), notes=notes, missing=None)
 
 
+def fill_pixels(pixels: NDArray) -> NDArray:
+    """Fill NaN and infinity of one image by the background of each channel.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (h, w) or (h, w, c)
+        An image of any real dtype.
+
+    Returns
+    -------
+    ndarray of the same shape
+        The image, filled as :func:`fill_missing` does.
+
+    Raises
+    ------
+    Refused
+        If a channel has no value at all.
+    """
+    return fill_missing(Layers(pixels)).pixels
+
+
 def _name_values(pixels: NDArray) -> list[str]:
     """Return the notes on the kinds of values that are not finite."""
     found = {NAN: np.isnan(pixels), INFINITY: np.isinf(pixels)}

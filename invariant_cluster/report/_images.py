@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster.images import (
+    NO_TONE,
     Disc,
     as_pictures,
     find_disc,
     infer_layout,
     measure_range,
     range_of,
+    shown_values,
     unmasked,
 )
 from invariant_cluster.inspection import find_step, steps_of, turned_copy
@@ -80,6 +82,10 @@ class ReportImages:
         array = np.asarray(unmasked(seen, layout))
         as_pictures(array[:1], image_shape=shape)
         channels = layout.to_channels(array)
+        tone = getattr(embedder, "tone_", NO_TONE)
+        if tone.stretch:
+            channels = shown_values(channels, tone)
+            array = layout.from_channels(channels)
         given_range = range_of(embedder)
         limits = measure_range(channels, given_range)
         return cls(pipeline, X, embedder, seen, array, shape, limits)

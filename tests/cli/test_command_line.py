@@ -32,8 +32,10 @@ from invariant_cluster.cli._choices import (  # noqa: E402
     Kind,
     Network,
     Shown,
+    StretchKind,
 )
 from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
+from invariant_cluster.images import STRETCHES  # noqa: E402
 from invariant_cluster.out_of_core import read_shards  # noqa: E402
 from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
 
@@ -202,6 +204,34 @@ def test_one_feature_space(array, tmp_path, features, kind):
     assert columns == (COLUMNS if features == "learned" else COLUMNS[:3])
 
 
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_missing_pixels_are_background_and_counted(images, tmp_path, suffix):
+    values = images.astype(np.float32)
+    values[::4, :2] = np.nan
+    path, out = tmp_path / f"fluxes.{suffix}", tmp_path / "run"
+    np.save(path, values) if suffix == "npy" else np.savez(path, images=values)
+    told = f"{path.name}: 384 pixels (3.1 %) in 12 images are NaN or infinite"
+    assert told in fit(path, out, "--features", "scattering").stderr
+    done = run("predict", out, path, "--out", tmp_path / "labels.csv")
+    assert told in done.stderr
+    labels = pd.read_csv(out / "labels.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "labels.csv"), labels)
+    run("predict", out, path, "--shards", "--out", tmp_path / "shards")
+    np.testing.assert_array_equal(
+        read_shards(tmp_path / "shards").cluster, labels.cluster
+    )
+
+
+@pytest.mark.parametrize("stretch", ["asinh", "auto"])
+def test_a_huge_range_is_stretched_and_told(images, tmp_path, stretch):
+    flux = 10 ** np.random.default_rng(0).uniform(0, 6, len(images))
+    path, out = tmp_path / "fluxes.npy", tmp_path / "run"
+    np.save(path, (images * flux[:, None, None]).astype(np.float32))
+    done = fit(path, out, "--features", "scattering", "--stretch", stretch)
+    assert ("huge range" in done.stderr) == (stretch == "auto")
+    assert load_model(out / "model.safetensors")["embed"].tone_.stretch
+
+
 @pytest.mark.parametrize("given", [("--object", "central"), ("--kind", "galaxies")])
 def test_the_central_object_alone(array, tmp_path, given):
     out = tmp_path / "run"
@@ -249,6 +279,7 @@ def test_choices_are_those_of_the_pipeline():
     assert list(Kind) == list(KINDS)
     assert tuple(Features) == FEATURES
     assert tuple(Network) == NETWORKS
+    assert tuple(StretchKind) == STRETCHES
     allowed = IRLINREmbedder._parameter_constraints["object"][0].options
     assert set(Shown) == allowed
 
@@ -260,7 +291,7 @@ def test_choices_are_those_of_the_pipeline():
         ("text", "is of an unknown kind: give a folder of images, .npy"),
         (np.array([{}], dtype=object), "cannot be read as arrays"),
         (np.zeros(3), "holds (3,), not images: give an array of shape (n, h, w)"),
-        (np.full((30, 9, 9), np.nan), "contains NaN, first in row 0"),
+        (np.full((30, 9, 9), np.nan), "image 0, cannot be used: none of its pixels"),
     ],
 )
 def test_bad_images_are_one_line(tmp_path, content, message):

@@ -42,6 +42,7 @@ class Trunk(nn.Module):
 
 
 EVERY = [
+    Row("stretch", "asinh"),
     Row("d", 5),
     Row("invariance", "rotation"),
     Row("intensity_range", (0, 128)),
@@ -128,6 +129,7 @@ ROWS = {
         Row("n_frequencies", 5),
         Row("frequency_scale", 4.0),
         Row("background", 50),
+        Row("stretch", "asinh"),
         Row("smoothing", 1.0),
         Row("object", "central"),
         Row("background", 50, {"align": True}),
@@ -149,6 +151,7 @@ ROWS = {
         Row("whiten", 0.5),
         Row("invariance", "rotation"),
         Row("background", 50),
+        Row("stretch", "asinh"),
         Row("smoothing", 1.0),
         Row("object", "central"),
         # The last components of many, which a PCA that draws finds least well.
@@ -177,6 +180,7 @@ ROWS = {
         Row("invariance", "rotation"),
         Row("invariance", "rotation+translation+reflection"),
         Row("background", 50),
+        Row("stretch", "asinh"),
         Row("smoothing", 1.0),
         Row("object", "central"),
         Row("intensity_range", (0, 128)),

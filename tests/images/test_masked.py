@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
+from invariant_cluster import PolarFourierEmbedder
 from invariant_cluster.images import (
     as_pictures,
     check_images,
@@ -88,3 +89,15 @@ def test_a_masked_border_has_the_background_of_the_rest():
 def test_pictures_show_the_background():
     X, clean = make((6, 8, 9))
     np.testing.assert_array_equal(as_pictures(X), as_pictures(clean))
+
+
+def test_the_error_of_nan_names_the_remedy():
+    images = np.random.default_rng(0).normal(size=(20, 12, 12))
+    images[4, 2, 3] = np.nan
+    with pytest.raises(
+        ValueError, match=r"first in row 4.*np\.ma\.masked_invalid\(X\)"
+    ):
+        PolarFourierEmbedder(d=2).fit(images)
+    masked = np.ma.masked_invalid(images)
+    with pytest.warns(UserWarning, match="1 of 2,880 values"):
+        assert len(PolarFourierEmbedder(d=2).fit_transform(masked)) == 20

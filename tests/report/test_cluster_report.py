@@ -486,7 +486,7 @@ def test_errors_name_what_to_do(pipe, images, names, tmp_path):
         cluster_report(pipe, images, gap, tmp_path / "r.html")
     with pytest.raises(TypeError, match="pipeline is a KMeans: give a scikit-learn"):
         cluster_report(KMeans(3), images, path=tmp_path / "r.html")
-    with pytest.raises(TypeError, match="verdict='good' is no Verdict: give what check_fit"):
+    with pytest.raises(TypeError, match="verdict='good' is no Verdict: give"):
         cluster_report(pipe, images, path=tmp_path / "r.html", verdict="good")
     one = Pipeline([("cluster", pipe["cluster"])])
     with pytest.raises(ValueError, match=r"pipeline has 1 step, \['cluster'\]: give "):
