@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state, gen_batches
 from torch import Tensor, nn
 
+from invariant_cluster.progress import progress_bar
+
 # Limits of a sample of the rows, and of a batch in a forward pass.
 _MOST_BYTES = 2**26
 _MOST_ROWS = 256
@@ -316,6 +318,8 @@ def map_batches(
     images: NDArray,
     *,
     device: torch.device,
+    title: str = "compute",
+    verbose: int = 0,
 ) -> NDArray[np.float32]:
     """Apply a function to all rows, a batch at a time.
 
@@ -327,6 +331,11 @@ def map_batches(
         Images or rows, at least one; a memmap is read batch by batch.
     device : torch.device
         Device of the batches.
+    title : str, default="compute"
+        Title of the progress bar.
+    verbose : int, default=0
+        1 shows the bar if this takes more than a second, 0 only inside of
+        ``progress.showing_progress``.
 
     Returns
     -------
@@ -344,12 +353,14 @@ def map_batches(
     row_limit : Return the batch size.
     """
     outputs: NDArray[np.float32] | None = None
-    for rows in gen_batches(len(images), row_limit(images, device)):
-        batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
-        check_outputs(batch)
-        if outputs is None:
-            outputs = np.empty((len(images), *batch.shape[1:]), dtype=np.float32)
-        outputs[rows] = batch
+    with progress_bar(len(images), title, verbose=verbose) as advance:
+        for rows in gen_batches(len(images), row_limit(images, device)):
+            batch = function(to_tensor(images[rows], device)).float().cpu().numpy()
+            check_outputs(batch)
+            if outputs is None:
+                outputs = np.empty((len(images), *batch.shape[1:]), dtype=np.float32)
+            outputs[rows] = batch
+            advance(len(batch))
     assert outputs is not None
     return outputs
 
@@ -408,6 +419,9 @@ def map_rows(
     function: Callable[[Tensor], Tensor],
     rows: NDArray,
     device: str | torch.device,
+    *,
+    title: str = "compute",
+    verbose: int = 0,
 ) -> NDArray[np.float32]:
     """Return a function of a module's inputs, computed in evaluation mode.
 
@@ -419,6 +433,8 @@ def map_rows(
         Maps a batch of rows to one output row each, by means of the module.
     rows : ndarray of shape (n, ...)
     device : str or torch.device
+    title, verbose
+        As of :func:`map_batches`.
 
     Returns
     -------
@@ -431,4 +447,6 @@ def map_rows(
     """
     resolved = resolve_device(device)
     with evaluating(module, resolved):
-        return map_batches(function, rows, device=resolved)
+        return map_batches(
+            function, rows, device=resolved, title=title, verbose=verbose
+        )

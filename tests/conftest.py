@@ -6,8 +6,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import inspect
+import io
 import random
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -48,6 +50,23 @@ def seeded_generators() -> None:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
     torch.manual_seed(0)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def use_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
+    """Make the standard error a terminal; called in a test, as pytest changes it."""
+
+    def use() -> Terminal:
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stderr", stream)
+        return stream
+
+    return use
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent / PACKAGE
 
 # A unit is a room (a subpackage), or a file beside the rooms; a row is a level.
+FLOOR = {"progress"}  # below the first level: all of it may show progress
 LEVELS = [
     {"geometry", "losses", "neighbors", "runtime", "validation"},
     {"images", "readers", "views"},
@@ -35,7 +36,8 @@ VAGUE_NAMES = {"util", "utils", "helper", "helpers"}
 
 
 def level_of(unit: str) -> int | None:
-    return next((i for i, units in enumerate(LEVELS) if unit in units), None)
+    levels = enumerate([FLOOR, *LEVELS], start=-1)
+    return next((i for i, units in levels if unit in units), None)
 
 
 def module_of(path: PurePosixPath) -> list[str]:
@@ -144,6 +146,7 @@ def test_file_keeps_to_its_layer(path):
     [
         ("__init__.py", "from .embedders import IRLINREmbedder"),
         ("__init__.py", "from . import datasets, metrics"),
+        ("losses.py", "from .progress import progress_bar"),
         ("embedders/_simclr.py", "from ._image_embedder import ImageEmbedder"),
         ("embedders/_simclr.py", "from invariant_cluster.training import Net"),
         ("modules/_inr.py", "from ._fourier import Features\nfrom .. import geometry"),
@@ -163,6 +166,7 @@ def test_checker_accepts(path, source):
     [
         ("losses.py", "from .training import Net", "(level 0) imports training (level"),
         ("losses.py", "from . import geometry", "imports geometry (level 0)"),
+        ("progress.py", "from . import losses", "imports losses (level 0)"),
         ("views/_rigid.py", "def f():\n    import invariant_cluster.modules", "line 2"),
         ("views/_rigid.py", "from invariant_cluster import SCANClusterer", "(level 8)"),
         ("views/_rigid.py", "from .. import __version__", "__init__ (level 8)"),

@@ -75,6 +75,7 @@ from invariant_cluster.cli._places import (
     check_shards_folder,
     prepare_folder,
 )
+from invariant_cluster.cli._plan import describe_plan
 from invariant_cluster.cli._speech import say
 from invariant_cluster.cli._warnings import one_line_warnings
 from invariant_cluster.datasets import load_wafer_maps, make_reading
@@ -82,6 +83,7 @@ from invariant_cluster.images import CHANNEL_COUNTS
 from invariant_cluster.metrics import clustering_accuracy_score
 from invariant_cluster.model_selection import candidate_numbers
 from invariant_cluster.out_of_core import predict_shards
+from invariant_cluster.progress import showing_progress
 from invariant_cluster.readers import name_as_text
 from invariant_cluster.report import import_extra
 from invariant_cluster.training import current_team, join_team
@@ -453,10 +455,13 @@ def demo(
 def _one_line_errors() -> Iterator[None]:
     """Print warnings and errors of the input as lines; exit with 1, or 130 on Ctrl-C.
 
-    A message that lists files stays a list.
+    A message that lists files stays a list. Long work shows bars.
     """
     try:
-        with one_line_warnings(silent=not current_team().is_first):
+        with (
+            one_line_warnings(silent=not current_team().is_first),
+            showing_progress(),
+        ):
             yield
     except _TOLD as error:
         lines = str(error).splitlines()
@@ -519,6 +524,7 @@ def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
     Of several processes, the first one writes; the others return None.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    say(describe_plan(pipe))
     pipe.fit(given.images)
     if not current_team().is_first:
         return None

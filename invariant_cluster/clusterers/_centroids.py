@@ -12,6 +12,8 @@ from scipy.stats import entropy
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from invariant_cluster.progress import waiting
+
 _MOST_ROWS = 200_000  # of k-means; of more, a sample finds the same centroids
 _CHUNK = 65_536
 
@@ -56,7 +58,7 @@ def find_start(
     """
     mean, scale = measure_scale(z)
     rows = _scaled(_draw_rows(z, seed), mean, scale)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), waiting("k-means"):
         # Fewer distinct rows than clusters: some heads' clusters start alike.
         warnings.simplefilter("ignore", ConvergenceWarning)
         fits = [

@@ -48,6 +48,7 @@ from invariant_cluster.persistence import (
     dump_clusterer,
     restore_clusterer,
 )
+from invariant_cluster.progress import showing_progress, waiting
 from invariant_cluster.runtime import (
     PRECISIONS,
     resolve_device,
@@ -292,14 +293,15 @@ class EmbeddingClusterer(
             With ``n_clusters="auto"``, if no number of clusters is better than on data
             without clusters.
         """
-        with unchanged_on_error(self):
-            data = self._check_training(X)
-        self._forget()
-        with seeded(shared_seed(self.random_state), self.device):
-            self._settle_n_clusters(data.z)
-            mined = self._mine(data.z)
-            run = run_stages(self._stages(data))
-        self._store(data, run, mined.indices)
+        with showing_progress(self.verbose):
+            with unchanged_on_error(self):
+                data = self._check_training(X)
+            self._forget()
+            with seeded(shared_seed(self.random_state), self.device):
+                self._settle_n_clusters(data.z)
+                mined = self._mine(data.z)
+                run = run_stages(self._stages(data))
+            self._store(data, run, mined.indices)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -349,8 +351,9 @@ class EmbeddingClusterer(
             Bad rows; plain rows when the encoder was fine-tuned.
         """
         check_is_fitted(self, "labels_")
-        rows = self._images_of(X) if self.fine_tuned_ else self._check_rows(X)
-        log_p = infer_heads(self.net_.module_, rows, self.device)[:, 0]
+        with showing_progress(self.verbose):
+            rows = self._images_of(X) if self.fine_tuned_ else self._check_rows(X)
+            log_p = infer_heads(self.net_.module_, rows, self.device)[:, 0]
         return at_temperature(log_p, self.temperature_)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -423,7 +426,9 @@ class EmbeddingClusterer(
         """
         check_is_fitted(self, "labels_")
         z = self._check_rows(X)
-        return score_nearness(z, self.training_embedding_, self.neighbors_.shape[1])
+        with waiting("nearness", verbose=self.verbose):
+            n_neighbors = self.neighbors_.shape[1]
+            return score_nearness(z, self.training_embedding_, n_neighbors)
 
     @property
     def encoder_(self) -> ImageEncoder | None:
@@ -507,9 +512,18 @@ class EmbeddingClusterer(
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
             device=resolve_device(self.device),
-            callbacks=[TrainingProgress(stage, self.verbose), *(self.callbacks or [])],
+            callbacks=[self._make_progress(stage), *(self.callbacks or [])],
             **settings,
         )
+
+    def _faster(self) -> str:
+        """Return which parameters, set in another way, make a fit take less time."""
+        return "fine_tune=False" if self.fine_tune else "a lower max_epochs"
+
+    def _make_progress(self, stage: str) -> TrainingProgress:
+        """Return the progress bar of a stage, or its warning."""
+        fit = f"{type(self).__name__}.fit ({stage})"
+        return TrainingProgress(stage, self.verbose, fit=fit, remedy=self._faster())
 
     def _check_training(self, X: ArrayLike) -> ClusteringData:
         """Check parameters and rows; return what to train on."""
@@ -568,7 +582,8 @@ class EmbeddingClusterer(
 
         Approximate search need not find the same ones in another process.
         """
-        mined = from_first(lambda: mine_with_recall(z, self.n_neighbors))
+        with waiting("neighbors"):
+            mined = from_first(lambda: mine_with_recall(z, self.n_neighbors))
         self.neighbors_, self.neighbors_recall_ = mined
         return mined
 
@@ -616,7 +631,8 @@ class EmbeddingClusterer(
     ) -> tuple[NDArray[np.float32], float]:
         """Return softened log-probabilities of the training rows, and how soft."""
         log_p = infer_heads(module, data.rows_for(module), self.device)[:, 0]
-        temperature = find_temperature(log_p, mined)
+        with waiting("temperature"):
+            temperature = find_temperature(log_p, mined)
         return at_temperature(log_p, temperature), temperature
 
     def _dump(self, *, encoder_only: bool) -> Part:

@@ -82,7 +82,7 @@ def infer_heads(module: ScanModule, rows: NDArray, device: str) -> NDArray[np.fl
     def log_probabilities(batch: Tensor) -> Tensor:
         return cast(Tensor, module(batch)).transpose(0, 1)
 
-    return map_rows(module, log_probabilities, rows, device)
+    return map_rows(module, log_probabilities, rows, device, title="clusters")
 
 
 def scan_loss(

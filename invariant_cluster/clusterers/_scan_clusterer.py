@@ -123,8 +123,9 @@ class SCANClusterer(EmbeddingClusterer):
     random_state : int, RandomState or None, default=None
         Seed of the heads' start, the batches and the augmentation.
     verbose : int, default=0
-        1 shows a progress bar with the time left, 2 also prints a line of losses for
-        each epoch.
+        1 shows progress bars with the time left, of training and of other methods that
+        take more than a second; 2 also prints a line of losses for each epoch. With 0,
+        a stage that will take more than ten minutes gives a ``LongFitWarning``.
 
     Attributes
     ----------
@@ -308,7 +309,9 @@ class SCANClusterer(EmbeddingClusterer):
         for number in range(1, self.n_rounds + 1):
             if number > 1:
                 z = data.z.copy()
-                z[:, data.columns] = map_rows(encoder, encoder, images, self.device)
+                z[:, data.columns] = map_rows(
+                    encoder, encoder, images, self.device, title="embed"
+                )
                 self._mine(z)
             name = "fine-tuning" if number == 1 else f"fine-tuning {number}"
             yield self._tuning_stage(name, module, images)

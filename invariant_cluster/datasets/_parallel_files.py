@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from joblib import Parallel, delayed, effective_n_jobs
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
+
+from invariant_cluster.progress import open_bar
 
 Result = TypeVar("Result")
 # Small files are decoded in Python for the most part, which threads do not share. Where
@@ -105,9 +106,7 @@ def map_files(
     """
     jobs = effective_n_jobs(check_jobs(n_jobs))
     chunks = _split(paths, jobs, most)
-    with tqdm(
-        total=len(paths), desc="read", unit="file", delay=1, disable=verbose <= 0
-    ) as bar:
+    with open_bar(len(paths), "read", unit="file", shown=verbose > 0, delay=1) as bar:
         results = _map_chunks(function, chunks, len(paths), jobs)
         for chunk, result in zip(chunks, results, strict=True):
             bar.update(len(chunk))

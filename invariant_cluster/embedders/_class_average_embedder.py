@@ -39,6 +39,7 @@ from invariant_cluster.images import (
     measure_background,
 )
 from invariant_cluster.persistence import arrays_of
+from invariant_cluster.progress import progress_bar
 from invariant_cluster.runtime import at_most, map_batches, row_limit, to_tensor
 from invariant_cluster.validation import Interval, StrOptions
 
@@ -325,17 +326,20 @@ class ClassAverageEmbedder(UntrainedEmbedder):
             return normalize_disc(shrink_square(seen, side))
 
         device = self._find_device()
-        return to_tensor(map_batches(view, images, device=device), device)
+        seen = map_batches(view, images, device=device, title="shrink")
+        return to_tensor(seen, device)
 
     def _match(self, images: NDArray) -> Match:
         """Return the best poses relative to each average, on the CPU."""
         averages = to_tensor(self.class_averages_, self._find_device())
         grid = self._search.grid(averages)
         blocks = []
-        for rows in gen_batches(len(images), _BLOCK):
-            seen = self._view(images[rows], averages.shape[-1])
-            match = match_images(seen, averages, grid)
-            blocks.append([values.cpu() for values in match])
+        with progress_bar(len(images), "match") as advance:
+            for rows in gen_batches(len(images), _BLOCK):
+                seen = self._view(images[rows], averages.shape[-1])
+                match = match_images(seen, averages, grid)
+                blocks.append([values.cpu() for values in match])
+                advance(len(seen))
         return Match(*(torch.cat(parts) for parts in zip(*blocks, strict=True)))
 
     def _find_poses(self, X: ArrayLike) -> tuple[NDArray, Poses]:

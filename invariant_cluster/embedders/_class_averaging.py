@@ -18,6 +18,7 @@ from invariant_cluster.geometry import (
     pose_grid,
     shrink_square,
 )
+from invariant_cluster.progress import progress_bar
 from invariant_cluster.runtime import at_most
 
 _SIDE_OF_STARTS = 16
@@ -118,7 +119,11 @@ def find_averages(
     starts = _begin(sample, n_averages, n_starts, coarse, random)
     finalists = sorted(starts, key=_correlation, reverse=True)
     finalists = finalists[: math.ceil(n_starts / _SHARE_OF_FINALISTS)]
-    aligned = [_iterate(sample, start.images, coarse, random) for start in finalists]
+    aligned = []
+    with progress_bar(len(finalists), "best starts", unit="start") as advance:
+        for start in finalists:
+            aligned.append(_iterate(sample, start.images, coarse, random))
+            advance(1)
     return _iterate(images, max(aligned, key=_correlation).images, search, random)
 
 
@@ -134,11 +139,13 @@ def _begin(
     small = shrink_square(images.double(), min(side, _SIDE_OF_STARTS))
     small = normalize_disc(small)
     pixel, starts = side / small.shape[-1], []
-    for _ in range(n_starts):
-        run = _iterate(small, _draw(small, n_averages, random), search, random)
-        poses = run.poses._replace(tau=run.poses.tau * pixel)
-        averages = _average(images, run.label, poses, n_averages, random)
-        starts.append(run._replace(images=averages, poses=poses))
+    with progress_bar(n_starts, "starts", unit="start") as advance:
+        for _ in range(n_starts):
+            run = _iterate(small, _draw(small, n_averages, random), search, random)
+            poses = run.poses._replace(tau=run.poses.tau * pixel)
+            averages = _average(images, run.label, poses, n_averages, random)
+            starts.append(run._replace(images=averages, poses=poses))
+            advance(1)
     return starts
 
 
@@ -151,14 +158,17 @@ def _iterate(
 ) -> Averages:
     """Align images to averages (k, side, side) and average them, in turns."""
     grid, before = search.grid(images), -torch.inf
-    for _ in range(search.n_iterations):
-        match = match_images(images, averages, grid)
-        label, poses = match.best(grid)
-        correlation = float(match.correlation.amax(dim=1).mean())
-        averages = _average(images, label, poses, len(averages), random)
-        if correlation < before + _LEAST_GAIN:
-            break
-        before = correlation
+    most = search.n_iterations
+    with progress_bar(most, "align (at most)", unit="iteration") as advance:
+        for _ in range(most):
+            match = match_images(images, averages, grid)
+            label, poses = match.best(grid)
+            correlation = float(match.correlation.amax(dim=1).mean())
+            averages = _average(images, label, poses, len(averages), random)
+            if correlation < before + _LEAST_GAIN:
+                break
+            before = correlation
+            advance(1)
     return Averages(averages, label, poses, correlation)
 
 

@@ -18,6 +18,7 @@ from invariant_cluster.embedders._drift_watch import watched
 from invariant_cluster.embedders._shared_parameters import OF_FEATURES
 from invariant_cluster.embedders._untrained_embedder import UntrainedEmbedder
 from invariant_cluster.persistence import arrays_of, decode, encode
+from invariant_cluster.progress import waiting
 from invariant_cluster.runtime import at_most, map_batches
 
 _NO_VARIANCE = 1e-12  # of the largest variance, far above what float32 rounds
@@ -87,7 +88,7 @@ class FeatureEmbedder(UntrainedEmbedder):
             z = self.pca_.transform(features(raw).cpu().numpy())
             return torch.from_numpy(whitened(z, self.pca_, whiten))
 
-        return map_batches(project, images, device=device)
+        return map_batches(project, images, device=device, title="features")
 
     @abstractmethod
     def _measure(self, images: NDArray) -> None:
@@ -111,11 +112,14 @@ class FeatureEmbedder(UntrainedEmbedder):
 
     def _fit(self, images: NDArray) -> None:
         """Find the principal components of the images' features."""
-        self._measure(images)
+        with waiting("measure images"):
+            self._measure(images)
         device = self._find_device()
         sample = at_most(images, self._most_rows())
-        features = map_batches(self._make_features(device), sample, device=device)
-        self.pca_ = self._fit_pca(features)
+        compute = self._make_features(device)
+        features = map_batches(compute, sample, device=device, title="features to fit")
+        with waiting("principal components"):
+            self.pca_ = self._fit_pca(features)
 
     def _dump_fitted(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         fitted = {name: getattr(self.pca_, name) for name in _PCA_NUMBERS}

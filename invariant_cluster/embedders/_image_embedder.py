@@ -48,6 +48,7 @@ from invariant_cluster.persistence import (
     restore_embedder,
     write_onnx,
 )
+from invariant_cluster.progress import showing_progress
 from invariant_cluster.runtime import (
     map_rows,
     resolve_device,
@@ -280,6 +281,11 @@ class ImageEmbedder(
         self._check_parameters()
         resume = self.warm_start and hasattr(self, "net_")
         join_team(self.device)
+        with showing_progress(self.verbose):
+            return self._train(X, resume=resume)
+
+    def _train(self, X: ArrayLike, *, resume: bool) -> Any:
+        """Train, or go on with the training."""
         with seeded(shared_seed(self.random_state), self.device):
             with unchanged_on_error(self):
                 images = check_images(
@@ -317,7 +323,7 @@ class ImageEmbedder(
         with one_warning() as told:
             images = self._check_images(X)
         encoder = self.encoder_
-        represent = partial(map_rows, encoder, encoder, device=self.device)
+        represent = self._encode_with(encoder)
         encode = partial(watched, represent, images, self.reference_, is_told=told[0])
         seen = np.asanyarray(unmasked(X, self.layout_, self.background_))
         return ImageEmbedding.deferred(encode, encoder.d, seen, encoder)
@@ -363,7 +369,7 @@ class ImageEmbedder(
                 [theta, tau, torch.ones_like(theta) if scale is None else scale]
             )
 
-        pose = map_rows(encoder, pose_columns, images, self.device)
+        pose = self._map_encoder(pose_columns, images, title="poses")
         pixels = pose[:, 1:3] / pixels_to_units(*images.shape[-2:])
         found = pose[:, 0], pixels.astype(np.float32), pose[:, 3]
         return found if return_scale else found[:2]
@@ -390,7 +396,8 @@ class ImageEmbedder(
             moved = encoder.canonical(scaled, learned=learned)
             return encoder.aligner.unscale(moved, like=raw)
 
-        return self._to_user(map_rows(encoder, canonical, images, self.device))
+        moved = self._map_encoder(canonical, images, title="canonical views")
+        return self._to_user(moved)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Return the negative training loss of X, higher is better.
@@ -512,6 +519,10 @@ class ImageEmbedder(
         """
         return {"lr": self.lr, "batch_size": self.batch_size}
 
+    def _faster(self) -> str:
+        """Return which parameters, set in another way, make a fit take less time."""
+        return "a lower max_epochs"
+
     def _count_epochs(self, n_images: int) -> int:
         """Return how many epochs to train."""
         return int(self.max_epochs)
@@ -570,7 +581,12 @@ class ImageEmbedder(
             batch_size=sizes["batch_size"],
             device=resolve_device(self.device),
             callbacks=[
-                TrainingProgress(self._title or type(self).__name__, self.verbose),
+                TrainingProgress(
+                    self._title or type(self).__name__,
+                    self.verbose,
+                    fit=f"{type(self).__name__}.fit",
+                    remedy=self._faster(),
+                ),
                 *(self.callbacks or []),
             ],
             terms=self._terms,
@@ -630,8 +646,16 @@ class ImageEmbedder(
         return check_images(self, X, reset=False)
 
     def _represent(self, images: NDArray) -> NDArray[np.float32]:
-        encoder = self.encoder_
-        return map_rows(encoder, encoder, images, self.device)
+        return self._encode_with(self.encoder_)(images)
+
+    def _encode_with(self, encoder: ImageEncoder) -> Callable[[NDArray], NDArray]:
+        """Return the map of images to z, which a later fit does not change."""
+        options: dict[str, Any] = {
+            "device": self.device,
+            "verbose": self.verbose,
+            "title": "embed",
+        }
+        return partial(map_rows, encoder, encoder, **options)
 
     def _forget(self) -> None:
         """Be unfitted while training: a failure must not leave old beside new."""
@@ -670,9 +694,17 @@ class ImageEmbedder(
         with seeded(0):
             return self._make_module(self._make_aligner(side))
 
+    def _map_encoder(
+        self, function: Callable[[Tensor], Tensor], images: NDArray, title: str
+    ) -> NDArray[np.float32]:
+        """Return a function of rows and the encoder, computed in batches."""
+        options: dict[str, Any] = {"title": title, "verbose": self.verbose}
+        return map_rows(self.encoder_, function, images, self.device, **options)
+
     def _map(self, function: Callable[[Tensor], Tensor], images: NDArray) -> NDArray:
         """Return a function of rows and all the module, computed in batches."""
-        return map_rows(self.net_.module_, function, images, self.device)
+        options: dict[str, Any] = {"title": "draw", "verbose": self.verbose}
+        return map_rows(self.net_.module_, function, images, self.device, **options)
 
     def _to_user(self, images: NDArray) -> NDArray:
         return self.layout_.from_channels(images)

@@ -15,6 +15,7 @@ from invariant_cluster.embedders._alignment import Alignment, find_alignment
 from invariant_cluster.embedders._generative_embedder import GenerativeEmbedder
 from invariant_cluster.embedders._network_sizes import (
     NETWORKS,
+    choose_network,
     settle_epochs,
     settle_sizes,
 )
@@ -222,8 +223,9 @@ class IRLINREmbedder(GenerativeEmbedder):
     random_state : int, RandomState or None, default=None
         Seed of the weights, the batches and the views.
     verbose : int, default=0
-        1 shows a progress bar with the time left, 2 also prints a line of losses for
-        each epoch.
+        1 shows progress bars with the time left, of training and of other methods that
+        take more than a second; 2 also prints a line of losses for each epoch. With 0,
+        a fit that will take more than ten minutes gives a ``LongFitWarning``.
     image_shape : tuple of int, optional
         Shape of one image, (h, w), (h, w, c) or (c, h, w). It folds flat rows into
         images and settles which axis holds the channels: the first or last if it alone
@@ -519,6 +521,11 @@ class IRLINREmbedder(GenerativeEmbedder):
 
     def _count_epochs(self, n_images: int) -> int:
         return settle_epochs(vars(self), n_images)
+
+    def _faster(self) -> str:
+        is_light = choose_network(self.network, self.device) == "light"
+        other = "" if is_light else "network='light', "
+        return f"{other}a lower max_epochs or a ScatteringEmbedder"
 
     def _pose_rule(self) -> PoseRule:
         if self.symmetry_breaking == "auto":

@@ -24,6 +24,7 @@ from invariant_cluster.persistence import (
     dump_members,
     restore_members,
 )
+from invariant_cluster.progress import progress_of
 from invariant_cluster.validation import Composition, check_finite_array
 
 
@@ -144,7 +145,7 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
         weights = self._check_parameters()
         with noticed_once():
             fitted, interrupted = _fit_members(self.embedders, X, y)
-        outputs = [_transform(embedder, X) for _, embedder in fitted]
+        outputs = [_transform(member, X, name=name) for name, member in fitted]
         names = [name for name, _ in fitted]
         rows = _check_features(names, outputs)
         self.embedders_ = fitted
@@ -184,7 +185,8 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
             rows = self._compute(X)
             return ImageEmbedding(rows, np.asanyarray(X), spaces=self.spaces_)
         with one_warning() as told:
-            learned = _transform(self.embedders_[self._learned][1], X)
+            name, embedder = self.embedders_[self._learned]
+            learned = _transform(embedder, X, name=name)
         return ImageEmbedding.deferred(
             partial(self._compute, X, learned, is_told=told[0]),
             self._n_features_out,
@@ -313,8 +315,8 @@ class JointEmbedder(SavableMixin, MemberMethodsMixin, TransformerMixin, Composit
                 [
                     learned
                     if learned is not None and i == self._learned
-                    else _transform(embedder, X)
-                    for i, (_, embedder) in enumerate(self.embedders_)
+                    else _transform(embedder, X, name=name)
+                    for i, (name, embedder) in enumerate(self.embedders_)
                 ]
             )
 
@@ -381,7 +383,8 @@ def _fit_members(
     for name, member in sorted(embedders, key=lambda pair: _trains(pair[1])):
         fitted[name] = _copy(member)
         try:
-            fitted[name].fit(X, y)
+            with progress_of(name):
+                fitted[name].fit(X, y)
         except KeyboardInterrupt:
             if not _is_usable(fitted[name]):
                 raise
@@ -407,9 +410,9 @@ def _is_usable(embedder: Any) -> bool:
     return _trains(embedder) and hasattr(embedder, kept)
 
 
-def _transform(embedder: Any, X: ArrayLike) -> Any:
+def _transform(embedder: Any, X: ArrayLike, *, name: str) -> Any:
     """Return an embedder's features, whatever scikit-learn is configured to return."""
-    with config_context(transform_output="default"):
+    with config_context(transform_output="default"), progress_of(name):
         return embedder.transform(X)
 
 

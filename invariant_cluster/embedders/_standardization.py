@@ -37,7 +37,7 @@ def standardize_z(encoder: ImageEncoder, images: NDArray, device: str) -> None:
     if not isinstance(norm, nn.BatchNorm1d):
         return
     norm.reset_running_stats()
-    z = map_rows(encoder, encoder, evenly_spaced(images), device)
+    z = map_rows(encoder, encoder, evenly_spaced(images), device, title="scale z")
     variance = z.var(axis=0)
     variance[variance < _LEAST_VARIANCE] = 1.0
     norm.running_mean = torch.from_numpy(z.mean(axis=0))

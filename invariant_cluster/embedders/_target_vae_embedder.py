@@ -104,8 +104,9 @@ class TargetVAEEmbedder(VariationalEmbedder):
     random_state : int, RandomState or None, default=None
         Seed of the weights, the batches and the draws of z and pose.
     verbose : int, default=0
-        1 shows a progress bar with the time left, 2 also prints a line of losses for
-        each epoch.
+        1 shows progress bars with the time left, of training and of other methods that
+        take more than a second; 2 also prints a line of losses for each epoch. With 0,
+        a fit that will take more than ten minutes gives a ``LongFitWarning``.
     image_shape : tuple of int, optional
         Shape of one image, (h, w), (h, w, c) or (c, h, w). It folds flat rows into
         images and settles which axis holds the channels.

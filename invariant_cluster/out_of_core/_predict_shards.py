@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from sklearn.utils import check_scalar
-from tqdm.auto import tqdm
 
 from invariant_cluster.drift import one_warning
 from invariant_cluster.out_of_core._blocks import predict_rows
@@ -26,6 +26,7 @@ from invariant_cluster.out_of_core._shards import (
     plan_shards,
     write_shard,
 )
+from invariant_cluster.progress import progress_bar
 
 
 def predict_shards(
@@ -134,22 +135,24 @@ def predict_shards(
     missing = [shard for shard in shards if not is_complete(shard)]
     n_missing = sum(shard.stop - shard.start for shard in missing)
     n_done = len(images) - n_missing
-    with tqdm(
-        total=len(images), initial=n_done, unit="image", disable=verbose < 1
-    ) as bar:
+    with progress_bar(
+        len(images), "predict", initial=n_done, delay=0, verbose=verbose
+    ) as advance:
         if scheduler is None:
-            _predict_here(model, images, missing, bar)
+            _predict_here(model, images, missing, advance)
         else:
-            predict_on_workers(scheduler, model, images, missing, bar)
+            predict_on_workers(scheduler, model, images, missing, advance)
     return [shard.path for shard in shards]
 
 
-def _predict_here(model: Any, images: Any, shards: list[Shard], bar: tqdm) -> None:
+def _predict_here(
+    model: Any, images: Any, shards: list[Shard], advance: Callable[[int], Any]
+) -> None:
     """Compute and write shards one after the other."""
     names = getattr(images, "names", None)
     with one_warning():
         for shard in shards:
-            clusters = predict_rows(model, images, shard.start, shard.stop, bar.update)
+            clusters = predict_rows(model, images, shard.start, shard.stop, advance)
             write_shard(shard, names, clusters)
 
 

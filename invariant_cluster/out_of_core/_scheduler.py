@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from tqdm.auto import tqdm
 
 from invariant_cluster.datasets import StoredImages
 from invariant_cluster.out_of_core._blocks import predict_rows
@@ -19,7 +17,11 @@ from invariant_cluster.out_of_core._shipped_model import (
 
 
 def predict_on_workers(
-    scheduler: Any, model: Any, images: Any, shards: list[Shard], bar: tqdm
+    scheduler: Any,
+    model: Any,
+    images: Any,
+    shards: list[Shard],
+    advance: Callable[[int], Any],
 ) -> None:
     """Compute and write shards on the workers of a scheduler.
 
@@ -33,8 +35,8 @@ def predict_on_workers(
         All images; each worker opens them by itself.
     shards : list of Shard
         Shards to write.
-    bar : tqdm
-        Progress bar, in images.
+    advance : callable
+        Called with the number of images after each shard.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def predict_on_workers(
         }
         for future in distributed.as_completed(futures):
             future.result()
-            bar.update(futures[future].stop - futures[future].start)
+            advance(futures[future].stop - futures[future].start)
 
 
 def _write(shipped: ShippedModel, images: StoredImages, shard: Shard) -> None:

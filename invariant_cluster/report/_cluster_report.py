@@ -10,8 +10,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from invariant_cluster.persistence import check_place, replacing
+from invariant_cluster.progress import progress_of, showing_progress
 from invariant_cluster.report._agreement import measure_agreement
 from invariant_cluster.report._checks import (
+    Classes,
     check_names,
     check_pipeline,
     check_target,
@@ -38,6 +40,7 @@ def cluster_report(
     *,
     names: Sequence[str] | None = None,
     verdict: Verdict | str | None = "auto",
+    verbose: int = 0,
 ) -> Path:
     """Write a report of a fitted pipeline's clusters as one HTML file.
 
@@ -61,6 +64,8 @@ def cluster_report(
         What label-free checks made of the fit; it stands at the top of the report.
         "auto" asks :func:`check_fit`, with the names, if the pipeline has an embedder
         of this package. None leaves it out.
+    verbose : int, default=0
+        1 shows progress bars of what takes more than a second.
 
     Returns
     -------
@@ -123,12 +128,28 @@ def cluster_report(
     check_pipeline(pipeline)
     check_verdict(verdict)
     classes = check_target(y, X)
+    names = check_names(names, X)
+    with showing_progress(verbose), progress_of("report"):
+        page = _draw_page(pipeline, X, classes, names, verdict)
+    with replacing(target) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return target
+
+
+def _draw_page(
+    pipeline: Any,
+    X: ArrayLike,
+    classes: Classes | None,
+    names: list[str] | None,
+    verdict: Verdict | str | None,
+) -> str:
+    """Return the report as HTML."""
     images = ReportImages.of(pipeline, X)
-    reading = read_pipeline(pipeline, images, check_names(names, X))
+    reading = read_pipeline(pipeline, images, names)
     markers = Markers(reading.clusters)
     agreement = measure_agreement(classes, reading) if classes else None
-    page = render_page(
-        verdict=_judge(pipeline, X, reading.names) if verdict == "auto" else verdict,
+    return render_page(
+        verdict=_judge(pipeline, X, names) if verdict == "auto" else verdict,
         disc=images.disc(),
         summary=summarize(pipeline, images, reading),
         agreement=agreement,
@@ -142,9 +163,6 @@ def cluster_report(
         settings=list_settings(pipeline),
         versions=list_versions(),
     )
-    with replacing(target) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return target
 
 
 def _judge(pipeline: Any, X: ArrayLike, names: Sequence[str] | None) -> Verdict | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invariant_cluster.inspection import map_to_plane
+from invariant_cluster.progress import waiting
 from invariant_cluster.report._agreement import Agreement
 from invariant_cluster.report._checks import Classes
 from invariant_cluster.report._clusters import name_cluster
@@ -117,7 +118,8 @@ def draw_map(
     sample = _sample(len(reading.labels))
     if len(sample) < 3:
         return None
-    places = _fit_frame(map_to_plane(reading.z[sample], random_state=_SEED))
+    with waiting("map of z"):
+        places = _fit_frame(map_to_plane(reading.z[sample], random_state=_SEED))
     labels = reading.labels[sample]
     sheet = make_sheet(
         images.pictures(sample), shown=_SHOWN_TILE, largest=_LARGEST_TILE, palette=True

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from invariant_cluster.drift import one_warning
 from invariant_cluster.inspection import divide, predict_clusters
+from invariant_cluster.progress import progress_of
 from invariant_cluster.report._images import ReportImages
 
 
@@ -164,5 +165,6 @@ def _stays(pipeline: Any, images: ReportImages, labels: NDArray) -> NDArray | No
     """Return whether each image keeps its cluster when turned; None if unknown."""
     if not hasattr(divide(pipeline).clusterer, "predict"):
         return None
-    with one_warning(silent=True):  # turning smooths images
+    # Turning smooths images.
+    with one_warning(silent=True), progress_of("turned copies"):
         return np.asarray(pipeline.predict(images.turned()) == labels)

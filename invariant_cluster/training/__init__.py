@@ -3,6 +3,7 @@
 from invariant_cluster.training._callbacks import check_callbacks
 from invariant_cluster.training._history import history_frame
 from invariant_cluster.training._irlinr import IRLINRNet, IRLINRObjective
+from invariant_cluster.training._long_fit import LongFitWarning
 from invariant_cluster.training._loop import (
     finish,
     make_net,
@@ -47,6 +48,7 @@ __all__ = [
     "IRLINRNet",
     "IRLINRObjective",
     "ImageRows",
+    "LongFitWarning",
     "NeighborPairs",
     "ScanNet",
     "ScanObjective",

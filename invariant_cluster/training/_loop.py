@@ -11,6 +11,7 @@ from sklearn.utils import gen_batches
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from invariant_cluster.progress import progress_bar
 from invariant_cluster.runtime import evenly_spaced, row_limit, to_tensor
 from invariant_cluster.training._processes import (
     check_same_rows,
@@ -296,7 +297,10 @@ def recalibrate(module: nn.Module, rows: NDArray, device: str) -> None:
         norm.momentum = None  # a plain average over the batches
     encoder.train()
     sample = evenly_spaced(rows)
-    for batch in gen_batches(len(sample), row_limit(sample, device), min_batch_size=2):
-        encoder(to_tensor(sample[batch], device))
+    limit = row_limit(sample, device)
+    with progress_bar(len(sample), "batch statistics") as advance:
+        for batch in gen_batches(len(sample), limit, min_batch_size=2):
+            encoder(to_tensor(sample[batch], device))
+            advance(batch.stop - batch.start)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -82,7 +82,7 @@ def join_team(device: str | torch.device) -> Team:
     and threads that this one started, such as those of joblib, inherit the variables
     but do not join.
     """
-    if not _is_main() or not dist.is_available() or dist.is_initialized():
+    if not is_main() or not dist.is_available() or dist.is_initialized():
         return current_team()
     if all(name in os.environ for name in _FROM_TORCHRUN) and _n_started() > 1:
         with _telling_loss():
@@ -372,8 +372,14 @@ def _n_started() -> int:
     return int(os.environ["WORLD_SIZE"])
 
 
-def _is_main() -> bool:
-    """Return whether this is no process or thread that the program itself started."""
+def is_main() -> bool:
+    """Return whether this is no process or thread that the program itself started.
+
+    Returns
+    -------
+    bool
+        False in the workers of joblib, for one.
+    """
     return multiprocessing.current_process().name == "MainProcess" and _in_main_thread()
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from invariant_cluster.training._history import history_frame
+from invariant_cluster.training._long_fit import one_long_fit
 from invariant_cluster.training._loop import train
 from invariant_cluster.training._term_net import TermNet
 
@@ -103,6 +104,12 @@ def run_stages(stages: Iterator[Stage]) -> StageRun:
     --------
     Stage : A net and its training rows.
     """
+    with one_long_fit():
+        return _run(stages)
+
+
+def _run(stages: Iterator[Stage]) -> StageRun:
+    """Run stages in sequence."""
     done: list[Stage] = []
     while True:
         try:

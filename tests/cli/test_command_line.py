@@ -578,3 +578,29 @@ def test_stores_of_arrays(saved, images, array, tmp_path, kind):
 def test_the_report_shows_plain_values(array, tmp_path):
     fit(array, tmp_path / "run")
     assert "Network.auto" not in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_fit_tells_its_stages_first(folder, tmp_path):
+    told = fit(folder, tmp_path / "run", "--size", 16).stderr
+    stages = "Stages: ScatteringEmbedder, IRLINREmbedder, SCANClusterer, labels, report"
+    assert stages in told
+    assert told.index(stages) < told.index("Wrote")
+
+
+def test_long_predictions_show_bars_on_stderr(saved, array, monkeypatch):
+    path, _ = saved
+    quiet = run("predict", path, array)
+    assert "%" not in quiet.stderr
+
+    class SlowClock:
+        now = 0.0
+
+        def __call__(self):
+            SlowClock.now += 1.0
+            return SlowClock.now
+
+    monkeypatch.setattr("tqdm.std.time", SlowClock())
+    result = run("predict", path, array)
+    for title in ("clusters", "poses"):
+        assert f"{title}: 100%" in result.stderr
+    assert result.stdout == quiet.stdout

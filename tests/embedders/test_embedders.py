@@ -227,15 +227,33 @@ class Pause(Callback):
 
 
 def test_verbose_tells_the_time_left_from_the_first_epoch_on(
-    make_any_embedder, images, capsys
+    make_any_embedder, images, use_terminal
 ):
+    terminal = use_terminal()
     make_any_embedder(max_epochs=3, verbose=1, callbacks=[Pause()]).fit(images)
-    printed = "".join(capsys.readouterr())
+    printed = terminal.getvalue()
     # A bar as "3/9 [00:00<00:01": done, all, spent, left.
     bars = re.findall(r"(\d+)/(\d+) \[\d\d:\d\d<\d\d:\d\d", printed)
     assert any(0 < int(done) < int(total) for done, total in bars)
     assert "loss" in printed
     assert not any(term in printed for term in make_any_embedder()._terms)
+
+
+def test_a_long_transform_shows_a_bar_at_verbose_1(
+    make_any_embedder, images, capsys, monkeypatch
+):
+    seconds = iter(range(1_000_000))
+    embedder = make_any_embedder(max_epochs=1).fit(images)
+    monkeypatch.setattr("tqdm.std.time", lambda: float(next(seconds)))
+    quiet = np.asarray(embedder.transform(images))
+    assert capsys.readouterr().err == ""
+    embedder.set_params(verbose=1)
+    np.testing.assert_array_equal(embedder.transform(images), quiet)
+    assert "embed: 100%" in capsys.readouterr().err
+    embedder.predict_pose(images)
+    assert "poses: 100%" in capsys.readouterr().err
+    embedder.canonicalize(images)
+    assert "canonical views: 100%" in capsys.readouterr().err
 
 
 def test_more_verbose_tells_the_terms(make_any_embedder, images, capsys):

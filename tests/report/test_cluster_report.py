@@ -117,6 +117,17 @@ def test_images_are_called_by_their_names(pipe, images, tmp_path):
     assert any(f"Image {worst}, <{worst}>.png, cluster" in label for label in labels)
 
 
+def test_long_parts_show_bars_at_verbose_1(pipe, images, tmp_path, capsys, monkeypatch):
+    seconds = iter(range(1_000_000))
+    monkeypatch.setattr("tqdm.std.time", lambda: float(next(seconds)))
+    cluster_report(pipe, images, path=tmp_path / "quiet.html")
+    assert capsys.readouterr().err == ""
+    cluster_report(pipe, images, path=tmp_path / "told.html", verbose=1)
+    told = capsys.readouterr().err
+    for title in ("report: embed", "report: turned copies: clusters"):
+        assert f"{title}: 100%" in told
+
+
 def test_steps_before_the_embedder_are_taken(make_embedder, images, tmp_path):
     shift = FunctionTransformer(lambda X: X / 255.0)
     pipe = make_pipeline(shift, make_embedder(), KMeans(3, random_state=0)).fit(images)

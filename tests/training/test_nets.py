@@ -374,10 +374,11 @@ def test_nothing_is_printed_at_0(capfd):
     assert printed(capfd, 0) == ("", "")
 
 
-def test_a_bar_with_the_time_left_is_printed_at_1(capfd):
-    out, err = printed(capfd, 1)
+def test_a_bar_with_the_time_left_is_printed_at_1(use_terminal, capfd):
+    terminal = use_terminal()
+    out, _ = printed(capfd, 1)
     assert out == ""
-    states = err.split("\r")
+    states = terminal.getvalue().split("\r")
     after_first = [state for state in states if "epoch 1/3, loss" in state]
     assert re.search(r"stage: +\d+%\|.*\| 4/12 \[\d\d:\d\d<\d\d:\d\d", after_first[0])
     assert "epoch 3/3, loss" in states[-1]
