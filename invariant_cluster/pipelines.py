@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -13,14 +13,17 @@ from invariant_cluster.embedders import (
     ClassAverageEmbedder,
     IRLINREmbedder,
     JointEmbedder,
+    PolarFourierEmbedder,
     ScatteringEmbedder,
 )
 from invariant_cluster.validation import check_choice
 
 __all__ = ["FEATURES", "KINDS", "Kind", "make_pipeline"]
 
-FEATURES = ("auto", "joint", "learned", "scattering", "averages")
-_UNTRAINED = ("scattering", "averages")
+E = TypeVar("E", ClassAverageEmbedder, PolarFourierEmbedder)
+
+FEATURES = ("auto", "joint", "learned", "scattering", "polar", "averages")
+_UNTRAINED = ("scattering", "polar", "averages")
 # From different starts heads end in different clusters: the loss tells which to keep.
 _N_HEADS = 10
 # Class averages where the number of clusters is not known: as many as can be chosen.
@@ -122,13 +125,15 @@ def make_pipeline(
         in the frame, and neither their size nor their brightness means anything.
         "particles" are projections in noise that hides their outline, in some discrete
         views.
-    features : {"auto", "joint", "learned", "scattering", "averages"}, default="auto"
+    features : {"auto", "joint", "learned", "scattering", "polar", "averages"}
         What is clustered. "learned" is ``IRLINREmbedder``; "scattering" is
         ``ScatteringEmbedder``, without training and without fine-tuning, which takes a
         minute or less. "joint" is a ``JointEmbedder`` of both, as the spaces "learned"
-        and "scattering". "averages" is ``ClassAverageEmbedder`` with an average for
-        each cluster, or with 20 averages if ``n_clusters="auto"``, whose correlations
-        are clustered. "auto" is "averages" for particles, "scattering" for textures and
+        and "scattering". "polar" is ``PolarFourierEmbedder``, without training and the
+        fastest; the "scale" that galaxies ignore by default it cannot ignore.
+        "averages" is ``ClassAverageEmbedder`` with an average for each cluster, or with
+        20 averages if ``n_clusters="auto"``, whose correlations are clustered. "auto",
+        the default, is "averages" for particles, "scattering" for textures and
         galaxies, else "joint".
     network : {"auto", "light", "full"}, default="auto"
         Size of the networks: "light" for two CPU cores, "full" for a GPU. "auto" is
@@ -175,6 +180,7 @@ def make_pipeline(
     JointEmbedder : The embedder of two spaces.
     IRLINREmbedder : The learned space, and its other parameters.
     ScatteringEmbedder : The space without training.
+    PolarFourierEmbedder : The fastest features.
     ClassAverageEmbedder : Features of noisy particles.
     SCANClusterer : The clusterer, and its other parameters.
 
@@ -195,7 +201,7 @@ def make_pipeline(
     elif fine_tune is True and features in _UNTRAINED:
         raise ValueError(
             f"fine_tune=True but features={features!r} have no network to fine-tune: "
-            "use features='joint' or 'learned', or leave out fine_tune."
+            "use features='joint' or features='learned', or leave out fine_tune."
         )
     common: dict[str, Any] = {"device": device, "random_state": random_state}
     learned = IRLINREmbedder(
@@ -215,6 +221,8 @@ def make_pipeline(
     )
     for step in (learned, clusterer):
         step._validate_params()  # now, rather than after the embedder has trained
+    if features == "polar" and invariance is None:
+        learned.invariance = _without_scale(learned.invariance)
     embedder = _make_embedder(features, learned, n_clusters)
     return Pipeline([("embed", embedder), ("cluster", clusterer)])
 
@@ -230,6 +238,8 @@ def _make_embedder(
     shared["device"] = _with_float64(learned.device)
     if features == "averages":
         return _make_averages(n_clusters, **shared)
+    if features == "polar":
+        return _checked(PolarFourierEmbedder(**shared))
     scattering = ScatteringEmbedder(**shared)
     if features == "scattering":
         return scattering
@@ -251,9 +261,18 @@ def _make_averages(
             "use other features, or object='all'."
         )
     n_averages = _MANY_AVERAGES if isinstance(n_clusters, str) else n_clusters
-    averages = ClassAverageEmbedder(n_averages, **shared)
-    averages._validate_params()
-    return averages
+    return _checked(ClassAverageEmbedder(n_averages, **shared))
+
+
+def _checked(embedder: E) -> E:
+    """Return an embedder whose parameters are in range."""
+    embedder._validate_params()
+    return embedder
+
+
+def _without_scale(invariance: str) -> str:
+    """Return the changes that mean nothing, but those of size."""
+    return "+".join(word for word in invariance.split("+") if word != "scale")
 
 
 def _with_float64(device: str | torch.device) -> str | torch.device:

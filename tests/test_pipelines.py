@@ -8,6 +8,7 @@ from invariant_cluster import (
     ClassAverageEmbedder,
     IRLINREmbedder,
     JointEmbedder,
+    PolarFourierEmbedder,
     SCANClusterer,
     ScatteringEmbedder,
     make_pipeline,
@@ -127,6 +128,28 @@ def test_what_has_no_network_is_not_fine_tuned(kind):
         make_pipeline(3, kind=kind, fine_tune=True)
     tuned = make_pipeline(3, kind=kind, features="learned", fine_tune=True)
     assert tuned["cluster"].fine_tune is True
+
+
+def test_polar_features_share_what_means_nothing():
+    pipe = make_pipeline(
+        3, features="polar", invariance="rotation", device="cpu", random_state=4
+    )
+    polar = PolarFourierEmbedder(invariance="rotation", device="cpu", random_state=4)
+    assert repr(pipe["embed"]) == repr(polar)
+    assert pipe["cluster"].fine_tune is False
+    galaxies = make_pipeline(3, features="polar", kind="galaxies")["embed"]
+    assert galaxies.object == "central"
+    assert galaxies.invariance == "rotation+translation+brightness"
+    with pytest.raises(ValueError, match="'invariance' parameter of PolarFourier"):
+        make_pipeline(3, features="polar", invariance="rotation+scale")
+    with pytest.raises(ValueError, match="fine_tune=True but features='polar'"):
+        make_pipeline(3, features="polar", fine_tune=True)
+
+
+def test_polar_features_are_clustered(images):
+    pipe = make_pipeline(3, features="polar", device="cpu", random_state=0)
+    labels = pipe.set_params(cluster__max_epochs=2).fit_predict(images)
+    np.testing.assert_array_equal(pipe.predict(images), labels)
 
 
 def test_averages_see_all_of_an_image():

@@ -15,5 +15,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "typer":
             raise
-        sys.exit("invariant-cluster needs typer: pip install 'invariant-cluster[cli]'.")
+        sys.exit("invariant-cluster needs typer: run 'pip install typer jinja2 pillow'")
     app()

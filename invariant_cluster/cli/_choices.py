@@ -15,8 +15,19 @@ class Kind(StrEnum):
     particles = "particles"
 
 
-class Features(StrEnum):
-    """Feature spaces: those of ``pipelines.FEATURES``."""
+class Method(StrEnum):
+    """What is clustered: ``pipelines.FEATURES``, with IRL-INR by its name."""
+
+    auto = "auto"
+    joint = "joint"
+    irl_inr = "irl-inr"
+    scattering = "scattering"
+    polar = "polar"
+    averages = "averages"
+
+
+class OldMethod(StrEnum):
+    """Values of the older option ``--features``, which are those of Python."""
 
     auto = "auto"
     joint = "joint"

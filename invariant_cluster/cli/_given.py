@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from invariant_cluster import load_model, load_reading
 from invariant_cluster.cli._arrays import check_sides, parse_numbers
 from invariant_cluster.cli._choices import ColorKind
+from invariant_cluster.cli._file_names import MODEL
 from invariant_cluster.cli._inputs import (
     Intake,
     NamedImages,
@@ -18,10 +19,12 @@ from invariant_cluster.cli._inputs import (
     open_path,
     read_images,
 )
-from invariant_cluster.cli._outputs import MODEL
 from invariant_cluster.cli._speech import say
 from invariant_cluster.datasets import Reading
+from invariant_cluster.model_selection import candidate_numbers
 from invariant_cluster.training import current_team
+
+_N_NEIGHBORS = 20
 
 
 def take_in(
@@ -93,6 +96,36 @@ def load_pipeline(path: Path) -> tuple[Pipeline, Reading]:
             f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
         )
     return pipe, _reading_for(pipe, load_reading(file))
+
+
+def count_neighbors(n_clusters: int | str, n_images: int) -> int:
+    """Return 20 neighbours, or fewer for few images; check the number of clusters.
+
+    Parameters
+    ----------
+    n_clusters : int or "auto"
+        Number of clusters.
+    n_images : int
+        Number of training images.
+
+    Returns
+    -------
+    int
+        Neighbours of each image, below the number of images.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer images than clusters, or too few to choose a number.
+    """
+    if isinstance(n_clusters, str):
+        candidate_numbers(n_images)  # refuses too few images
+    elif n_clusters > n_images:
+        raise ValueError(
+            f"--n-clusters {n_clusters} but there are only {n_images} images: use "
+            "fewer clusters."
+        )
+    return min(_N_NEIGHBORS, n_images - 1)
 
 
 def _reading_for(pipe: Pipeline, stored: Reading | None) -> Reading:

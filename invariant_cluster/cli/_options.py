@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 
 from invariant_cluster.cli._choices import ColorKind, Ground, MixedDepth
-from invariant_cluster.cli._outputs import MODEL
+from invariant_cluster.cli._file_names import MODEL
+
+# Groups of options in the help, in the order of their first options.
+CLUSTERS, OUTPUT = "Clusters", "Output"
+FILES, TRAINING = "Images and files", "Training"
 
 Images = Annotated[
     Path,
@@ -23,75 +27,91 @@ Model = Annotated[
 ]
 Key = Annotated[
     str | None,
-    typer.Option(help="Name of the array of images in an .npz, .h5 or .zarr file."),
+    typer.Option(
+        help="Name of the array of images in an .npz, .h5 or .zarr file.",
+        rich_help_panel=FILES,
+    ),
 ]
 Channels = Annotated[
     str | None,
     typer.Option(
-        help="Channels to take of an array (n, h, w, c) or (n, c, h, w), numbered from "
-        "0 and joined by commas: 0 or 0,1,2. Give predict and report the same."
+        help="Channels to take of an array (n, h, w, c) or (n, c, h, w), from 0 and "
+        "joined by commas: 0,1,2. Give predict and report the same.",
+        rich_help_panel=FILES,
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=OUTPUT),
+]
 SkipUnreadable = Annotated[
     bool,
     typer.Option(
         "--skip-unreadable",
-        help="Leave out files that cannot be read, and list them with the reasons in a "
-        "CSV file beside the result.",
+        help="Leave out files that cannot be read. A CSV file beside the result lists "
+        "them with the reasons.",
+        rich_help_panel=FILES,
     ),
 ]
 Cache = Annotated[
     Path | None,
     typer.Option(
-        help="Folder that keeps the decoded images of a folder: a further run need not "
-        "decode files that did not change. Not for predict --shards."
+        help="Folder that keeps decoded images, so that a further run is faster. Not "
+        "for predict --shards.",
+        rich_help_panel=FILES,
     ),
 ]
 Jobs = Annotated[
     int,
     typer.Option(
-        help="Number of files that are read at a time; -1 for one per processor."
+        help="Files that are read at a time; -1: one per processor.",
+        rich_help_panel=FILES,
     ),
 ]
 Color = Annotated[
     ColorKind,
     typer.Option(
-        help="Colours to which the files of a folder are converted; auto keeps them."
+        help="Colours to which files are converted. auto keeps them.",
+        rich_help_panel=FILES,
     ),
 ]
 Transparent = Annotated[
     Ground,
     typer.Option(
-        help="Ground on which transparent pixels of files are put. auto: the one from "
-        "which the objects differ more."
+        help="Ground of transparent pixels. auto: the one from which the objects "
+        "differ more.",
+        rich_help_panel=FILES,
     ),
 ]
 Crop = Annotated[
     str | None,
     typer.Option(
-        help="Pixels cut off each file: top,right,bottom,left. Removes scale bars."
+        help="Pixels cut off each file: top,right,bottom,left. Removes scale bars.",
+        rich_help_panel=FILES,
     ),
 ]
 Mask = Annotated[
     Path | None,
     typer.Option(
-        help="Image file, not zero where the pixels of each file are replaced by its "
-        "background."
+        help="Image file. Where it is not zero, the background replaces the pixels of "
+        "each file.",
+        rich_help_panel=FILES,
     ),
 ]
 KeepScale = Annotated[
     bool,
     typer.Option(
         "--keep-scale",
-        help="Let a pixel mean the same size in all files, instead of fitting each "
-        "file's frame to --size.",
+        help="A pixel means the same size in all files. Otherwise each file fills "
+        "--size.",
+        rich_help_panel=FILES,
     ),
 ]
 Depth = Annotated[
     MixedDepth,
     typer.Option(
-        help="What is done with files of different depths. raise: it is an error. "
-        "widen: values stay. scale: full ranges are mapped to the widest."
+        help="Files of different depths. raise: an error. widen: values stay. scale: "
+        "full ranges are mapped to the widest.",
+        rich_help_panel=FILES,
     ),
 ]

@@ -13,12 +13,9 @@ from invariant_cluster.inspection import predict_clusters, steps_of
 from invariant_cluster.model_selection import Choice
 from invariant_cluster.persistence import replacing
 
-LABELS, MODEL, REPORT = "labels.csv", "model.safetensors", "report.html"
-SKIPPED = "skipped.csv"
-
 
 def label_images(model: Any, given: NamedImages) -> pd.DataFrame:
-    """Return the cluster, confidence and pose of each image.
+    """Return the cluster, confidence, score and pose of each image.
 
     Parameters
     ----------
@@ -30,18 +27,22 @@ def label_images(model: Any, given: NamedImages) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns "file", "cluster" and "confidence". If the embedder predicts poses, also
+        Columns "file", "cluster", "confidence", and "score", of ``score_samples``:
+        the lower, the more unusual. If the embedder predicts poses, also
         "theta" (radians, counter-clockwise), "tau_x" and "tau_y" (pixels, y up). Of
         files, "height" and "width" too (pixels of the file).
     """
     images, names, sizes, *_ = given
-    prediction = predict_clusters(model, images)
+    z = model[:-1].transform(images)
+    prediction = predict_clusters(model[-1], z)
     assert prediction.confidence is not None
     columns = {
         "file": names,
         "cluster": prediction.labels,
         "confidence": prediction.confidence.round(4),
     }
+    if hasattr(model[-1], "score_samples"):
+        columns["score"] = model[-1].score_samples(z).round(4)
     poses = [step for step in steps_of(model) if hasattr(step, "predict_pose")]
     if poses:
         scales = getattr(poses[0], "size_", None) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invariant_cluster.cli._outputs import LABELS, MODEL, REPORT, SKIPPED
+from invariant_cluster.cli._file_names import LABELS, MODEL, REPORT, SKIPPED
 from invariant_cluster.persistence import check_place
 from invariant_cluster.report import import_extra
 

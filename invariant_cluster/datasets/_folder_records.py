@@ -12,11 +12,11 @@ import numpy as np
 from invariant_cluster.readers import name_as_text
 
 _MOST_NAMED = 20
-_CONVERT_COLORS = "Use color='grey' or color='rgb' (fit --color) to convert colours."
+_CONVERT_COLORS = "Use color='grey' or color='rgb' to convert colours."
 _CONVERT_DEPTHS = (
     "Use mixed_depth='widen' to keep the values of different depths in one dtype, or "
     "(integers only) mixed_depth='scale' to map the full range of each type to that of "
-    "the widest; for a model, from its training images on (fit --mixed-depth)."
+    "the widest; for a model, from its training images on."
 )
 
 
@@ -81,7 +81,7 @@ def describe_bad(
     lines = bad[:_MOST_NAMED] + ([f"  and {more:,} more"] if more > 0 else [])
     listed = "\n".join(lines)
     count = f"{len(bad):,} of {len(names):,} files" if are_all else "Files"
-    skip = "on_error='skip' (--skip-unreadable) or " if can_skip else ""
+    skip = "on_error='skip' or " if can_skip else ""
     return (
         f"{count} of path={folder!r} cannot be read as images:\n{listed}\nReplace or "
         f"remove these files, or leave them out with {skip}exclude=[...]."

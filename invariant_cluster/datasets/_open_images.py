@@ -271,8 +271,7 @@ def _choose(path: Path, names: list[str], dataset: str | None) -> str:
     if wanted not in names:
         raise ValueError(
             f"{path} holds {', '.join(sorted(names)) or 'nothing'}, but not "
-            f"{wanted!r}: name the array of images with dataset= (--key of the "
-            "command line)."
+            f"{wanted!r}: name the array of images with dataset=."
         )
     return wanted
 

@@ -112,5 +112,5 @@ def _notice_mark(images: NDArray) -> None:
         f"{mark.left} to {mark.right - 1} are the same in all images and differ from "
         "the background, such as a scale bar or a caption: it counts as part of every "
         "object. Paint it with the background, or give crop= or mask= of "
-        "load_image_folder (--crop, --mask).",
+        "load_image_folder.",
     )

@@ -145,7 +145,7 @@ def _import_faiss() -> Any:
     except ImportError as error:
         raise ImportError(
             'method="approximate" needs faiss: run '
-            '`pip install "invariant-cluster[scale]"`, or use method="exact".'
+            '`pip install faiss-cpu`, or use method="exact".'
         ) from error
     return faiss
 

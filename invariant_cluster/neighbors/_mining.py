@@ -60,7 +60,7 @@ def mine_neighbors(
         One row of a block of similarities, at most 256 KiB, is always held.
     method : {"auto", "exact", "approximate"}, default="auto"
         "approximate" searches an inverted file of faiss (``pip install
-        "invariant-cluster[scale]"``) with a recall of 0.95 or more. "auto" is exact up
+        faiss-cpu``) with a recall of 0.95 or more. "auto" is exact up
         to 200,000 rows, and above if faiss is not installed, then with a warning.
 
     Returns
@@ -245,7 +245,7 @@ def _warn_of_exact_search(n_queries: int, n_rows: int) -> None:
     warnings.warn(
         f"Neighbours of {n_queries} rows among {n_rows} are searched exactly, which "
         "takes about half an hour for a million rows, a hundred times as long for ten "
-        'million: run `pip install "invariant-cluster[scale]"` for approximate search, '
+        "million: run `pip install faiss-cpu` for approximate search, "
         "or fit on fewer rows.",
         UserWarning,
         stacklevel=5,

@@ -63,8 +63,8 @@ def _check_packages() -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "export_onnx needs the packages onnx and onnxscript: run pip install "
-            "'invariant-cluster[onnx]'."
+            "export_onnx needs the packages onnx and onnxscript: run 'pip "
+            "install onnx onnxscript'."
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 The class methods ``from_estimator``, ``from_predictions`` and ``from_table`` compute a
 display and draw it. ``plot`` draws it again, in other axes or with other options.
-Displays need matplotlib: ``pip install 'invariant-cluster[plot]'``. It is imported when
+Displays need matplotlib: ``pip install matplotlib``. It is imported when
 something is drawn.
 """
 

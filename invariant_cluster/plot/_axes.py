@@ -26,8 +26,8 @@ def import_pyplot() -> Any:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "invariant_cluster.plot needs matplotlib, which is not installed: pip "
-            "install 'invariant-cluster[plot]'."
+            "invariant_cluster.plot needs matplotlib, which is not installed: run "
+            "'pip install matplotlib'."
         ) from error
     return plt
 

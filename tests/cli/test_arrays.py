@@ -68,7 +68,7 @@ def brief_training(monkeypatch):
     def make_brief(*arguments, **settings):
         return make_pipeline(*arguments, **settings).set_params(cluster__max_epochs=1)
 
-    monkeypatch.setattr(_app, "make_pipeline", make_brief)
+    monkeypatch.setattr("invariant_cluster.make_pipeline", make_brief)
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_channels_of_files_are_those_of_color(images, tmp_path):
 def test_ambiguous_channels_name_the_options(bands, tmp_path):
     np.save(tmp_path / "bands.npy", bands)
     result = fit(tmp_path / "bands.npy", tmp_path / "run")
-    (line,) = result.stderr.splitlines()[1:]
+    (line,) = result.stderr.splitlines()[2:]
     assert "shape (16, 16, 5) are ambiguous" in line
     assert "--image-shape and --channels of the command line" in line
 

@@ -10,11 +10,13 @@ from PIL import Image
 from sklearn.pipeline import Pipeline
 from typer.testing import CliRunner
 
+import invariant_cluster
 from invariant_cluster import load_model, load_reading, save_model
 from invariant_cluster.cli import _app
 from invariant_cluster.cli._app import app
 from invariant_cluster.cli._warnings import one_line_warnings
 from invariant_cluster.datasets import load_image_folder
+from invariant_cluster.drift import DriftWarning
 
 
 def run(*arguments, code=0):
@@ -101,13 +103,13 @@ def test_options_of_files_are_not_for_arrays(option, images, folder, tmp_path):
 
 def test_a_crop_that_is_none_is_told(folder, tmp_path):
     result = fit(folder, tmp_path / "run", "--crop", "1,2", code=1)
-    assert "crop=(1, 2) is no margin: give the pixels" in result.stderr
+    assert "--crop 1,2 is no margin: give the pixels" in result.stderr
 
 
 def test_mixed_depths_are_widened(folder, reached, tmp_path):
     Image.fromarray(np.full((16, 16), 40000, np.uint16)).save(folder / "deep.png")
     result = fit(folder, tmp_path / "run", code=1)
-    assert "Use mixed_depth='widen'" in result.stderr
+    assert "Use --mixed-depth widen" in result.stderr
     fit(folder, tmp_path / "run", "--mixed-depth", "widen")
     assert reached[0].images.dtype == np.uint16
 
@@ -116,7 +118,7 @@ def test_all_bad_files_are_named_a_line_each(folder, tmp_path):
     spoil(folder)
     result = fit(folder, tmp_path / "run", code=1)
     first, *named, remedy = result.stderr.splitlines()
-    assert first.startswith("Error: 2 of 50 files of path=")
+    assert first.startswith(f"Error: 2 of 50 files of {folder} cannot")
     assert [line.split(":")[0] for line in named] == ["  bad.png", "  worse.jpg"]
     assert "--skip-unreadable" in remedy
     assert not (tmp_path / "run").exists()
@@ -124,14 +126,14 @@ def test_all_bad_files_are_named_a_line_each(folder, tmp_path):
 
 def test_bad_files_are_left_out_and_listed(folder, images, tmp_path, monkeypatch):
     spoil(folder)
-    make = _app.make_pipeline
+    make = invariant_cluster.make_pipeline
 
     def make_brief(*arguments, **settings):
         return make(*arguments, **{**settings, "features": "scattering"}).set_params(
             cluster__max_epochs=1
         )
 
-    monkeypatch.setattr(_app, "make_pipeline", make_brief)
+    monkeypatch.setattr("invariant_cluster.make_pipeline", make_brief)
     result = fit(folder, tmp_path / "run", "--skip-unreadable", "--crop", "0,0,4,0")
     assert "Left out files that cannot be read: 2." in result.stderr
     skipped = pd.read_csv(tmp_path / "run" / "skipped.csv")
@@ -290,5 +292,5 @@ def test_skipped_files_of_any_name_are_listed(trained, folder, tmp_path):
 def test_a_warning_is_one_line(capsys):
     with one_line_warnings():
         for message in ("two\n  lines", "two\n  lines"):
-            warnings.warn(message, UserWarning, stacklevel=1)
+            warnings.warn(message, DriftWarning, stacklevel=1)
     assert capsys.readouterr().err == "Warning: two lines\n"

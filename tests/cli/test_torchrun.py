@@ -40,7 +40,7 @@ def test_the_first_process_writes_and_prints(tmp_path):
     np.save(tmp_path / "images.npy", images)
     out = tmp_path / "run"
     fit = ["fit", tmp_path / "images.npy", "-k", 2, "--out", out, "--device", "cpu"]
-    done = torchrun(*fit, "--features", "learned", "--epochs", 1)
+    done = torchrun(*fit, "--method", "irl-inr", "--epochs", 1)
     assert done.returncode == 0, done.stderr
     for told in ("24 images of shape", "Wrote", "open it in a browser"):
         assert told in done.stderr
@@ -54,7 +54,7 @@ def test_the_first_process_writes_and_prints(tmp_path):
 def test_the_others_leave_commands_that_are_not_shared(command, tmp_path, monkeypatch):
     from invariant_cluster.cli import _app
 
-    monkeypatch.setattr(_app, "join_team", lambda _: Team(1, 2))
+    monkeypatch.setattr("invariant_cluster.training.join_team", lambda _: Team(1, 2))
     arguments = [command, str(tmp_path), str(tmp_path), "--out", str(tmp_path / "out")]
     with warnings.catch_warnings():
         done = CliRunner().invoke(_app.app, arguments)

@@ -73,6 +73,6 @@ def test_missing_packages_and_folders_are_named(
     with pytest.raises(FileNotFoundError, match="folder that does not exist"):
         embedder.export_onnx(tmp_path / "none" / "encoder.onnx")
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(ImportError, match=r"pip install 'invariant-cluster\[onnx\]'"):
+    with pytest.raises(ImportError, match="pip install onnx onnxscript"):
         embedder.export_onnx(tmp_path / "encoder.onnx")
     assert list(tmp_path.iterdir()) == []
