@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,6 +39,8 @@ from invariant_cluster.cli._options import (
     Mask,
     Model,
     Overwrite,
+    PaletteText,
+    PassBins,
     SkipUnreadable,
     Transparent,
 )
@@ -239,6 +242,8 @@ def fit(
     mask: Mask = None,
     keep_scale: KeepScale = False,
     mixed_depth: Depth = MixedDepth.refuse,
+    palette: PaletteText = None,
+    pass_bins: PassBins = None,
     skip_unreadable: SkipUnreadable = False,
     cache: Cache = None,
     jobs: Jobs = -1,
@@ -279,6 +284,10 @@ def fit(
         from invariant_cluster.cli._methods import choose_features, settle_method
         from invariant_cluster.cli._n_clusters import parse_n_clusters
         from invariant_cluster.cli._places import prepare_folder
+        from invariant_cluster.cli._wafer_options import (
+            parse_bins,
+            parse_palette_option,
+        )
         from invariant_cluster.datasets import make_reading
 
         wanted = parse_n_clusters(n_clusters)
@@ -293,7 +302,9 @@ def fit(
             mask=mask,
             keep_scale=keep_scale,
             mixed_depth=mixed_depth.value,
+            palette=parse_palette_option(palette, kind),
         )
+        reading = replace(reading, pass_bins=parse_bins(pass_bins))
         intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
         given = draw_for_fit(images, sample, intake, seed)
         pipe = make_pipeline(

@@ -20,7 +20,7 @@ from invariant_cluster.cli._inputs import (
     read_images,
 )
 from invariant_cluster.cli._speech import say
-from invariant_cluster.datasets import Reading
+from invariant_cluster.datasets import Reading, describe_palette
 from invariant_cluster.model_selection import candidate_numbers
 from invariant_cluster.training import current_team
 
@@ -53,6 +53,7 @@ def draw_for_fit(path: Path, n_most: int, intake: Intake, seed: int) -> NamedIma
     """Read the images of a path, or a sample of them, and print how many there are."""
     given, n_images = draw_images(path, n_most, intake, seed=seed)
     _tell_images(path, given.images, n_images)
+    tell_palette(given.reading)
     if len(given.images) < n_images:
         say(
             f"Training on {len(given.images):,} of them, drawn at random (--sample): "
@@ -66,10 +67,17 @@ def _tell_images(path: Path, images: Any, n_images: int) -> None:
     say(f"{n_images:,} images of shape {images.shape[1:]} from {path}.")
 
 
+def tell_palette(reading: Reading | None) -> None:
+    """Print what the colours of wafer maps were taken for."""
+    if reading is not None and isinstance(reading.palette, tuple):
+        say(f"Read as wafer maps: {describe_palette(reading.palette)}.")
+
+
 def open_for(pipe: Pipeline, path: Path, intake: Intake) -> Any:
     """Open images for a model, and print how many there are."""
     images = open_path(path, replace(intake, of_model=True))
     _tell_images(path, images, len(images))
+    tell_palette(getattr(images, "reading", None))
     check_sides(path, images, pipe[0].layout_)
     return images
 
@@ -78,6 +86,7 @@ def read_for(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
     """Return images for a model, and print how many there are."""
     given = read_images(path, replace(intake, of_model=True))
     _tell_images(path, given.images, len(given.images))
+    tell_palette(given.reading)
     check_sides(path, given.images, pipe[0].layout_)
     return given
 

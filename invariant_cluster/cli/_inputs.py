@@ -16,8 +16,11 @@ from invariant_cluster.cli._array_files import holds_wafers, read_npz, read_wafe
 from invariant_cluster.cli._arrays import pick_channels
 from invariant_cluster.datasets import (
     Reading,
+    as_fail_maps,
+    holds_dies,
     load_image_folder,
     open_images,
+    open_wafers,
     sample_images,
 )
 from invariant_cluster.readers import (
@@ -122,8 +125,8 @@ def read_images(
     ----------
     path : Path
         Folder of images; file .npy, .npz, .h5 or .hdf5; store .zarr; particles in
-        .mrc, .mrcs, .star, .cs, .txt or a folder of stacks; or table of wafer maps such
-        as LSWMD.pkl.
+        .mrc, .mrcs, .star, .cs, .txt or a folder of stacks; table of wafer maps such as
+        LSWMD.pkl; or dies in .csv, .parquet, KLARF or a folder of these.
     intake : Intake, optional
         How they are read. By default folders are read with the side ``size``.
     size : int, default=32
@@ -197,7 +200,8 @@ def draw_images(
             opened, n_images, random_state=seed, return_rows=True
         )
     shown = [str(row) if names is None else name_as_text(names[row]) for row in rows]
-    return Draw(NamedImages(images, shown), len(opened))
+    reading = getattr(opened, "reading", None)
+    return Draw(NamedImages(images, shown, reading=reading), len(opened))
 
 
 def open_path(path: Path, intake: Intake) -> Any:
@@ -236,7 +240,11 @@ def open_path(path: Path, intake: Intake) -> Any:
             verbose=intake.verbose,
         )
     _check_no_options_of_files(path, intake)
-    return pick_channels(path, _open_file(path, intake), intake.channels)
+    wafers = open_wafers(path, intake.reading) if intake.key is None else None
+    if wafers is not None:
+        return wafers
+    images = pick_channels(path, _open_file(path, intake), intake.channels)
+    return as_fail_maps(images, intake.reading) if _is_array(path, intake) else images
 
 
 def is_image_folder(path: Path) -> bool:
@@ -250,9 +258,16 @@ def is_image_folder(path: Path) -> bool:
     Returns
     -------
     bool
-        False for zarr stores and for folders of stacks.
+        False for zarr stores and for folders of stacks, tables of dies or KLARF.
     """
-    return path.is_dir() and not is_zarr_store(path) and not holds_particles(path)
+    holds_others = is_zarr_store(path) or holds_particles(path) or holds_dies(path)
+    return path.is_dir() and not holds_others
+
+
+def _is_array(path: Path, intake: Intake) -> bool:
+    """Return whether a path holds an array, whose values may be those of dies."""
+    is_table = intake.key is None and holds_wafers(path)
+    return not is_table and not holds_particles(path)
 
 
 def _draw_files(path: Path, n_images: int | None, intake: Intake, seed: int) -> Draw:
@@ -287,8 +302,8 @@ def _open_file(path: Path, intake: Intake) -> Any:
         return read_npz(path, intake.key)
     raise ValueError(
         f"{path} is of an unknown kind: give a folder of images, "
-        f"{', '.join((*_STORED, '.npz'))} or a pickled table of wafer maps, such as "
-        "LSWMD.pkl."
+        f"{', '.join((*_STORED, '.npz'))}, a pickled table of wafer maps, such as "
+        "LSWMD.pkl, or dies of wafers in .csv, .parquet or KLARF."
     )
 
 

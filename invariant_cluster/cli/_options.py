@@ -19,7 +19,9 @@ Images = Annotated[
     typer.Argument(
         help="Folder of images (PNG, TIFF, FITS, ...), array (.npy; .npz, .h5 or .zarr "
         "with --key), particles (.mrc, .mrcs, a folder of these, .star, .cs, or .txt "
-        "that lists stacks), or table of wafer maps (LSWMD.pkl; MixedWM38's .npz)."
+        "that lists stacks), table of wafer maps (LSWMD.pkl; MixedWM38's .npz), or "
+        "dies of wafers (.csv or .parquet with wafer, x, y and bin; KLARF; a folder of "
+        "these)."
     ),
 ]
 Model = Annotated[
@@ -104,6 +106,24 @@ KeepScale = Annotated[
         "--keep-scale",
         help="A pixel means the same size in all files. Otherwise each file fills "
         "--size.",
+        rich_help_panel=FILES,
+    ),
+]
+PaletteText = Annotated[
+    str | None,
+    typer.Option(
+        "--palette",
+        help="Colours of wafer maps, which are read as maps of failing dies: "
+        "white=outside,green=pass,red=fail. auto: found on the images. none: images "
+        "are kept as they are.  [default: auto with --kind wafers, else none]",
+        rich_help_panel=FILES,
+    ),
+]
+PassBins = Annotated[
+    str | None,
+    typer.Option(
+        help="Bins of dies that pass in tables of dies, joined by commas.  [default: "
+        "1, P, PASS, PASSED, GOOD, OK or TRUE]",
         rich_help_panel=FILES,
     ),
 ]

@@ -10,7 +10,10 @@ downloaded: data that are neither bundled nor generated are read from the folder
 """
 
 from invariant_cluster.datasets._cells import load_cells
+from invariant_cluster.datasets._die_files import holds_dies
+from invariant_cluster.datasets._die_table import load_die_table, load_klarf
 from invariant_cluster.datasets._dsprites import make_dsprites
+from invariant_cluster.datasets._fail_maps import make_fail_maps
 from invariant_cluster.datasets._galaxies import load_galaxies
 from invariant_cluster.datasets._image_folder import load_image_folder
 from invariant_cluster.datasets._missing_pixels import fill_images, warn_of_missing
@@ -19,23 +22,35 @@ from invariant_cluster.datasets._mnist_u import fetch_mnist_u
 from invariant_cluster.datasets._open_images import open_images
 from invariant_cluster.datasets._oriented import make_oriented
 from invariant_cluster.datasets._oriented_digits import load_oriented_digits
+from invariant_cluster.datasets._palette import describe_palette
 from invariant_cluster.datasets._plankton import load_plankton
 from invariant_cluster.datasets._projections import load_projections
 from invariant_cluster.datasets._reading import Reading, make_reading
 from invariant_cluster.datasets._sampling import sample_images
 from invariant_cluster.datasets._steel import load_steel
 from invariant_cluster.datasets._stored_images import StoredImages
+from invariant_cluster.datasets._wafer_arrays import (
+    WaferMaps,
+    as_fail_maps,
+    open_wafers,
+)
 from invariant_cluster.datasets._wafer_maps import load_wafer_maps
 from invariant_cluster.datasets._wm811k import load_wm811k
 
 __all__ = [
     "Reading",
     "StoredImages",
+    "WaferMaps",
+    "as_fail_maps",
+    "describe_palette",
     "fetch_mnist_u",
     "fill_images",
+    "holds_dies",
     "load_cells",
+    "load_die_table",
     "load_galaxies",
     "load_image_folder",
+    "load_klarf",
     "load_mixed_wm38",
     "load_oriented_digits",
     "load_plankton",
@@ -44,9 +59,11 @@ __all__ = [
     "load_wafer_maps",
     "load_wm811k",
     "make_dsprites",
+    "make_fail_maps",
     "make_oriented",
     "make_reading",
     "open_images",
+    "open_wafers",
     "sample_images",
     "warn_of_missing",
 ]

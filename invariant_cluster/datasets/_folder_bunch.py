@@ -14,15 +14,23 @@ from invariant_cluster.datasets._bunch import Dataset, make_bunch
 from invariant_cluster.datasets._folder_images import FolderImages
 from invariant_cluster.datasets._folder_listing import Listing, class_of
 from invariant_cluster.datasets._folder_records import show_name
+from invariant_cluster.datasets._palette import describe_palette
 from invariant_cluster.datasets._reading import Reading
 
 _DESCR = """Images of {path}
 ==========
 
-{n} images{classes}. Each image was padded to a square{frame} with the median of its own
-border pixels and resized to {size}x{size} (bicubic, antialiased, clipped to its own
-range).
+{n} images{classes}. {how}
 """
+_RESIZED = (
+    "Each image was padded to a square{frame} with the median of its own\nborder "
+    "pixels and resized to {size}x{size} (bicubic, antialiased, clipped to its "
+    "own\nrange)."
+)
+_FAILS = (
+    "Wafer maps in the colours {colors}\nwere read as 1 for a failing die and 0 "
+    "elsewhere, {size}x{size}."
+)
 
 
 def bunch_of_folder(
@@ -77,9 +85,17 @@ def _describe(listing: Listing, reading: Reading, n: int, n_classes: int) -> str
         path=listing.folder,
         n=n,
         classes=f" of {n_classes} classes" if n_classes else ", without classes",
-        frame="" if reading.frame is None else f" of {reading.frame} pixels",
-        size=reading.size,
+        how=_describe_reading(reading),
     )
+
+
+def _describe_reading(reading: Reading) -> str:
+    """Return how files became images."""
+    if isinstance(reading.palette, tuple):
+        colors = describe_palette(reading.palette)
+        return _FAILS.format(colors=colors, size=reading.size)
+    frame = "" if reading.frame is None else f" of {reading.frame} pixels"
+    return _RESIZED.format(frame=frame, size=reading.size)
 
 
 def _classes(names: Sequence[str]) -> tuple[NDArray | None, NDArray]:

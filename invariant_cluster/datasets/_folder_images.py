@@ -24,7 +24,11 @@ from invariant_cluster.datasets._folder_decoding import MapFiles, decode
 from invariant_cluster.datasets._folder_listing import Listing
 from invariant_cluster.datasets._folder_records import Record, are_alike
 from invariant_cluster.datasets._reading import Reading
-from invariant_cluster.datasets._settling import settle_ground, settle_scale
+from invariant_cluster.datasets._settling import (
+    settle_ground,
+    settle_palette,
+    settle_scale,
+)
 
 _BATCH = 4096
 
@@ -73,13 +77,13 @@ def read_folder(
         The images; unreadable files are told in the records.
     """
     if cache is None:
-        settled = settle_ground(listing.paths, reading)
+        settled = _settle(listing.paths, reading)
         return _decode_all(listing.paths, settled, map_files)
     index = index_place(cache, listing.folder, reading)
     stamps = [stamp_of(path) for path in listing.paths]
     cached = load_cached(index)
-    settled = settle_ground(listing.paths, reading)
-    if cached and cached.reading.transparent == settled.transparent:
+    settled = _settle(listing.paths, reading)
+    if cached and _are_settled_alike(cached.reading, settled):
         stale = _stale_rows(listing.names, stamps, cached)
         found = _decode_stale(listing, settled, map_files, cached, stale)
         unchanged = _is_current(listing.names, stamps, found.records, cached)
@@ -88,6 +92,16 @@ def read_folder(
     if not unchanged and are_alike(found.records, reading.mixed_depth):
         save_cached(index, listing.names, stamps, *_kept_parts(found))
     return found
+
+
+def _settle(paths: Sequence[str], reading: Reading) -> Reading:
+    """Return a reading with the ground and the palette of a folder."""
+    return settle_palette(paths, settle_ground(paths, reading))
+
+
+def _are_settled_alike(one: Reading, other: Reading) -> bool:
+    """Return whether two readings of a folder have the same ground and palette."""
+    return (one.transparent, one.palette) == (other.transparent, other.palette)
 
 
 def _kept_parts(found: FolderImages) -> tuple[list[Record], NDArray | None, Reading]:

@@ -27,6 +27,7 @@ from invariant_cluster.datasets._folder_records import (
     warn_of_notes,
 )
 from invariant_cluster.datasets._masks import MaskLike
+from invariant_cluster.datasets._palette import PaletteLike
 from invariant_cluster.datasets._parallel_files import files_at_a_time, map_files
 from invariant_cluster.datasets._reading import Reading, choose_reading
 
@@ -41,6 +42,7 @@ def load_image_folder(
     mask: MaskLike = None,
     keep_scale: bool = False,
     mixed_depth: str = "raise",
+    palette: PaletteLike = None,
     reading: Reading | None = None,
     exclude: Iterable[str | os.PathLike[str]] = (),
     on_error: str = "raise",
@@ -86,10 +88,16 @@ def load_image_folder(
         What is done with files of different dtypes. "raise" is an error; "widen" keeps
         the values in a dtype that holds all; "scale" maps the full range of each
         integer type to that of the widest.
+    palette : "auto" or mapping of str to str, optional
+        Reads wafer maps as maps of failing dies: 1 for a die that fails, 0 elsewhere. A
+        mapping gives the meaning of each colour, "outside", "pass", "fail" or
+        "ignored", such as ``{"white": "outside", "green": "pass", "#d00000": "fail"}``.
+        "auto" finds it on the set of files; images that are no wafer maps are kept as
+        they are, with a warning. The box of the disc is stretched to the square.
     reading : Reading, optional
         ``reading`` of a folder loaded before, to read another one in the same way: with
-        its scale, its ground of transparent pixels and its dtype. It replaces the seven
-        parameters above.
+        its scale, its ground of transparent pixels, its palette and its dtype. It
+        replaces the eight parameters above.
     exclude : iterable of path-like, default=()
         Files and folders that are left out.
     on_error : {"raise", "skip"}, default="raise"
@@ -139,8 +147,9 @@ def load_image_folder(
     -----
     UserWarning
         Once for each kind of change that reading made, with the number of files;
-        if folders of earlier runs are left out; if classes are ignored since images lie
-        beside the class folders; and if the cache cannot be written.
+        if no palette is found; if folders of earlier runs are left out; if classes are
+        ignored since images lie beside the class folders; and if the cache cannot be
+        written.
 
     See Also
     --------
@@ -165,6 +174,7 @@ def load_image_folder(
         mask=mask,
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
+        palette=palette,
     )
     if max_images is not None:
         check_scalar(max_images, "max_images", Integral, min_val=1)

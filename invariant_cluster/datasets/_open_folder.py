@@ -20,9 +20,10 @@ from invariant_cluster.datasets._folder_records import (
     describe_bad,
     warn_of_notes,
 )
+from invariant_cluster.datasets._palette import AUTO
 from invariant_cluster.datasets._parallel_files import files_at_a_time, map_files
 from invariant_cluster.datasets._reading import Reading
-from invariant_cluster.datasets._settling import settle_ground
+from invariant_cluster.datasets._settling import settle_ground, settle_palette
 from invariant_cluster.datasets._stored_images import Source
 
 
@@ -92,6 +93,8 @@ def list_unreadable(
     """
     listing = list_images(path, exclude)
     apply = partial(map_files, n_jobs=n_jobs, verbose=verbose)
+    if reading.palette == AUTO:  # which is settled on the files that can be read
+        reading = replace(reading, palette=None)
     reasons = survey(listing.paths, reading, apply).reasons
     if None not in reasons:
         records = [Record(reason=reason) for reason in reasons]
@@ -105,7 +108,7 @@ def list_unreadable(
 
 def _settle(listing: Listing, reading: Reading) -> Reading:
     """Return a reading with what depends on all files, which are read if needed."""
-    reading = settle_ground(listing.paths, reading)
+    reading = settle_palette(listing.paths, settle_ground(listing.paths, reading))
     scales = reading.keep_scale and reading.scale is None
     mixes = reading.mixed_depth != "raise" and reading.dtype is None
     if not (scales or mixes):

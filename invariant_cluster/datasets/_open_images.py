@@ -14,6 +14,7 @@ from invariant_cluster.datasets._folder_listing import check_exclude
 from invariant_cluster.datasets._masks import MaskLike
 from invariant_cluster.datasets._open_folder import list_unreadable, open_folder
 from invariant_cluster.datasets._open_particles import open_particles
+from invariant_cluster.datasets._palette import PaletteLike
 from invariant_cluster.datasets._reading import Reading, choose_reading
 from invariant_cluster.datasets._stored_images import Source, StoredImages
 from invariant_cluster.readers import LISTS, STACKS, holds_particles, is_zarr_store
@@ -33,6 +34,7 @@ def open_images(
     mask: MaskLike = None,
     keep_scale: bool = False,
     mixed_depth: str = "raise",
+    palette: PaletteLike = None,
     reading: Reading | None = None,
     exclude: Iterable[str | os.PathLike[str]] = (),
     on_error: str = "raise",
@@ -57,13 +59,13 @@ def open_images(
     color : {"auto", "grey", "rgb"}, default="auto"
         Colours to which the files of a folder are converted. "auto" keeps those of the
         first file; the others must be alike.
-    transparent, crop, mask, keep_scale, mixed_depth
+    transparent, crop, mask, keep_scale, mixed_depth, palette
         How the files of a folder are read, as in :func:`load_image_folder`. With
         ``keep_scale=True``, and unless ``mixed_depth`` is "raise", all files are read
         once when the folder is opened.
     reading : Reading, optional
         ``reading`` of a folder loaded or opened before, to read another one in the same
-        way. It replaces the seven parameters above except ``dataset``.
+        way. It replaces the eight parameters above except ``dataset``.
     exclude : iterable of path-like, default=()
         Files and folders of a folder that are left out.
     on_error : {"raise", "skip"}, default="raise"
@@ -141,6 +143,7 @@ def open_images(
         mask=mask,
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
+        palette=palette,
     )
     check_option("on_error", on_error, ("raise", "skip"))
     check_exclude(exclude)

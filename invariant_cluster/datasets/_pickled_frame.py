@@ -22,7 +22,7 @@ from invariant_cluster.datasets._pickled_cells import (
     index_labels,
 )
 
-_LOAD_ERRORS = (
+LOAD_ERRORS = (
     pickle.UnpicklingError,
     EOFError,
     ValueError,
@@ -72,7 +72,7 @@ def read_columns(
     """
     try:
         return _select_columns(read_records(Path(path)), names)
-    except _LOAD_ERRORS as error:
+    except LOAD_ERRORS as error:
         detail = str(error) or type(error).__name__
         raise ValueError(
             f"{path} cannot be read as a pickled table: {detail}. Give LSWMD.pkl as "

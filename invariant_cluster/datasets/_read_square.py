@@ -8,10 +8,12 @@ from typing import NamedTuple
 from numpy.typing import NDArray
 
 from invariant_cluster.datasets._masks import unpack_mask
+from invariant_cluster.datasets._palette_maps import as_eight_bits, draw_fails
 from invariant_cluster.datasets._reading import Reading
 from invariant_cluster.datasets._squares import border_background, fit_square
 from invariant_cluster.readers import read_image
 
+_STRANGE = "the colours are not those of the palette"
 _CUT = "the edges were cut off, beyond the frame of keep_scale=True"
 
 
@@ -61,6 +63,10 @@ def read_square(path: str | os.PathLike[str], reading: Reading) -> Square:
     """
     image, notes = read_cropped(path, reading)
     height, width = image.shape[:2]
+    if isinstance(reading.palette, tuple):
+        pixels = as_eight_bits(image)
+        fails, is_strange = draw_fails(pixels, reading.palette, reading.size)
+        return Square(fails, (height, width), notes + (_STRANGE,) * is_strange)
     frame = reading.frame or max(height, width)
     fills = height >= frame and width >= frame
     background = None if fills else border_background(image)
@@ -92,7 +98,9 @@ def read_cropped(
     UnreadableError, ValueError
         As :func:`read_square`.
     """
-    picture = read_image(path, color=reading.color, transparent=reading.transparent)
+    # Grey and coloured wafer maps may lie side by side.
+    color = reading.color if reading.palette is None else "rgb"
+    picture = read_image(path, color=color, transparent=reading.transparent)
     image = _crop(path, picture.pixels, reading.crop)
     if reading.mask is None:
         return image, picture.notes

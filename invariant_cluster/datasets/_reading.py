@@ -9,6 +9,12 @@ from typing import Any
 
 from invariant_cluster.datasets._arguments import check_option, check_side
 from invariant_cluster.datasets._masks import MaskLike, pack_mask
+from invariant_cluster.datasets._palette import (
+    Palette,
+    PaletteColor,
+    PaletteLike,
+    parse_palette,
+)
 
 COLORS = ("auto", "grey", "rgb")
 GROUNDS = ("auto", "black", "white")
@@ -20,8 +26,8 @@ class Reading:
     """How image files are read, the same for every folder that a model is given.
 
     :func:`load_image_folder` returns it in ``reading``, and the images of
-    :func:`open_images` have it as an attribute. ``transparent``, ``scale`` and
-    ``dtype`` then hold what was chosen for that folder.
+    :func:`open_images` have it as an attribute. ``transparent``, ``scale``, ``dtype``
+    and ``palette`` then hold what was chosen for that folder.
 
     Parameters
     ----------
@@ -43,6 +49,11 @@ class Reading:
         Pixels of a file in one pixel of an image, with ``keep_scale``.
     dtype : str, optional
         Dtype of the images.
+    palette : tuple of (values, role, share), "auto" or None
+        Colours of wafer maps, which become maps of failing dies. A colour is red, green
+        and blue from 0 to 255, and its role "outside", "pass", "fail" or "ignored".
+    pass_bins : tuple of str, optional
+        Bins of dies that pass, in tables of dies.
 
     See Also
     --------
@@ -65,6 +76,8 @@ class Reading:
     mixed_depth: str = "raise"
     scale: float | None = None
     dtype: str | None = None
+    palette: Palette | str | None = None
+    pass_bins: tuple[str, ...] | None = None
 
     @property
     def frame(self) -> int | None:
@@ -96,8 +109,19 @@ class Reading:
             The reading.
         """
         values = json.loads(text)
-        crop = values.pop("crop", None)
-        return cls(**values, crop=None if crop is None else tuple(crop))
+        crop, bins = values.pop("crop", None), values.pop("pass_bins", None)
+        return cls(
+            **{**values, "palette": _palette_of(values.get("palette"))},
+            crop=None if crop is None else tuple(crop),
+            pass_bins=None if bins is None else tuple(bins),
+        )
+
+
+def _palette_of(given: Any) -> Palette | str | None:
+    """Return the palette that JSON holds."""
+    if given is None or isinstance(given, str):
+        return given
+    return tuple(PaletteColor(tuple(rgb), role, share) for rgb, role, share in given)
 
 
 def make_reading(
@@ -109,12 +133,13 @@ def make_reading(
     mask: MaskLike = None,
     keep_scale: bool = False,
     mixed_depth: str = "raise",
+    palette: PaletteLike = None,
 ) -> Reading:
     """Return checked parameters of reading.
 
     Parameters
     ----------
-    size, color, transparent, crop, mask, keep_scale, mixed_depth
+    size, color, transparent, crop, mask, keep_scale, mixed_depth, palette
         As for :func:`load_image_folder`.
 
     Returns
@@ -132,6 +157,11 @@ def make_reading(
     check_option("mixed_depth", mixed_depth, DEPTHS)
     if not isinstance(keep_scale, bool):
         raise TypeError(f"keep_scale={keep_scale!r} is no bool: give True or False.")
+    if keep_scale and palette is not None:
+        raise ValueError(
+            "keep_scale=True is not for wafer maps (palette), whose discs all get one "
+            "size: leave out palette (fit --palette none) or keep_scale."
+        )
     return Reading(
         size=check_side("size", size),
         color=color,
@@ -140,6 +170,7 @@ def make_reading(
         mask=pack_mask(mask),
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
+        palette=parse_palette(palette),
     )
 
 
