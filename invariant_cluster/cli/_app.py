@@ -31,6 +31,7 @@ from invariant_cluster.cli._options import (
     Channels,
     Color,
     Crop,
+    Degrees,
     Depth,
     Images,
     Jobs,
@@ -257,6 +258,7 @@ def fit(
             rich_help_panel=FILES,
         ),
     ] = None,
+    degrees: Degrees = False,
     overwrite: Overwrite = False,
     features: Annotated[OldMethod | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -268,8 +270,10 @@ def fit(
 
     - cluster, and confidence: the probability of the cluster.
     - score: the lower, the more unusual the image.
-    - theta in radians, counter-clockwise; tau_x and tau_y in pixels from the centre,
-      y up: the pose of the object, or with averages that relative to the average.
+    - theta in radians, counter-clockwise, and its standard deviation theta_std, both
+      empty where the object has no direction; tau_x and tau_y in pixels of the file
+      from its centre, y up: the pose of the object, or with averages that relative to
+      the average whose number is in the column average.
     - height and width of the file in pixels.
 
     -k auto chooses the number of clusters where the density of the images falls most
@@ -323,7 +327,7 @@ def fit(
         )
         is_settled = intake.channels is not None
         set_image_shape(pipe, given.images, shape, settled=is_settled)
-        _fit_and_write(pipe, given, folder)
+        _fit_and_write(pipe, given, folder, degrees=degrees)
 
 
 @app.command()
@@ -368,6 +372,7 @@ def predict(
     jobs: Jobs = -1,
     key: Key = None,
     channels: Channels = None,
+    degrees: Degrees = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Label images with a trained model.
@@ -396,6 +401,8 @@ def predict(
             folder = check_shards_folder(out)
             if cache is not None:
                 raise ValueError(f"--cache {cache} is not used by --shards: omit it.")
+            if degrees:
+                raise ValueError("--degrees but shards hold no angles: omit it.")
             pipe, reading = load_pipeline(model)
             intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
             given = open_for(pipe, images, intake)
@@ -417,7 +424,7 @@ def predict(
         pipe, reading = load_pipeline(model)
         intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
         given = read_for(pipe, images, intake)
-        table = label_images(pipe, given)
+        table = label_images(pipe, given, degrees=degrees)
         if out is None:
             table.to_csv(sys.stdout, index=False)
         else:
@@ -504,8 +511,10 @@ def demo(
         say(f"Accuracy of clusters matched one to one with classes: {accuracy:.1%}")
 
 
-def _fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
+def _fit_and_write(
+    pipe: Pipeline, given: NamedImages, folder: Path, *, degrees: bool = False
+) -> Any:
     """Train, write the model, the labels and the report, and return the labels."""
     from invariant_cluster.cli._writing import fit_and_write
 
-    return fit_and_write(pipe, given, folder)
+    return fit_and_write(pipe, given, folder, degrees=degrees)

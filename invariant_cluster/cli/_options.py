@@ -42,6 +42,15 @@ Channels = Annotated[
         rich_help_panel=FILES,
     ),
 ]
+Degrees = Annotated[
+    bool,
+    typer.Option(
+        "--degrees",
+        help="Write angles in degrees, as theta_deg and theta_std_deg, instead of "
+        "radians.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=OUTPUT),

@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from invariant_cluster.cli._inputs import NamedImages
-from invariant_cluster.inspection import predict_clusters, steps_of
+from invariant_cluster.inspection import (
+    FoundPoses,
+    find_poses,
+    predict_clusters,
+    steps_of,
+)
 from invariant_cluster.model_selection import Choice
 from invariant_cluster.persistence import replacing
 
 
-def label_images(model: Any, given: NamedImages) -> pd.DataFrame:
+def label_images(
+    model: Any, given: NamedImages, *, degrees: bool = False
+) -> pd.DataFrame:
     """Return the cluster, confidence, score and pose of each image.
 
     Parameters
@@ -23,14 +31,19 @@ def label_images(model: Any, given: NamedImages) -> pd.DataFrame:
         Model with ``predict_proba``.
     given : NamedImages
         Images of the shape given to ``fit``, with their names.
+    degrees : bool, default=False
+        Whether angles are in degrees instead of radians; the columns are then
+        "theta_deg" and "theta_std_deg".
 
     Returns
     -------
     DataFrame
-        Columns "file", "cluster", "confidence", and "score", of ``score_samples``:
-        the lower, the more unusual. If the embedder predicts poses, also
-        "theta" (radians, counter-clockwise), "tau_x" and "tau_y" (pixels, y up). Of
-        files, "height" and "width" too (pixels of the file).
+        Columns "file", "cluster", "confidence", and "score", of ``score_samples``: the
+        lower, the more unusual. If the embedder predicts poses, also "theta" (radians,
+        counter-clockwise) with its standard deviation "theta_std", both NaN without a
+        direction, and "tau_x" and "tau_y" (pixels from the centre of the file, or of
+        the array's image; y up); with class averages, "average" before these. Of files,
+        "height" and "width" too (pixels of the file).
     """
     images, names, sizes, *_ = given
     z = model[:-1].transform(images)
@@ -45,16 +58,36 @@ def label_images(model: Any, given: NamedImages) -> pd.DataFrame:
         columns["score"] = model[-1].score_samples(z).round(4)
     poses = [step for step in steps_of(model) if hasattr(step, "predict_pose")]
     if poses:
-        scales = getattr(poses[0], "size_", None) is not None
-        options = {"return_scale": True} if scales else {}
-        theta, tau, *scale = poses[0].predict_pose(images, **options)
-        columns["theta"] = theta.round(4)
-        columns["tau_x"], columns["tau_y"] = tau.T.round(3)
-        if scale:
-            columns["scale"] = scale[0].round(4)
+        columns |= _columns_of(find_poses(poses[0], images), given, degrees)
     if sizes is not None:
         columns["height"], columns["width"] = sizes.T
     return pd.DataFrame(columns)
+
+
+def _columns_of(
+    found: FoundPoses, given: NamedImages, degrees: bool
+) -> dict[str, NDArray]:
+    """Return the columns of poses; angles without a direction are NaN."""
+    columns = {} if found.average is None else {"average": found.average}
+    theta = np.where(found.has_direction, found.theta, np.nan)
+    columns |= _angles("theta", theta, degrees)
+    if found.theta_std is not None:
+        columns |= _angles("theta_std", found.theta_std, degrees)
+    tau = found.tau
+    has_tau = not np.isnan(tau).any()  # textures have none
+    if has_tau and given.reading is not None and given.sizes is not None:
+        tau = given.reading.to_file_pixels(tau, given.sizes)
+    columns["tau_x"], columns["tau_y"] = np.round(tau.T, 2)
+    if found.scale is not None:
+        columns["scale"] = found.scale.round(4)
+    return columns
+
+
+def _angles(name: str, radians: NDArray, degrees: bool) -> dict[str, NDArray]:
+    """Return a column of angles, to about a hundredth of a degree."""
+    if degrees:
+        return {f"{name}_deg": np.rad2deg(radians).round(2)}
+    return {name: radians.round(4)}
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -40,7 +40,9 @@ def write_skipped(skipped: Any, path: Path | None) -> None:
         say(f"Wrote {path}.")
 
 
-def fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
+def fit_and_write(
+    pipe: Pipeline, given: NamedImages, folder: Path, *, degrees: bool = False
+) -> Any:
     """Train, write the model, the labels and the report, and return the labels.
 
     Of several processes, the first one writes; the others return None.
@@ -52,7 +54,7 @@ def fit_and_write(pipe: Pipeline, given: NamedImages, folder: Path) -> Any:
         return None
     save_model(pipe, folder / MODEL, reading=given.reading)
     say(f"Wrote {folder / MODEL}.")
-    table = label_images(pipe, given)
+    table = label_images(pipe, given, degrees=degrees)
     write_table(table, folder / LABELS)
     say(f"Wrote {folder / LABELS}.")
     write_skipped(given.skipped, folder / SKIPPED)

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from invariant_cluster.datasets._arguments import check_option, check_side
 from invariant_cluster.datasets._masks import MaskLike, pack_mask
 from invariant_cluster.datasets._palette import (
@@ -15,6 +18,7 @@ from invariant_cluster.datasets._palette import (
     PaletteLike,
     parse_palette,
 )
+from invariant_cluster.validation import check_finite_array, check_same_length
 
 COLORS = ("auto", "grey", "rgb")
 GROUNDS = ("auto", "black", "white")
@@ -83,6 +87,54 @@ class Reading:
     def frame(self) -> int | None:
         """Side in pixels of the files' frame; None if each image has its own."""
         return None if self.scale is None else round(self.scale * self.size)
+
+    def to_file_pixels(self, tau: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
+        """Return shifts in pixels of the files from shifts in pixels of the images.
+
+        Parameters
+        ----------
+        tau : array-like of shape (n, 2)
+            Shifts (x, y) in pixels of the images, from their centre, y up: those that
+            ``predict_pose`` returns.
+        sizes : array-like of shape (n, 2)
+            Height and width of each file in pixels, after cropping: the ``sizes`` of
+            the Bunch.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+            Shifts (x, y) in pixels of each file, from the centre of the whole file,
+            with what ``crop`` cuts off, y up. A point at (x, y) of a whole file of h x
+            w pixels is in row ``h / 2 - y`` and column ``w / 2 + x``, counted from the
+            outer edges of the first pixels; a pixel's middle is at its index plus 1/2.
+
+        Raises
+        ------
+        ValueError
+            If the shapes are not (n, 2), or the lengths differ.
+
+        Notes
+        -----
+        It undoes what reading does: crop, pad to a square and resize. If a margin is
+        not split equally, the middle of the file is half a pixel off that of the
+        square.
+
+        Examples
+        --------
+        >>> from invariant_cluster.datasets import Reading
+        >>> Reading(size=32).to_file_pixels([[4.0, -2.0]], sizes=[[60, 100]])
+        array([[12.5 , -6.25]])
+        """
+        shifts = check_finite_array(tau, "tau", (None, 2)).astype(np.float64)
+        sides = check_finite_array(sizes, "sizes", (None, 2)).astype(np.int64)
+        check_same_length(tau=shifts, sizes=sides)
+        frames = np.full(len(sides), self.frame or 0)
+        frames = frames if self.frame else sides.max(axis=1)
+        # An odd margin is wider at the right and at the bottom.
+        row, column = ((frames[:, None] - sides) % 2 / 2).T
+        top, right, bottom, left = self.crop or (0, 0, 0, 0)
+        middle = column + (left - right) / 2, -row - (top - bottom) / 2
+        return shifts * (frames / self.size)[:, None] + np.stack(middle, axis=1)
 
     def to_json(self) -> str:
         """Return the parameters as text.

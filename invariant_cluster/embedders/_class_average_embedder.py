@@ -22,10 +22,12 @@ from invariant_cluster.embedders._shared_parameters import (
     OF_FEATURES,
     Invariances,
 )
+from invariant_cluster.embedders._theta_std import theta_std_of
 from invariant_cluster.embedders._untrained_embedder import UntrainedEmbedder
 from invariant_cluster.geometry import (
     Match,
     Poses,
+    angle_certainty,
     match_images,
     normalize_disc,
     shrink_square,
@@ -220,8 +222,14 @@ class ClassAverageEmbedder(UntrainedEmbedder):
             return watched(self._represent, images, self.reference_)
 
     def predict_pose(
-        self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
-    ) -> tuple[NDArray[np.float32], ...]:
+        self,
+        X: ArrayLike,
+        *,
+        learned: bool = True,
+        return_scale: bool = False,
+        return_std: bool = False,
+        return_average: bool = False,
+    ) -> tuple[NDArray, ...]:
         """Return how each image lies relative to the class average that it joins.
 
         ``J(x) = average(R(-theta) (x - tau))``, or the same with the mirror image of
@@ -234,6 +242,11 @@ class ClassAverageEmbedder(UntrainedEmbedder):
             Has no effect: nothing is learned but the averages.
         return_scale : bool, default=False
             Whether to return the size of the objects too.
+        return_std : bool, default=False
+            Whether to return how far theta can be off.
+        return_average : bool, default=False
+            Whether to return the class average that each image joins, as the last
+            value.
 
         Returns
         -------
@@ -244,10 +257,29 @@ class ClassAverageEmbedder(UntrainedEmbedder):
             (x, y) in pixels of X from the image's centre, y up.
         scale : ndarray of shape (n,)
             Only with ``return_scale=True``: 1, since no other size is tried.
+        theta_std : ndarray of shape (n,)
+            Only with ``return_std=True``: circular standard deviation of theta in
+            radians, from 0 to 1.18; NaN for an image without a direction, whose theta
+            means nothing.
+        average : ndarray of shape (n,), int64
+            Only with ``return_average=True``: index in ``class_averages_``.
+
+        Notes
+        -----
+        The standard deviation is that of all angles and shifts tried, each weighted
+        with its likelihood given the average; it is at least that of a uniform error
+        within a step of the angles. A round average, or an image in which nothing is
+        seen of it, has no direction.
         """
-        theta, tau, _ = self._find_poses(X)[1]
-        found = theta.numpy(), tau.numpy(), np.ones(len(theta), dtype=np.float32)
-        return found if return_scale else found[:2]
+        images, label, poses = self._find_poses(X)
+        found = [poses.theta.numpy(), poses.tau.numpy()]
+        if return_scale:
+            found.append(np.ones(len(label), dtype=np.float32))
+        if return_std:
+            found.append(theta_std_of(self._certainty_of(images, label, poses)))
+        if return_average:
+            found.append(label.numpy())
+        return tuple(found)
 
     def canonicalize(self, X: ArrayLike, *, learned: bool = True) -> NDArray:
         """Return the images' own pixels, moved to the pose of their class average.
@@ -263,7 +295,7 @@ class ClassAverageEmbedder(UntrainedEmbedder):
         ndarray of the shape and in the units of X, float32
             Images that fit the mirror image of their average are mirrored.
         """
-        images, poses = self._find_poses(X)
+        images, _, poses = self._find_poses(X)
         moved = np.empty(images.shape, dtype=np.float32)
         fill = to_tensor(self.background_)[:, None, None]
         for rows in gen_batches(len(images), row_limit(images)):
@@ -342,14 +374,28 @@ class ClassAverageEmbedder(UntrainedEmbedder):
                 advance(len(seen))
         return Match(*(torch.cat(parts) for parts in zip(*blocks, strict=True)))
 
-    def _find_poses(self, X: ArrayLike) -> tuple[NDArray, Poses]:
-        """Return images (n, c, h, w), and their poses in their own pixels."""
+    def _find_poses(self, X: ArrayLike) -> tuple[NDArray, Tensor, Poses]:
+        """Return images (n, c, h, w), their averages, and poses in their pixels."""
         check_is_fitted(self, "class_averages_")
         images = self._check_images(X)
         averages = torch.from_numpy(self.class_averages_)
-        _, poses = self._match(images).best(self._search.grid(averages))
+        label, poses = self._match(images).best(self._search.grid(averages))
         pixel = min(images.shape[-2:]) / averages.shape[-1]
-        return images, poses._replace(tau=poses.tau * pixel)
+        return images, label, poses._replace(tau=poses.tau * pixel)
+
+    def _certainty_of(self, images: NDArray, label: Tensor, poses: Poses) -> NDArray:
+        """Return how sure the angle of each image is, (n,), from 0 to 1."""
+        device = self._find_device()
+        averages = to_tensor(self.class_averages_, device)
+        grid = self._search.grid(averages)
+        found = []
+        for rows in gen_batches(len(images), _BLOCK):
+            seen = self._view(images[rows], averages.shape[-1])
+            part = Poses(*(values[rows].to(device) for values in poses))
+            here = label[rows].to(device)
+            found.append(angle_certainty(seen, averages, here, part, grid).cpu())
+        certainty: NDArray = torch.cat(found).numpy()
+        return certainty
 
     def _represent(self, images: NDArray) -> NDArray[np.float32]:
         correlation: NDArray[np.float32] = self._match(images).correlation.numpy()

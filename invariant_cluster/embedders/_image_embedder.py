@@ -26,6 +26,7 @@ from invariant_cluster.embedders._field_of_view import find_side, measure_size
 from invariant_cluster.embedders._intensities import measure_intensities
 from invariant_cluster.embedders._shared_parameters import OF_IMAGES, OF_TRAINING
 from invariant_cluster.embedders._standardization import standardize_z
+from invariant_cluster.embedders._theta_std import theta_std_of
 from invariant_cluster.embedders._warm_start import continue_net
 from invariant_cluster.geometry import pixels_to_units
 from invariant_cluster.images import (
@@ -329,7 +330,12 @@ class ImageEmbedder(
         return ImageEmbedding.deferred(encode, encoder.d, seen, encoder)
 
     def predict_pose(
-        self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
+        self,
+        X: ArrayLike,
+        *,
+        learned: bool = True,
+        return_scale: bool = False,
+        return_std: bool = False,
     ) -> tuple[NDArray[np.float32], ...]:
         """Return how each object lies relative to its canonical orientation.
 
@@ -345,6 +351,8 @@ class ImageEmbedder(
             without learning.
         return_scale : bool, default=False
             Whether to return the size of the objects too.
+        return_std : bool, default=False
+            Whether to return how far theta can be off, as the last value.
 
         Returns
         -------
@@ -355,24 +363,46 @@ class ImageEmbedder(
         scale : ndarray of shape (n,)
             Only with ``return_scale=True``: multiples of the size of a typical training
             image, at least 1/4 and at most 4; 1 without "scale" in ``invariance``.
+        theta_std : ndarray of shape (n,)
+            Only with ``return_std=True``: circular standard deviation of theta in
+            radians, from 0 to 1.18; NaN for an image without a direction, whose theta
+            means nothing.
+
+        Notes
+        -----
+        The standard deviation is ``sqrt(-2 ln R)`` with R the expected length of the
+        mean of ``e^{i error}``. It has two sources. Noise and interpolation change each
+        pixel, and by that the moments that set theta. And where both ends of an object
+        are nearly alike, the same errors can exchange them, which turns theta by pi.
+        There is no direction if R is below 1/2: for round and symmetric objects, blank
+        images, textures, and objects in too much noise. Without alignment, the spread
+        of the estimates over turned copies of the image is added.
         """
         check_is_fitted(self, "net_")
         images = self._check_images(X)
         encoder = self.encoder_
-        estimate = encoder.predict_pose if learned else encoder.aligner.analytic_pose
+        aligner = encoder.aligner
+        estimate = encoder.predict_pose if learned else aligner.analytic_pose
+        spread = encoder.predict_spread if learned else aligner.analytic_spread
 
         def pose_columns(raw: Tensor) -> Tensor:
-            images = encoder.aligner.scale(raw)
+            images = aligner.scale(raw)
             theta, tau = estimate(images)
-            scale = encoder.aligner.analytic_scale(images)
-            return torch.column_stack(
-                [theta, tau, torch.ones_like(theta) if scale is None else scale]
-            )
+            scale = aligner.analytic_scale(images)
+            columns = [theta, tau, torch.ones_like(theta) if scale is None else scale]
+            if return_std:  # infinite ones are not allowed in what rows are mapped to
+                columns.append(torch.exp(-spread(images).square() / 2))
+            return torch.column_stack(columns)
 
         pose = self._map_encoder(pose_columns, images, title="poses")
         pixels = pose[:, 1:3] / pixels_to_units(*images.shape[-2:])
-        found = pose[:, 0], pixels.astype(np.float32), pose[:, 3]
-        return found if return_scale else found[:2]
+        found = [pose[:, 0], pixels.astype(np.float32)]
+        if return_scale:
+            found.append(pose[:, 3])
+        if return_std:
+            is_texture = self.alignment_ is not None and self.alignment_.is_texture
+            found.append(theta_std_of(pose[:, 4] * (not is_texture)))
+        return tuple(found)
 
     def canonicalize(self, X: ArrayLike, *, learned: bool = True) -> NDArray:
         """Return the images' own pixels, moved to canonical orientation.

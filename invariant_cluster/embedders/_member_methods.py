@@ -43,7 +43,12 @@ class MemberMethodsMixin:
 
     @available_if(_one_can("predict_pose"))
     def predict_pose(
-        self, X: ArrayLike, *, learned: bool = True, return_scale: bool = False
+        self,
+        X: ArrayLike,
+        *,
+        learned: bool = True,
+        return_scale: bool = False,
+        return_std: bool = False,
     ) -> tuple[NDArray[np.float32], ...]:
         """Return the poses that the first embedder with this method estimates.
 
@@ -55,6 +60,8 @@ class MemberMethodsMixin:
             Whether the network estimates the pose, or the symmetry-breaking rule alone.
         return_scale : bool, default=False
             Whether to return the size of the objects too.
+        return_std : bool, default=False
+            Whether to return how far theta can be off, as the last value.
 
         Returns
         -------
@@ -65,10 +72,15 @@ class MemberMethodsMixin:
         scale : ndarray of shape (n,)
             Only with ``return_scale=True``: multiples of the size of a typical training
             image.
+        theta_std : ndarray of shape (n,)
+            Only with ``return_std=True``: circular standard deviation of theta in
+            radians, from 0 to 1.18; NaN for an image without a direction, whose theta
+            means nothing.
         """
         predict = self._first_with("predict_pose")
-        # Not every embedder of the user's own tells sizes.
-        asked = {"return_scale": True} if return_scale else {}
+        # Not every embedder of the user's own tells these.
+        given = {"return_scale": return_scale, "return_std": return_std}
+        asked = {name: True for name, wanted in given.items() if wanted}
         poses: tuple[NDArray[np.float32], ...] = predict(X, learned=learned, **asked)
         return poses
 

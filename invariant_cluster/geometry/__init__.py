@@ -51,6 +51,8 @@ from invariant_cluster.geometry._motion import (
     sample_affine,
     sample_points,
 )
+from invariant_cluster.geometry._pose_errors import direction_spread
+from invariant_cluster.geometry._pose_posterior import angle_certainty
 from invariant_cluster.geometry._pose_rules import (
     SYMMETRY_RULES,
     analytic_pose,
@@ -83,6 +85,7 @@ __all__ = [
     "PoseGrid",
     "Poses",
     "analytic_pose",
+    "angle_certainty",
     "angle_of",
     "area_weights",
     "average_images",
@@ -90,6 +93,7 @@ __all__ = [
     "center_of_mass",
     "complex_moment",
     "compose_poses",
+    "direction_spread",
     "disc_mask",
     "disc_points",
     "exponential",

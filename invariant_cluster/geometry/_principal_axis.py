@@ -10,7 +10,7 @@ from torch import Tensor
 from invariant_cluster.geometry._kept import kept
 from invariant_cluster.geometry._moments import NO_MASS, LowMoments, low_moments
 
-_AXIS_WEIGHT = 0.5
+AXIS_WEIGHT = 0.5
 _SHORTEST = 1e-6
 _N_ANGLES = 128
 _N_STEPS = 3  # of Newton's method: from half the spacing to rounding
@@ -80,18 +80,38 @@ def axis_of(moments: LowMoments, *, first: tuple[int, int]) -> Tensor:
         one = moments.third / spread**1.5
     else:
         one = moments.first / spread.sqrt()
-    theta = _steepest_angle(one, _AXIS_WEIGHT * moments.second / spread)
+    theta = _steepest_angle(one, AXIS_WEIGHT * moments.second / spread)
     turn = torch.stack([theta.cos(), theta.sin()], dim=1)
     length = (one * turn).sum(dim=1, keepdim=True).clamp_min(_SHORTEST)
     return length * turn
 
 
 def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
-    """Return the t (n,) that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``.
+    """Return the t (n,) that maximises ``Re(one e^{-it}) + Re(two e^{-2it})``."""
+    ends, height = steepest_angles(one, two)
+    return torch.where(height[0] >= height[1], ends[0], ends[1])
 
-    The complex numbers are rows (Re, Im), each (n, 2). The function has at most two
-    maxima. Both are located on a grid of 128 angles and then refined, since the grid
-    alone may rank them wrongly.
+
+def steepest_angles(one: Tensor, two: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both maxima of ``Re(one e^{-it}) + Re(two e^{-2it})``.
+
+    Parameters
+    ----------
+    one, two : Tensor of shape (n, 2)
+        Complex numbers as rows (Re, Im).
+
+    Returns
+    -------
+    angles : Tensor of shape (2, n)
+        Angles t more than a quarter turn apart, in radians. The second one is no
+        maximum if the function has a single maximum.
+    heights : Tensor of shape (2, n)
+        The function there.
+
+    Notes
+    -----
+    The function has at most two maxima. Both are located on a grid of 128 angles and
+    then refined, since the grid alone may rank them wrongly.
     """
     x, y = torch.stack([one, two], dim=2).unbind(dim=1)
     table, behind, angles = (
@@ -100,8 +120,7 @@ def _steepest_angle(one: Tensor, two: Tensor) -> Tensor:
     heights = torch.cat([x, y], dim=1) @ table
     best = heights.argmax(dim=1)
     other = heights.where(behind[best], -torch.inf).argmax(dim=1)
-    ends, height = _climb(x, y, angles[torch.stack([best, other])])
-    return torch.where(height[0] >= height[1], ends[0], ends[1])
+    return _climb(x, y, angles[torch.stack([best, other])])
 
 
 def _climb(x: Tensor, y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from invariant_cluster.images._checks import (
     check_width,
 )
 from invariant_cluster.images._disc import Disc, find_disc
+from invariant_cluster.images._edge_noise import edge_noise
 from invariant_cluster.images._image_embedding import ImageEmbedding, take_rows
 from invariant_cluster.images._intensity import measure_range
 from invariant_cluster.images._layout import (
@@ -95,6 +96,7 @@ __all__ = [
     "choose_smoothing",
     "choose_stretch",
     "clip_outliers",
+    "edge_noise",
     "edges_of",
     "entered",
     "fill_masked",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from invariant_cluster.geometry import (
     analytic_pose,
     canonicalize_images,
+    direction_spread,
     image_mass,
     mass_size,
     smooth_images,
@@ -18,6 +21,7 @@ from invariant_cluster.images import (
     ImageLayout,
     Smoothing,
     Tone,
+    edge_noise,
     entered,
     stretched,
     stretched_level,
@@ -270,6 +274,41 @@ class ImageAligner(nn.Module):
         """
         rule = self.pose_rule
         return analytic_pose(self.mass(images), rule.name, translates=rule.translates)
+
+    def analytic_spread(self, images: Tensor) -> Tensor:
+        """Return how far the angle that the rule prescribes can be off.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Scaled images.
+
+        Returns
+        -------
+        Tensor of shape (n,)
+            Circular standard deviations in radians; infinite without a direction.
+
+        See Also
+        --------
+        direction_spread : Propagate the errors of pixels.
+
+        Notes
+        -----
+        The noise is that at the border of the training images if they are smoothed, and
+        otherwise that at the edge of each image.
+        """
+        if self.smoothing.noise_level:
+            level = self.smoothing.noise_level / self.span
+            noise = level * math.sqrt(images.shape[1]) * images.new_ones(len(images))
+        else:
+            noise = edge_noise(images).norm(dim=1)
+        return direction_spread(
+            self.mass(images),
+            noise,
+            self.pose_rule.name,
+            translates=self.pose_rule.translates,
+            width=self.smoothing.width,
+        )
 
     def analytic_scale(self, images: Tensor) -> Tensor | None:
         """Return how large the objects of scaled images are.

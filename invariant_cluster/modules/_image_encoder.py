@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from invariant_cluster.geometry import canonicalize_images, compose_poses
 from invariant_cluster.modules._image_aligner import ImageAligner
 from invariant_cluster.modules._pose_head import PoseRule
+from invariant_cluster.modules._turned_poses import spread_of_turned
 from invariant_cluster.views import NO_VARIATION, Variation
 
 
@@ -91,6 +92,9 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
     ...     def embed_aligned(self, seen):
     ...         return self.norm(self.layers(seen))
     """
+
+    # Whether the pose is meant to be the one that the aligner's rule prescribes.
+    follows_rule: bool = True
 
     def __init__(
         self,
@@ -230,6 +234,40 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
         """
         _, theta, tau = self.infer(images)
         return theta, tau
+
+    def predict_spread(self, images: Tensor) -> Tensor:
+        """Return how far the angle of the learned pose can be off.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n, c, h, w)
+            Images in [0, 1], not yet aligned.
+
+        Returns
+        -------
+        Tensor of shape (n,)
+            Circular standard deviations in radians; infinite without a direction.
+
+        See Also
+        --------
+        ImageAligner.analytic_spread : Return that of the analytic pose.
+
+        Notes
+        -----
+        Alignment sets the angle, so that its spread is that of the analytic pose. An
+        encoder that estimates the pose of images which are not aligned errs by itself:
+        the spread of its estimates over turned copies of each image is added, in
+        squares. It is the only one if the rule does not say what the pose is.
+        """
+        infers = type(self).infer_aligned is not ImageEncoder.infer_aligned
+        if self.aligner.align or not infers:
+            return self.aligner.analytic_spread(images)
+        spread = spread_of_turned(
+            lambda turned: self.predict_pose(turned)[0], images, self.aligner.fill
+        )
+        if not self.follows_rule or self.pose_rule.name is None:
+            return spread
+        return (spread.square() + self.aligner.analytic_spread(images).square()).sqrt()
 
     def canonical(self, images: Tensor, *, learned: bool) -> Tensor:
         """Return scaled images moved to canonical orientation.

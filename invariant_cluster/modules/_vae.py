@@ -157,6 +157,8 @@ class VariationalEncoder(ImageEncoder):
         """
         return self.infer_aligned(seen).z
 
+    follows_rule = False
+
     @abstractmethod
     def infer_aligned(self, seen: Tensor) -> Latents:
         """Return the means of z and of the pose.

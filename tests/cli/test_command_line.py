@@ -40,7 +40,8 @@ from invariant_cluster.images import STRETCHES  # noqa: E402
 from invariant_cluster.out_of_core import read_shards  # noqa: E402
 from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
 
-COLUMNS = ["file", "cluster", "confidence", "score", "theta", "tau_x", "tau_y"]
+POSE = ["theta", "theta_std", "tau_x", "tau_y"]
+COLUMNS = ["file", "cluster", "confidence", "score", *POSE]
 FILES = {"labels.csv", "model.safetensors", "report.html"}
 
 
@@ -118,9 +119,11 @@ def test_fit_writes_labels_model_and_report(folder, images, tmp_path):
     assert list(table["file"]) == [f"digit_{row:02d}.png" for row in range(len(images))]
     model = load_model(out / "model.safetensors")
     np.testing.assert_array_equal(table["cluster"], model.predict(images))
-    theta, tau = model[0].predict_pose(images)
+    theta, tau, std = model[0].predict_pose(images, return_std=True)
+    theta = np.where(np.isnan(std), np.nan, theta)
     np.testing.assert_allclose(table["theta"], theta, atol=1e-4)
-    np.testing.assert_allclose(table[["tau_x", "tau_y"]], tau, atol=1e-3)
+    np.testing.assert_allclose(table["theta_std"], std, atol=1e-4)
+    np.testing.assert_allclose(table[["tau_x", "tau_y"]], tau, atol=6e-3)
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
     assert "48 images of shape (16, 16)" in result.stderr
 

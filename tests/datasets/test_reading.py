@@ -208,3 +208,33 @@ def test_opened_images_tell_how_they_are_read(organisms):
     stored = open_images(organisms, size=16, keep_scale=True)
     loaded = load_image_folder(organisms, size=16, keep_scale=True)
     assert stored.reading == loaded.reading
+
+
+SHAPES = [(60, 100), (61, 100), (100, 37), (33, 33)]
+
+
+@pytest.mark.parametrize("crop", [None, (5, 3, 2, 8)])
+@pytest.mark.parametrize("keep_scale", [False, True])
+def test_shifts_in_pixels_of_the_files_find_the_object(tmp_path, crop, keep_scale):
+    spots = []
+    for number, (height, width) in enumerate(SHAPES):
+        image = np.zeros((height, width), np.uint8)
+        row, column = height // 3, width // 2 + 4
+        image[row : row + 5, column : column + 5] = 200
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+        spots.append((row + 2.5, column + 2.5))  # from the outer edge of pixel 0
+    bunch = load_image_folder(tmp_path, size=64, crop=crop, keep_scale=keep_scale)
+    mass = bunch.images / bunch.images.sum(axis=(1, 2), keepdims=True)
+    place = np.arange(64) + 0.5 - 32
+    tau = np.column_stack([mass.sum(axis=1) @ place, -(mass.sum(axis=2) @ place)])
+    x, y = bunch.reading.to_file_pixels(tau, bunch.sizes).T
+    sides = np.array(SHAPES)
+    found = np.column_stack([sides[:, 0] / 2 - y, sides[:, 1] / 2 + x])
+    np.testing.assert_allclose(found, spots, atol=0.2)
+
+
+def test_shifts_and_sizes_fit_each_other():
+    with pytest.raises(ValueError, match="differ in length"):
+        Reading().to_file_pixels(np.zeros((2, 2)), [[10, 20]])
+    with pytest.raises(ValueError, match="tau has shape"):
+        Reading().to_file_pixels(np.zeros(2), [[10, 20]])

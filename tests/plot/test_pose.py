@@ -53,3 +53,37 @@ def test_bad_input_is_named(images):
         PoseDisplay.from_predictions([0.1, 0.2], [0.1])
     with pytest.raises(TypeError, match="has no predict_pose"):
         PoseDisplay.from_estimator("nothing", images)
+
+
+def test_axes_are_square_from_0_to_360():
+    display = PoseDisplay.from_predictions([0.1, 6.2], [-0.2, 6.5])
+    y = drawn_points(display)[:, 1]
+    assert (y >= 0).all()
+    assert (y <= 360).all()
+    assert display.ax_.get_xlim() == display.ax_.get_ylim()
+    assert display.ax_.get_aspect() == 1
+    np.testing.assert_array_equal(display.ax_.get_xticks(), [0, 90, 180, 270, 360])
+    np.testing.assert_array_equal(display.ax_.get_yticks(), [0, 90, 180, 270, 360])
+    assert display.undirected_ is None
+
+
+def test_images_without_direction_are_crosses_and_do_not_count():
+    std = [0.1, np.nan, 0.1, 0.2]
+    display = PoseDisplay.from_predictions(
+        [1.0, 2.0, 3.0, 4.4], [1.0, 5.0, 3.0, 4.4], theta_std=std
+    )
+    assert len(drawn_points(display)) == 3
+    cross = np.asarray(display.undirected_.get_offsets())
+    np.testing.assert_allclose(cross, [np.rad2deg([2, 5])])
+    assert display.error == pytest.approx(0, abs=1e-6)
+    assert display.has_direction.tolist() == [True, False, True, True]
+    (text,) = display.ax_.get_legend().get_texts()
+    assert text.get_text() == "no direction (1 of 4)"
+
+
+def test_display_without_any_direction():
+    std = [np.nan, np.nan]
+    display = PoseDisplay.from_predictions([1.0, 2.0], [1.0, 5.0], theta_std=std)
+    assert np.isnan(display.error)
+    with pytest.raises(ValueError, match="differ in length"):
+        PoseDisplay.from_predictions([1.0, 2.0], [1.0, 5.0], theta_std=[0.1])
