@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from benchmarks.best import mark_best
 from benchmarks.classical import FEATURES
 from benchmarks.scales import DATASETS
 from benchmarks.summaries import Summary
@@ -35,7 +36,8 @@ Accuracy (%) of the test images, mean ± standard deviation over the seeds in br
 Every column but the third is one method with the parameters of the scale. The third is
 the best of all clusterings of the raw pixels, the polar Fourier features and Zernike
 moments, chosen by these test labels. The last two columns are supervised: they train on
-all labels of the training images, and show what the features could give.
+all labels of the training images, and show what the features could give. The best of
+the others is in bold in each row.
 """
 
 
@@ -55,7 +57,9 @@ def render_row(summaries: Sequence[Summary]) -> list[str]:
     shares = [share for s in summaries for share in s.values("largest_class")]
     largest = f"{100 * shares[0]:.1f}" if shares else "-"
     cells = [show(found[key]) if key in found else "-" for key in COLUMNS.values()]
-    return [largest, best_other(summaries), *cells]
+    n_free = len(cells) - len(CEILINGS)
+    free = mark_best([best_other(summaries), *cells[:n_free]])
+    return [largest, *free, *cells[n_free:]]
 
 
 def best_other(summaries: Sequence[Summary]) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.best import mark_best
 from benchmarks.classical import FEATURES
 from benchmarks.overview import show_percent
 from benchmarks.summaries import Summary
 
 SCALE = "small"
 FREE = ("scattering", "polar Fourier")
+COMPARED = ("pipeline", "its features + heads", "its features + k-means")
 HEAD = [
     "data",
     "words",
@@ -102,10 +104,7 @@ def render_line(
         dataset,
         words or "none",
         f"{100 * first['largest_class']:.1f}",
-        show(methods["pipeline"]),
-        show(methods["its features + heads"]),
-        show(methods["its features + k-means"]),
-        best,
+        *mark_best([*(show(methods[name]) for name in COMPARED), best]),
         f"{np.mean(degrees):.1f}" if degrees else "-",
         f"{minutes:.1f}",
     ]

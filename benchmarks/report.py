@@ -3,17 +3,23 @@
     python -m benchmarks.report
 
 The same lines give the same page. No line is left out; of runs that were repeated the
-newest counts.
+newest counts. What ``summary.md`` says of them stands first, as it is written there.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import levers, overview
+from benchmarks.ablations import TITLE, fold, split_ablations
+from benchmarks.columns import (
+    CLUSTER_COLUMNS,
+    lines_of,
+    pose_columns,
+    to_cells,
+    to_table,
+)
 from benchmarks.published import ACCURACIES, FLOORS, OTHER_SPLIT, POSES
 from benchmarks.ready_pipelines import RESULTS as READY
 from benchmarks.ready_report import HEAD as READY_HEAD
@@ -31,20 +37,27 @@ are of the test images unless said otherwise, purity is of the 20 nearest neighb
 z in the training images. A row names the parameters by which it differs from its scale
 (`benchmarks/scales.py`). Seconds are those of all stages together. A `+` after a commit
 says that the code differed from it.
+
+The best of each column is in bold, of the rows that see no labels; the table of ready
+pipelines and that of all data sets have it in each row. Bold is chosen by these test
+labels, so it is higher than what a user could choose. Rows with other parameters than
+their scale's are folded below each table, unless they are the best or the only ones of
+their method.
 """
 BEGIN, END = "<!-- levers: begin -->", "<!-- levers: end -->"
-Column = tuple[str, Callable[[Summary], str]]
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument("--ready", type=Path, default=READY, help="of ready pipelines")
+    parser.add_argument("--summary", type=Path, default=HERE / "summary.md")
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "results.md")
     options = parser.parse_args(arguments)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     records = read_all(options.results)
-    page = render(records, read_lines(options.ready))
+    summary = options.summary.read_text(encoding="utf-8")
+    page = render(records, read_lines(options.ready), summary)
     options.out.write_text(page, encoding="utf-8")
     print(f"wrote {options.out}")
     recipe = options.out.with_name("recipe.md")
@@ -64,10 +77,14 @@ def replace_table(text: str, table: str) -> str:
     return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
-def render(records: list[dict[str, Any]], ready: Sequence[dict[str, Any]] = ()) -> str:
+def render(
+    records: list[dict[str, Any]],
+    ready: Sequence[dict[str, Any]] = (),
+    summary: str = "",
+) -> str:
     """Return the page in Markdown."""
     summaries = summarize(records)
-    sections = [HEAD]
+    sections = [HEAD, summary] if summary else [HEAD]
     if ready:
         introduction, lines, after = render_ready(ready, summaries)
         sections += [introduction, lines_of(READY_HEAD, lines), after]
@@ -99,121 +116,22 @@ def render_dataset(dataset: str, rows: list[Summary]) -> list[str]:
         if at_scale:
             sections.append(f"### {dataset}, scale `{scale}`\n")
         if clusters:
-            sections += [to_table(CLUSTER_COLUMNS, clusters), compare(clusters)]
+            sections += [render_clusters(clusters), compare(clusters)]
         if poses:
             sections.append(render_poses(poses))
     return sections + render_published(dataset)
 
 
-def to_table(columns: list[Column], rows: list[Summary]) -> str:
-    """Return a Markdown table, one row a summary."""
-    return lines_of(
-        [name for name, _ in columns],
-        [[show(row) for _, show in columns] for row in rows],
-    )
-
-
-def lines_of(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table of texts."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def spread(*path: str, factor: float = 1, digits: int = 3) -> Callable[[Summary], str]:
-    """Return what shows the mean and standard deviation of a value."""
-
-    def show(row: Summary) -> str:
-        values = np.array(row.values(*path)) * factor
-        if len(values) == 0:
-            return "-"
-        deviation = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-        return f"{values.mean():.{digits}f}{deviation}"
-
-    return show
-
-
-def percent(name: str) -> Callable[[Summary], str]:
-    return spread("metrics", name, factor=100, digits=1)
-
-
-def paper_accuracy(row: Summary) -> str:
-    """Return the paper's accuracy of a method, with a table's parameter or none."""
-    numbers = {(item.dataset, item.method): item for item in ACCURACIES}
-    found = numbers.get((row.dataset, row.label))
-    return f"{found.accuracy:.1f} ± {found.std:.1f}" if found else "-"
-
-
-def show_seconds(row: Summary) -> str:
-    return f"{np.mean([sum(run['seconds'].values()) for run in row.records]):.0f}"
-
-
-def show_code(row: Summary) -> str:
-    return row.distinct(
-        lambda run: f"{str(run['commit'])[:8]}{'+' if is_dirty(run) else ''}"
-    )
-
-
-def is_dirty(run: dict[str, Any]) -> bool:
-    """Tell whether the code that scored, or the one that trained, was uncommitted."""
-    return bool(run["dirty"] or run.get("embedding_code", {}).get("dirty"))
-
-
-def show_machine(row: Summary) -> str:
-    return row.distinct(lambda run: machine_name(run["machine"]))
-
-
-def machine_name(machine: dict[str, Any]) -> str:
-    threads = f"{machine['threads']} of {machine['cores']} cores, {machine['cpu']}"
-    name = machine["gpu"] or threads
-    precision = machine.get("auto_precision")  # older records do not tell
-    return f"{name}, precision auto: {precision}" if precision else name
-
-
-def show_label(row: Summary) -> str:
-    return row.label
-
-
-def show_seeds(row: Summary) -> str:
-    return str(len(row.records))
-
-
-LABEL: list[Column] = [("method", show_label), ("seeds", show_seeds)]
-ORIGIN: list[Column] = [
-    ("seconds", show_seconds),
-    ("machine", show_machine),
-    ("code", show_code),
-]
-CLUSTER_COLUMNS: list[Column] = [
-    *LABEL,
-    ("accuracy", percent("test_accuracy")),
-    ("the paper's", paper_accuracy),
-    ("train accuracy", percent("train_accuracy")),
-    ("NMI", spread("metrics", "test_nmi")),
-    ("ARI", spread("metrics", "test_ari")),
-    ("purity", spread("metrics", "purity")),
-    ("calibration error", spread("metrics", "test_calibration_error")),
-    ("the same, untempered", spread("metrics", "test_calibration_error_before")),
-    ("squared error", spread("losses", "embedder", "squared_error", digits=4)),
-    *ORIGIN,
-]
-
-
-def pose_columns(prefix: str = "") -> list[Column]:
-    """Return the columns of a table of poses, "truth_" against the true ones."""
-
-    def of(name: str, digits: int = 4) -> Callable[[Summary], str]:
-        return spread("metrics", prefix + name, digits=digits)
-
-    return [
-        *LABEL,
-        ("rotation, circular", of("rotation_circular")),
-        ("rotation, Pearson", of("rotation_pearson")),
-        ("degrees", of("rotation_error_degrees", 2)),
-        ("translation x", of("translation_x")),
-        ("translation y", of("translation_y")),
-        ("pixels", of("translation_error_pixels", 3)),
-        *ORIGIN,
-    ]
+def render_clusters(rows: list[Summary]) -> str:
+    """Return the table of clusterings, its ablations folded."""
+    cells = dict(zip(map(id, rows), to_cells(CLUSTER_COLUMNS, rows), strict=True))
+    head = [column.name for column in CLUSTER_COLUMNS]
+    seen, ablations = split_ablations(rows, accuracy)
+    text = lines_of(head, [cells[id(row)] for row in seen])
+    if ablations:
+        hidden = lines_of(head, [cells[id(row)] for row in ablations])
+        text += "\n" + fold(f"{len(ablations)} rows with {TITLE}", hidden)
+    return text
 
 
 def render_poses(rows: list[Summary]) -> str:

@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "matplotlib_animations": False,
+    "parallel": 2,  # examples at a time, each on its share of the cores
     "abort_on_example_error": True,
     "image_scrapers": ("matplotlib",),
     "backreferences_dir": "generated/backreferences",

@@ -74,6 +74,11 @@ class IRLINREmbedder(GenerativeEmbedder):
     Every default is meant to work: on a CPU a light network trains for some minutes, on
     a GPU one of the paper's size. "auto" values follow ``network``.
 
+    Five parameters matter first: ``invariance`` says what means nothing; ``network``
+    and ``max_epochs`` set size and time; ``object`` leaves out what lies beside the
+    object; ``random_state`` makes runs repeatable. The Notes sort all parameters by
+    purpose.
+
     Parameters
     ----------
     d : int or "auto", default="auto"
@@ -282,6 +287,22 @@ class IRLINREmbedder(GenerativeEmbedder):
     -----
     Defaults differ from the paper where measurements were better: ``docs/recipe.md``
     has the figures, and :meth:`paper` returns the paper's recipe.
+
+    Parameters by purpose:
+
+    - *Set first*: ``invariance``, ``network``, ``max_epochs``, ``object``,
+      ``random_state``.
+    - *Your images*: ``image_shape``, ``background``, ``intensity_range``,
+      ``smoothing``, ``noise``.
+    - *Pose*: ``align``, ``symmetry_breaking``, ``field_of_view``, ``translation_std``.
+    - *Size of the networks*: ``d``, ``encoder``, ``encoder_width``, ``decoder``,
+      ``n_frequencies``, ``frequency_scale``, ``inr_hidden``, ``hypernetwork_hidden``.
+    - *Losses*: ``reconstruction``, ``consistency``, ``temperature``, ``n_copies``,
+      ``deformation``, ``reconstruction_weight``, ``consistency_weight``,
+      ``symmetry_weight``.
+    - *Training*: ``batch_size``, ``lr``, ``lr_schedule``, ``weight_decay``,
+      ``n_pixels``, ``callbacks``, ``warm_start``.
+    - *The machine*: ``device``, ``precision``, ``verbose``.
 
     References
     ----------

@@ -57,7 +57,8 @@ def test_same_lines_same_page(records):
 
 def test_rows_name_what_differs_from_the_scale(records):
     page = report.render(records)
-    assert "| IRL-INR + SCAN | 2 | 65.0 ± 7.1 | 90.4 ± 1.7 | 65.0 ± 7.1 |" in page
+    row, _ = table_of(page, "IRL-INR + SCAN")
+    assert row.startswith(" 2 | **65.0 ± 7.1** | 90.4 ± 1.7 | **65.0 ± 7.1** |")
     assert "| IRL-INR + SCAN, d=512 | 1 | 30.0 | 90.4 ± 1.7 |" in page
     assert page.index("SCAN, d=64 | 1") < page.index("SCAN, d=512 | 1")
 
@@ -90,10 +91,15 @@ def test_the_script_writes_the_page(records, tmp_path):
     newer = records[0] | {"date": "2026-03-01T00:00:00+00:00", "dirty": True}
     append(tmp_path / "results", newer)
     out = tmp_path / "docs" / "results.md"
-    none = str(tmp_path / "none.jsonl")
-    folder = str(tmp_path / "results")
-    report.main(["--results", folder, "--ready", none, "--out", str(out)])
-    assert out.read_text() == report.render([newer, *records[1:]])
+    summary = "## In short\n\nAll is well.\n"
+    (tmp_path / "summary.md").write_text(summary)
+    paths = {"ready": "none.jsonl", "summary": "summary.md", "out": "docs/results.md"}
+    arguments = ["--results", str(tmp_path / "results")]
+    for name, path in paths.items():
+        arguments += [f"--{name}", str(tmp_path / path)]
+    report.main(arguments)
+    assert out.read_text() == report.render([newer, *records[1:]], summary=summary)
+    assert summary in out.read_text()
     assert "01234567; 01234567+" in out.read_text()
 
 
@@ -188,7 +194,7 @@ def test_the_overview_has_a_row_for_each_data_set_with_scattering(records):
     cells = dict(zip(head, row, strict=True))
     assert cells["data"] == "steel"
     assert cells["best other without training"] == ("40.0 (1), polar Fourier + k-means")
-    assert cells["scattering, k-means"] == "50.0 (1)"
+    assert cells["scattering, k-means"] == "**50.0** (1)"
     assert cells["all labels, logistic regression on joint"] == "90.0 (1)"
     assert cells["joint, SCAN"] == "-"
 
@@ -226,10 +232,10 @@ def make_ready_rows(pipeline=0.8):
 def test_ready_pipelines_stand_beside_what_needs_no_training(records):
     page = report.render(records, make_ready_rows())
     assert (
-        "| mnist-u | none | 11.7 | 85.0 ± 7.1 (2) | 50.0 (1) | 50.0 (1) | "
+        "| mnist-u | none | 11.7 | **85.0 ± 7.1** (2) | 50.0 (1) | 50.0 (1) | "
         "50.0, scattering + k-means | - | 3.0 |"
     ) in page
-    assert '| cryo | kind="particles" | 11.7 | 100.0 (1) |' in page
+    assert '| cryo | kind="particles" | 11.7 | **100.0** (1) |' in page
     assert "| 90.0, scattering + k-means | 1.3 | 1.0 |" in page
     assert "Below the best row without training, and what to take there: none." in page
     assert "a CPU, 1 of 2 cores, float32, torch 2.13.0." in page
@@ -244,4 +250,33 @@ def test_a_ready_row_that_was_made_again_counts_once(records):
     rows = make_ready_rows()
     again = make_ready("its features + heads", 0.6)
     page = report.render(records, [*rows, again])
-    assert "| 85.0 ± 7.1 (2) | 60.0 (1) | 50.0 (1) |" in page
+    assert "| **85.0 ± 7.1** (2) | 60.0 (1) | 50.0 (1) |" in page
+
+
+def table_of(page, label):
+    """Return the row of a method, and whether it stands inside a fold."""
+    before, _, rest = page.partition(f"| {label} |")
+    is_folded = before.count("<details>") > before.count("</details>")
+    return rest.partition("\n")[0], is_folded
+
+
+def test_ablations_are_folded_and_what_is_best_stays_in_sight(records):
+    best = make_record(Row("IRL-INR", "SCAN", {"d": 256}), accuracy=0.9)
+    alone = make_record(Row("SimCLR", "SCAN", {"max_epochs": 48}), accuracy=0.2)
+    page = report.render([*records, best, alone])
+    labels = ["IRL-INR + SCAN", "IRL-INR + SCAN, d=256", "SimCLR + SCAN, max_epochs=48"]
+    assert [table_of(page, label)[1] for label in labels] == [False, False, False]
+    folded = ["IRL-INR + SCAN, d=64", "IRL-INR + SCAN, d=512"]
+    assert all(table_of(page, label)[1] for label in folded)
+    assert "<summary>2 rows with other parameters than the scale's</summary>" in page
+    assert page.count("<details>") == page.count("</details>") == 1
+
+
+def test_bold_is_the_best_of_both_tables_and_never_of_rows_that_see_labels(records):
+    ceiling = make_record(Row("scattering", "logistic regression"), accuracy=0.99)
+    best = make_record(Row("IRL-INR", "SCAN", {"d": 256}), accuracy=0.9)
+    page = report.render([*records, ceiling, best])
+    assert "**90.0**" in table_of(page, "IRL-INR + SCAN, d=256")[0]
+    assert "99.0" in table_of(page, "scattering + logistic regression")[0]
+    assert "**99.0**" not in page
+    assert "**65.0" not in page
