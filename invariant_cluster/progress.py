@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import torch.distributed as dist
 from tqdm.auto import tqdm
@@ -59,8 +60,13 @@ def showing_progress(verbose: int = 1) -> Iterator[None]:
     >>> with showing_progress():
     ...     z = PolarFourierEmbedder(d=8).fit_transform(images)
     """
-    with _set(_is_shown, _is_shown.get() or verbose > 0):
+    with _set(_is_shown, _is_shown.get() or _is_wanted(verbose)):
         yield
+
+
+def _is_wanted(verbose: object) -> bool:
+    """Return whether a verbosity, which may not have been checked, asks for bars."""
+    return isinstance(verbose, SupportsIndex) and index(verbose) > 0
 
 
 @contextmanager
@@ -267,7 +273,7 @@ def _draw(bar: tqdm) -> None:
 
 def _shows(verbose: int) -> bool:
     """Return whether a bar would be shown; of several processes the first shows it."""
-    if _is_inside.get() or not (_is_shown.get() or verbose > 0):
+    if _is_inside.get() or not (_is_shown.get() or _is_wanted(verbose)):
         return False
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 

@@ -32,7 +32,7 @@ _NO_VALUE = ("None", "False")
 _PATH = "path"  # of a model, an argument: its value says what it is
 
 _ALONE = r"(?<![\w./\\'\"-])"  # before a name: no part of a path, a string, an option
-_VALUE = r"(?:'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^][]*\]|[-+]?[\w.+]*\w)"
+_VALUE = r"(?:'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^][]*\]|\{[^{}]*\}|[-+]?[\w.+]*\w)"
 _GIVEN = re.compile(rf"{_ALONE}(?P<name>[a-z]\w*)=(?P<value>{_VALUE})?(?![\w=])")
 _CONSTRAINED = re.compile(r"The '(?P<name>\w+)' parameter of \w+")
 _SNAKE = re.compile(
@@ -112,7 +112,7 @@ def _option_given(
     name: str, value: str | None, options: Mapping[str, str]
 ) -> str | None:
     """Return name=value as it is typed, or None if the parameter has no option."""
-    plain = (value or "").strip("'\"()[]").replace(", ", ",")
+    plain = _plain(value or "")
     if flag := _FLAGS.get((name, plain)):
         return flag
     if name == _PATH and plain:
@@ -124,6 +124,13 @@ def _option_given(
         return f"no {option}{of}{command}"
     plain = "" if value == "True" else _VALUES.get((name, plain), plain)
     return f"{option} {plain}".rstrip() + of + command
+
+
+def _plain(value: str) -> str:
+    """Return a value of Python as it is typed: a,b for (a, b), and a=b for a dict."""
+    if value.startswith("{"):
+        value = value.replace("'", "").replace(": ", "=")
+    return value.strip("'\"()[]{}").replace(", ", ",")
 
 
 def _of_python(message: str, options: Mapping[str, str]) -> list[str]:

@@ -292,7 +292,7 @@ class IRLINREmbedder(GenerativeEmbedder):
 
     - *Set first*: ``invariance``, ``network``, ``max_epochs``, ``object``,
       ``random_state``.
-    - *Your images*: ``image_shape``, ``background``, ``intensity_range``,
+    - *Your images*: ``image_shape``, ``background``, ``intensity_range``, ``stretch``,
       ``smoothing``, ``noise``.
     - *Pose*: ``align``, ``symmetry_breaking``, ``field_of_view``, ``translation_std``.
     - *Size of the networks*: ``d``, ``encoder``, ``encoder_width``, ``decoder``,

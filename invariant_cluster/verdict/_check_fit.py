@@ -13,6 +13,7 @@ from invariant_cluster.verdict._evidence import Evidence, gather
 from invariant_cluster.verdict._finding import LEVELS, Finding, Verdict
 from invariant_cluster.verdict._nuisances import check_nuisances, check_origin
 from invariant_cluster.verdict._of_clusters import (
+    check_choice,
     check_empty,
     check_giant,
     check_separation,
@@ -42,6 +43,7 @@ _CHECKS = (
     check_stability,
     check_giant,
     check_empty,
+    check_choice,
     check_nuisances,
     check_separation,
 )

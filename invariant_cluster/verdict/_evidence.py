@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
@@ -52,9 +53,11 @@ class Evidence:
 
     Attributes
     ----------
+    clusterer : fitted clusterer
+        The last step.
     embedder : fitted embedder
         The first embedder that sees the images; of a joint one, its first member.
-    given, given_turned : ndarray
+    given, given_turned : ndarray or DataFrame
         The sample of m images in the user's layout, and its turned copy.
     images : ndarray of shape (m, c, h, w)
         The sample, in the user's units.
@@ -79,9 +82,10 @@ class Evidence:
         Clusters of the training images if the clusterer knows them, else ``labels``.
     """
 
+    clusterer: Any
     embedder: Any
-    given: NDArray
-    given_turned: NDArray
+    given: Any
+    given_turned: Any
     images: NDArray
     pose_errors: NDArray | None
     rows: NDArray[np.intp]
@@ -128,11 +132,11 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     n_images = len(np.asanyarray(X))
     rows = np.sort(random.permutation(n_images)[:_MOST_IMAGES])
     leaf = next(step for step in steps_of(embedder) if _sees_images(step))
-    sample = _through(pipeline[:first], np.asanyarray(X)[rows])
-    given = np.asarray(unmasked(sample, leaf.layout_, leaf.background_))
+    sample = _through(pipeline[:first], _take(X, rows))
+    given = unmasked(sample, leaf.layout_, leaf.background_)
     angles = random.uniform(0, 2 * np.pi, len(rows))
     with one_warning(silent=True):  # of drift, which turning may cause
-        turned = np.asarray(turn_images(leaf, given, angles))
+        turned = turn_images(leaf, given, angles)
         pose_errors = _pose_errors(embedder, given, turned, angles)
         seen, seen_turned = embedder.transform(given), embedder.transform(turned)
         between = pipeline[first + 1 : -1]
@@ -142,10 +146,11 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
         if hasattr(clusterer, "predict"):
             labels_turned = predict_clusters(clusterer, z_turned).labels
     return Evidence(
+        clusterer,
         leaf,
         given,
         turned,
-        leaf.layout_.to_channels(given),
+        leaf.layout_.to_channels(np.asarray(given)),
         pose_errors,
         rows,
         np.asarray(z),
@@ -191,7 +196,7 @@ def _sees_images(step: Any) -> bool:
 
 
 def _pose_errors(
-    embedder: Any, given: NDArray, turned: NDArray, angles: NDArray
+    embedder: Any, given: Any, turned: Any, angles: NDArray
 ) -> NDArray | None:
     """Return by how much poses do not turn with the images; None without poses."""
     if not hasattr(embedder, "predict_pose"):
@@ -205,6 +210,11 @@ def _wrapped(angles: NDArray) -> NDArray:
     """Return angles in [-pi, pi)."""
     wrapped: NDArray = (angles + np.pi) % (2 * np.pi) - np.pi
     return wrapped
+
+
+def _take(X: ArrayLike, rows: NDArray) -> Any:
+    """Return rows of X; those of a DataFrame keep the names of its columns."""
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else np.asanyarray(X)[rows]
 
 
 def _through(steps: Pipeline, X: Any) -> Any:

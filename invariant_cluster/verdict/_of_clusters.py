@@ -15,6 +15,7 @@ from invariant_cluster.verdict._limits import Limits
 _STABILITY = Limits(0.5, 0.25)
 _GIANT = Limits(0.65, math.inf)  # most images may truly be of one kind
 _EMPTY = Limits(0.2, 0.5)
+_CHANCE = Limits(0.5, math.inf)  # 1 if none is found
 _SEPARATION = Limits(0.62, 0.35)
 _N_NEIGHBORS = 20
 _LEAST_IMAGES = 3  # two neighbours can differ
@@ -66,6 +67,20 @@ def check_empty(evidence: Evidence) -> Finding | None:
         f"{n_empty} of {evidence.n_clusters} clusters have no images.",
         "The images have fewer kinds than that, or training did not tell them apart.",
         f"Use n_clusters={n_used}.",
+    )
+
+
+def check_choice(evidence: Evidence) -> Finding | None:
+    """Check whether a chosen number of clusters is better than chance would be."""
+    choice = getattr(evidence.clusterer, "choice_", None)
+    if choice is None:
+        return None
+    return _CHANCE.judge(
+        "number of clusters",
+        float(not choice.found),
+        choice.reason,
+        "No number of clusters is better than on data without clusters.",
+        "Give n_clusters as you need it, or look for other features.",
     )
 
 

@@ -263,7 +263,8 @@ def test_channels_of_files_are_those_of_color(images, tmp_path):
 def test_ambiguous_channels_name_the_options(bands, tmp_path):
     np.save(tmp_path / "bands.npy", bands)
     result = fit(tmp_path / "bands.npy", tmp_path / "run")
-    (line,) = result.stderr.splitlines()[2:]
+    lines = result.stderr.splitlines()
+    (line,) = {line for line in lines if "are ambiguous" in line}
     assert "shape (16, 16, 5) are ambiguous" in line
     assert "--image-shape and --channels of the command line" in line
 

@@ -39,6 +39,7 @@ from invariant_cluster.embedders import LIGHT, NETWORKS  # noqa: E402
 from invariant_cluster.images import STRETCHES  # noqa: E402
 from invariant_cluster.out_of_core import read_shards  # noqa: E402
 from invariant_cluster.pipelines import FEATURES, KINDS  # noqa: E402
+from invariant_cluster.verdict import LEVELS  # noqa: E402
 
 POSE = ["theta", "theta_std", "tau_x", "tau_y"]
 COLUMNS = ["file", "cluster", "confidence", "score", *POSE]
@@ -262,10 +263,22 @@ def test_the_number_of_clusters_is_chosen_and_told(array, tmp_path):
     options = ("--kind", "textures", "-k", "auto", "--out", out)
     result = run("fit", array, *options)
     choice = load_model(out / "model.safetensors")["cluster"].choice_
-    last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith(choice.reason)
-    assert f"{choice.n_clusters} clusters were chosen (" in last
-    assert "fit again with -k NUMBER" in last
+    (told,) = [s for s in result.stderr.splitlines() if s.startswith(choice.reason)]
+    assert f"{choice.n_clusters} clusters were chosen (" in told
+    assert "fit again with -k NUMBER" in told
+
+
+def test_the_verdict_ends_what_fit_prints(array, tmp_path):
+    result = fit(array, tmp_path / "a", "--method", "polar")
+    lines = result.stderr.strip().splitlines()
+    (start,) = [i for i, line in enumerate(lines) if line.startswith("Verdict: ")]
+    level = lines[start].removeprefix("Verdict: ").split(".")[0]
+    assert level in LEVELS
+    troubles = lines[start + 1 :]
+    assert all(line.split(":")[0].strip() in LEVELS[1:] for line in troubles)
+    assert bool(troubles) == (level != "good")
+    report = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+    assert f'class="verdict {level}"' in report
 
 
 @pytest.mark.parametrize("word", ["many", "0", "2.5"])
@@ -281,7 +294,7 @@ def test_other_words_for_the_number_are_refused(array, tmp_path, word, no_traini
 def test_too_few_images_to_choose_from_are_told(images, tmp_path, no_training):
     np.save(tmp_path / "few.npy", images[:20])
     result = fit(tmp_path / "few.npy", tmp_path / "a", "-k", "auto", code=1)
-    assert "n_clusters='auto' but n_samples=20" in result.stderr
+    assert "--n-clusters auto but n_samples=20" in result.stderr
 
 
 def test_choices_are_those_of_the_pipeline():

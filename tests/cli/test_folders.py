@@ -30,7 +30,7 @@ def reached(monkeypatch):
     """What fit would train on, instead of training."""
     found = []
     monkeypatch.setattr(
-        _app, "_fit_and_write", lambda pipe, given, out: found.append(given)
+        _app, "_fit_and_write", lambda pipe, given, out, **_: found.append(given)
     )
     return found
 

@@ -110,7 +110,7 @@ def test_poses_relative_to_class_averages_name_the_average(make_clusterer, folde
     heads = make_clusterer(fine_tune=False)
     pipe = Pipeline([("embed", embedder), ("cluster", heads)])
     table = label_images(pipe.fit(given.images), given)
-    assert list(table)[3:6] == ["average", "theta", "theta_std"]
+    assert list(table)[3:7] == ["score", "average", "theta", "theta_std"]
     np.testing.assert_array_equal(
         table["average"], embedder.transform(given.images).argmax(axis=1)
     )

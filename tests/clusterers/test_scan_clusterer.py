@@ -612,11 +612,11 @@ def test_interrupt_between_rounds(
     once = make_clusterer().fit(embedding)
     work, calls = getattr(module, step), []
 
-    def interrupt(*arguments):
+    def interrupt(*arguments, **options):
         calls.append(step)
         if len(calls) > n_before:
             raise KeyboardInterrupt
-        return work(*arguments)
+        return work(*arguments, **options)
 
     monkeypatch.setattr(module, step, interrupt)
     clusterer = make_clusterer(n_rounds=3, self_label=True)

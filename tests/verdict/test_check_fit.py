@@ -1,5 +1,7 @@
 """A good fit is called good; each way to spoil one is told with its remedy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN, KMeans
@@ -12,6 +14,7 @@ from invariant_cluster import (
     IRLINREmbedder,
     JointEmbedder,
     PolarFourierEmbedder,
+    SCANClusterer,
     check_fit,
 )
 
@@ -77,7 +80,7 @@ def test_blank_images_are_told(digits400):
 def test_a_few_bright_images_that_set_the_range_are_told(digits400):
     images = digits400.astype(np.float32)
     images[::6] *= 1e4
-    verdict = judged(polar(3), images)
+    verdict = judged(polar(3, stretch="linear"), images)
     assert level_of(verdict, "range") == "bad"
     assert "intensity_range" in str(verdict)
 
@@ -103,6 +106,18 @@ def test_too_many_clusters_are_told(digits400):
     verdict = judged(polar(60), digits400[:150])
     assert level_of(verdict, "images per cluster") == "bad"
     assert "smaller n_clusters" in str(verdict)
+
+
+@pytest.mark.filterwarnings("ignore:n_clusters='auto'")
+@pytest.mark.parametrize("found", [True, False])
+def test_a_number_chosen_by_chance_is_told(digits400, found):
+    heads = SCANClusterer("auto", fine_tune=False, max_epochs=1, random_state=0)
+    pipe = make_pipeline(PolarFourierEmbedder(d=16, random_state=0), heads)
+    pipe.fit(digits400)
+    assert pipe[-1].choice_ is not None
+    pipe[-1].choice_ = replace(pipe[-1].choice_, found=found)
+    expected = "good" if found else "doubtful"
+    assert level_of(check_fit(pipe, digits400), "number of clusters") == expected
 
 
 def test_noise_has_no_clusters():
