@@ -221,21 +221,24 @@ def toned_sample(images: NDArray, tone: Tone) -> NDArray:
 
 
 def shown_values(images: NDArray, tone: Tone) -> NDArray:
-    """Return images as they are shown: stretched, if they are before all else.
+    """Return images as they are shown: stretched, and with one level if all get one.
 
     Parameters
     ----------
     images : ndarray of shape (n, c, h, w)
         Images in the user's units.
     tone : Tone
-        The tone of an embedder.
+        The tone of an embedder. Colours and neighbours are shown whatever it says.
 
     Returns
     -------
     ndarray of shape (n, c, h, w)
-        The images themselves, or stretched ones, float32.
+        The images themselves, or toned ones, float32.
     """
-    return images if tone.background else stretched_values(images, tone.stretch)
+    if not tone.background:
+        return stretched_values(images, tone.stretch)
+    shown = tone._replace(grey=False, central=False)
+    return toned(to_tensor(images).float(), shown).numpy()
 
 
 def untoned(images: Tensor, like: Tensor, tone: Tone) -> Tensor:

@@ -148,7 +148,7 @@ def check_names(names: Sequence[str] | None, X: Any) -> list[str] | None:
     Returns
     -------
     list of str or None
-        None if ``names`` is None.
+        None if ``names`` is None, or if they are but the rows, which are told anyway.
 
     Raises
     ------
@@ -164,7 +164,10 @@ def check_names(names: Sequence[str] | None, X: Any) -> list[str] | None:
             f"names has {len(names)} entries but X has {len(X)} images: give one name "
             "for each image."
         )
-    return None if names is None else [str(name) for name in names]
+    if names is None:
+        return None
+    told = [str(name) for name in names]
+    return None if told == [str(row) for row in range(len(told))] else told
 
 
 def check_verdict(verdict: Any) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from invariant_cluster.images import (
     NO_TONE,
     Disc,
+    Tone,
     as_pictures,
     find_disc,
     infer_layout,
@@ -21,6 +22,7 @@ from invariant_cluster.images import (
     unmasked,
 )
 from invariant_cluster.inspection import find_step, steps_of, turned_copy
+from invariant_cluster.runtime import evenly_spaced
 
 _MOST_LOOKED_AT = 256
 
@@ -40,7 +42,7 @@ class ReportImages:
     seen : array-like of n images
         Images as the embedder receives them: transformed by the steps before it.
     array : ndarray
-        ``seen`` as an array.
+        ``seen`` as an array, in the user's units.
     image_shape : tuple of int or None
         Shape of one image, for flat rows.
     intensity_range : (low, high)
@@ -81,13 +83,10 @@ class ReportImages:
         layout = infer_layout(np.asarray(seen), shape)
         array = np.asarray(unmasked(seen, layout))
         as_pictures(array[:1], image_shape=shape)
-        channels = layout.to_channels(array)
-        tone = getattr(embedder, "tone_", NO_TONE)
-        if tone.stretch:
-            channels = shown_values(channels, tone)
-            array = layout.from_channels(channels)
-        given_range = range_of(embedder)
-        limits = measure_range(channels, given_range)
+        shown = shown_values(
+            layout.to_channels(evenly_spaced(array)), _tone_of(embedder)
+        )
+        limits = measure_range(shown, range_of(embedder))
         return cls(pipeline, X, embedder, seen, array, shape, limits)
 
     @property
@@ -118,10 +117,15 @@ class ReportImages:
         ndarray of shape (m, h, w) or (m, h, w, c), float32
             Pictures with values in [0, 1].
         """
+        return self._pictures_of(self.array[indices])
+
+    def _pictures_of(self, images: NDArray) -> NDArray[np.float32]:
+        """Return pictures of images in the user's units, as the embedder tones them."""
+        channels = infer_layout(images, self.image_shape).to_channels(images)
         return as_pictures(
-            self.array[indices],
+            shown_values(channels, _tone_of(self.embedder)),
             intensity_range=self.intensity_range,
-            image_shape=self.image_shape,
+            image_shape=channels.shape[1:],
         )
 
     def stretched(self, images: NDArray) -> NDArray[np.float32]:
@@ -137,15 +141,17 @@ class ReportImages:
         ndarray of shape (m, h, w) or (m, h, w, c), float32
             Pictures with values from 0 to 1; constant pictures become 0.
         """
-        pictures = as_pictures(
-            images,
-            intensity_range=self.intensity_range,
-            image_shape=self.image_shape,
-        )
+        pictures = self._pictures_of(images)
         axes = tuple(range(1, pictures.ndim))
         low = pictures.min(axis=axes, keepdims=True)
         spread = pictures.max(axis=axes, keepdims=True) - low
         return (pictures - low) / np.where(spread > 0, spread, 1)
+
+
+def _tone_of(embedder: Any) -> Tone:
+    """Return the tone of an embedder; another package's has none."""
+    tone: Tone = getattr(embedder, "tone_", NO_TONE)
+    return tone
 
 
 def _find_embedder(pipeline: Any, X: ArrayLike) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
-from invariant_cluster.drift import one_warning
-from invariant_cluster.images import ImageEmbedding, unmasked
+from invariant_cluster.drift import measure_aspects, one_warning
+from invariant_cluster.images import (
+    NO_TONE,
+    ImageEmbedding,
+    measure_range,
+    range_of,
+    shown_values,
+    unmasked,
+)
 from invariant_cluster.inspection import (
     divide,
     predict_clusters,
@@ -97,13 +105,21 @@ class Evidence:
     n_clusters: int
     training_labels: NDArray
 
-    @property
-    def intensity_range(self) -> tuple[float, float]:
-        """The embedder's intensity range; that of the images if it has none."""
-        low, high = getattr(
-            self.embedder, "intensity_range_", (self.images.min(), self.images.max())
-        )
-        return float(low), float(high) if high > low else float(low) + 1.0
+    @cached_property
+    def shown(self) -> NDArray:
+        """The sample as the embedder sees its values: stretched, or of one level."""
+        return shown_values(self.images, getattr(self.embedder, "tone_", NO_TONE))
+
+    @cached_property
+    def shown_range(self) -> tuple[float, float]:
+        """The values of ``shown`` that the embedder tells apart, or all of them."""
+        return measure_range(self.shown, range_of(self.embedder))
+
+    @cached_property
+    def aspects(self) -> dict[str, NDArray]:
+        """Aspects (m, k) of the shown images, as :func:`measure_aspects` names them."""
+        low, high = self.shown_range
+        return measure_aspects(self.shown, high - low)
 
 
 def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:

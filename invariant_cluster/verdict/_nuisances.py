@@ -15,7 +15,6 @@ from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
-from invariant_cluster.drift import measure_aspects
 from invariant_cluster.inspection import check_batches
 from invariant_cluster.verdict._evidence import Evidence
 from invariant_cluster.verdict._finding import Finding
@@ -49,13 +48,11 @@ _ASPECTS = {
 
 def check_nuisances(evidence: Evidence) -> Finding | None:
     """Check whether one aspect of the images tells their clusters."""
-    low, high = evidence.intensity_range
-    aspects = measure_aspects(evidence.images, high - low)
-    aspects["position"] = distance_of_mass(evidence.images)
+    position = {"position": distance_of_mass(evidence.shown)}
     allowed = evidence.embedder.invariance.split("+")
     scores = {
         name: explained_by(values, evidence.labels)
-        for name, values in aspects.items()
+        for name, values in {**evidence.aspects, **position}.items()
         if _ASPECTS[name].word not in allowed
     }
     if not scores:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from invariant_cluster.drift import measure_aspects
 from invariant_cluster.images import NO_TONE, find_blank
 from invariant_cluster.verdict._evidence import Evidence
 from invariant_cluster.verdict._finding import Finding
@@ -32,9 +31,8 @@ def check_range(evidence: Evidence) -> Finding | None:
     tone = getattr(evidence.embedder, "tone_", NO_TONE)
     if tone.level:  # each image gets the same contrast
         return None
-    low, high = evidence.intensity_range
-    contrast = measure_aspects(evidence.images, high - low)["contrast"]
-    used = float(np.median(np.exp(contrast)))
+    low, high = evidence.shown_range
+    used = float(np.median(np.exp(evidence.aspects["contrast"])))
     return _RANGE.judge(
         "range",
         used,

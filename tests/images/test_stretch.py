@@ -178,7 +178,15 @@ def test_stretched_images_are_shown_so():
         shown_values(images, tone), np.arcsinh((images - 0.5) / 2), rtol=1e-5, atol=1e-6
     )
     assert shown_values(images, Tone()) is images
-    assert shown_values(images, tone._replace(background=(0.0,))) is images
+
+
+def test_images_of_one_level_are_shown_so_with_their_colours_and_neighbours():
+    images = draw_sources(decades=6)
+    tone = Tone(background=(0.0,), level=10.0, least=1e-12)
+    shown = shown_values(images, tone._replace(grey=True, central=True))
+    levelled = toned(torch.from_numpy(images).float(), tone).numpy()
+    np.testing.assert_array_equal(shown, levelled)
+    assert shown.max(axis=(1, 2, 3)).min() > 5
 
 
 def test_noise_is_stretched_with_the_images_it_is_in():

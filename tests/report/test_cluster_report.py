@@ -528,3 +528,26 @@ def test_a_mean_image_is_of_images_that_joined_one_average(images):
     assert len(left) == np.bincount(joined).max() < len(images)
     assert len(set(embedder.transform(left).argmax(axis=1))) == 1
     assert _of_one_average(PolarFourierEmbedder(), images) is images
+
+
+def test_pictures_have_one_level_if_the_embedder_gives_images_one(images):
+    gains = 10.0 ** np.linspace(-3, 3, len(images))
+    faint = images * gains[:, None, None]
+    embedder = PolarFourierEmbedder(
+        d=4, invariance="rotation+translation+brightness", random_state=0
+    )
+    pipe = make_pipeline(embedder, KMeans(3, n_init=1, random_state=0)).fit(faint)
+    shown = ReportImages.of(pipe, faint)
+    pictures = shown.pictures(np.arange(len(images)))
+    assert pictures.max(axis=(1, 2)).min() > 0.5
+    np.testing.assert_array_equal(shown.array, faint)
+
+
+def test_names_that_are_but_rows_are_not_repeated(pipe, images, tmp_path):
+    rows = [str(row) for row in range(len(images))]
+    with_rows, without = (
+        cluster_report(pipe, images, path=tmp_path / name, names=names, verdict=None)
+        for name, names in (("a.html", rows), ("b.html", None))
+    )
+    assert "Full names" not in text_of(with_rows)
+    assert "Full names" not in text_of(without)
