@@ -34,11 +34,14 @@ from invariant_cluster.cli._options import (
     Degrees,
     Depth,
     Images,
+    InvertMasks,
     Jobs,
     KeepScale,
     Key,
     Mask,
+    Masks,
     Model,
+    OtherMasks,
     Overwrite,
     PaletteText,
     PassBins,
@@ -241,6 +244,8 @@ def fit(
     transparent: Transparent = Ground.auto,
     crop: Crop = None,
     mask: Mask = None,
+    masks: Masks = None,
+    invert_masks: InvertMasks = False,
     keep_scale: KeepScale = False,
     mixed_depth: Depth = MixedDepth.refuse,
     palette: PaletteText = None,
@@ -304,6 +309,8 @@ def fit(
             transparent=transparent.value,
             crop=parse_numbers("--crop", crop),
             mask=mask,
+            masks=masks,
+            invert_masks=invert_masks,
             keep_scale=keep_scale,
             mixed_depth=mixed_depth.value,
             palette=parse_palette_option(palette, kind),
@@ -367,6 +374,7 @@ def predict(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    masks: OtherMasks = None,
     skip_unreadable: SkipUnreadable = False,
     cache: Cache = None,
     jobs: Jobs = -1,
@@ -403,7 +411,7 @@ def predict(
                 raise ValueError(f"--cache {cache} is not used by --shards: omit it.")
             if degrees:
                 raise ValueError("--degrees but shards hold no angles: omit it.")
-            pipe, reading = load_pipeline(model)
+            pipe, reading = load_pipeline(model, masks)
             intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
             given = open_for(pipe, images, intake)
             predict_shards(
@@ -421,7 +429,7 @@ def predict(
         if scheduler is not None:
             raise ValueError(f"--scheduler {scheduler} is for --shards: add --shards.")
         check_out(out, overwrite)
-        pipe, reading = load_pipeline(model)
+        pipe, reading = load_pipeline(model, masks)
         intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
         given = read_for(pipe, images, intake)
         table = label_images(pipe, given, degrees=degrees)
@@ -443,6 +451,7 @@ def report(
         Path,
         typer.Option("--out", "-o", help="HTML file to write.", rich_help_panel=OUTPUT),
     ] = Path(REPORT),
+    masks: OtherMasks = None,
     skip_unreadable: SkipUnreadable = False,
     cache: Cache = None,
     jobs: Jobs = -1,
@@ -459,7 +468,7 @@ def report(
 
         check_out(out, overwrite)
         import_extra()
-        pipe, reading = load_pipeline(model)
+        pipe, reading = load_pipeline(model, masks)
         intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
         given = read_for(pipe, images, intake)
         write_report(pipe, given, out)

@@ -20,7 +20,7 @@ from invariant_cluster.cli._inputs import (
     read_images,
 )
 from invariant_cluster.cli._speech import say
-from invariant_cluster.datasets import Reading, describe_palette
+from invariant_cluster.datasets import Reading, describe_palette, make_reading
 from invariant_cluster.model_selection import candidate_numbers
 from invariant_cluster.training import current_team
 
@@ -53,6 +53,7 @@ def draw_for_fit(path: Path, n_most: int, intake: Intake, seed: int) -> NamedIma
     """Read the images of a path, or a sample of them, and print how many there are."""
     given, n_images = draw_images(path, n_most, intake, seed=seed)
     _tell_images(path, given.images, n_images)
+    tell_masks(given.reading)
     tell_palette(given.reading)
     if len(given.images) < n_images:
         say(
@@ -67,6 +68,17 @@ def _tell_images(path: Path, images: Any, n_images: int) -> None:
     say(f"{n_images:,} images of shape {images.shape[1:]} from {path}.")
 
 
+def tell_masks(reading: Reading | None) -> None:
+    """Print how masks were applied."""
+    if reading is not None and reading.masks is not None:
+        values = ("not 0", "0")
+        shown, hidden = values[::-1] if reading.invert_masks else values
+        say(
+            f"Masks ({reading.masks}): the object is where they are {shown}; where "
+            f"they are {hidden}, images have their background."
+        )
+
+
 def tell_palette(reading: Reading | None) -> None:
     """Print what the colours of wafer maps were taken for."""
     if reading is not None and isinstance(reading.palette, tuple):
@@ -77,6 +89,7 @@ def open_for(pipe: Pipeline, path: Path, intake: Intake) -> Any:
     """Open images for a model, and print how many there are."""
     images = open_path(path, replace(intake, of_model=True))
     _tell_images(path, images, len(images))
+    tell_masks(getattr(images, "reading", None))
     tell_palette(getattr(images, "reading", None))
     check_sides(path, images, pipe[0].layout_)
     return images
@@ -86,13 +99,17 @@ def read_for(pipe: Pipeline, path: Path, intake: Intake) -> NamedImages:
     """Return images for a model, and print how many there are."""
     given = read_images(path, replace(intake, of_model=True))
     _tell_images(path, given.images, len(given.images))
+    tell_masks(given.reading)
     tell_palette(given.reading)
     check_sides(path, given.images, pipe[0].layout_)
     return given
 
 
-def load_pipeline(path: Path) -> tuple[Pipeline, Reading]:
-    """Return the pipeline of a model file, and how its files were read."""
+def load_pipeline(path: Path, masks: str | None = None) -> tuple[Pipeline, Reading]:
+    """Return the pipeline of a model file, and how its files were read.
+
+    ``masks`` says where those of other images lie, if not at the same place.
+    """
     file = path / MODEL if path.is_dir() else path
     pipe = load_model(file)
     if not isinstance(pipe, Pipeline):
@@ -104,7 +121,10 @@ def load_pipeline(path: Path) -> tuple[Pipeline, Reading]:
         raise ValueError(
             f"{path} holds {steps}: give a pipeline of an embedder and SCANClusterer."
         )
-    return pipe, _reading_for(pipe, load_reading(file))
+    reading = _reading_for(pipe, load_reading(file))
+    if masks is not None:
+        reading = replace(reading, masks=make_reading(masks=masks).masks)
+    return pipe, reading
 
 
 def count_neighbors(n_clusters: int | str, n_images: int) -> int:

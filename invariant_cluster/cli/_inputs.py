@@ -33,8 +33,8 @@ from invariant_cluster.readers import (
 
 _STORED = (".npy", ".h5", ".hdf5", ".zarr", *STACKS, *LISTS)
 _GROUPS = (".npz", ".h5", ".hdf5", ".zarr")
-_OF_FILES = ("color", "transparent", "crop", "mask", "keep_scale", "mixed_depth")
-_FRAMING = ("crop", "mask", "keep_scale")
+_FRAMING = ("crop", "mask", "masks", "keep_scale")
+_OF_FILES = ("color", "transparent", *_FRAMING, "mixed_depth")
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,36 @@ Mask = Annotated[
         rich_help_panel=FILES,
     ),
 ]
+_WHERE_MASKS = (
+    "_mask: beside the images, as x_mask.png of x.png. A folder: under the names of "
+    "the images."
+)
+Masks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|SUFFIX|DIR",
+        help="Masks of the single images. Where a mask is 0, the background replaces "
+        "the pixels: other than 0 is the object, the opposite of --mask. "
+        f"{_WHERE_MASKS} auto: found by _mask, or in a folder masks.",
+        rich_help_panel=FILES,
+    ),
+]
+OtherMasks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|SUFFIX|DIR",
+        help=f"Masks of these images. {_WHERE_MASKS}  [default: as in fit]",
+        rich_help_panel=FILES,
+    ),
+]
+InvertMasks = Annotated[
+    bool,
+    typer.Option(
+        "--invert-masks",
+        help="In --masks, 0 is the object, and all else is replaced.",
+        rich_help_panel=FILES,
+    ),
+]
 KeepScale = Annotated[
     bool,
     typer.Option(

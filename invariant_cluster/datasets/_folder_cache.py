@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from invariant_cluster.datasets._folder_records import Record
+from invariant_cluster.datasets._object_masks import MaskedFile
 from invariant_cluster.datasets._reading import Reading
 
-_FORMAT = 1  # a new one makes older caches be decoded anew
+_FORMAT = 2  # a new one makes older caches be decoded anew
 _PIXELS = ".cache"  # an ending that no image has: a cache may lie among the images
 
-Stamp = tuple[int, int]
+Stamp = tuple[int, ...]
 
 
 class Kept(NamedTuple):
@@ -29,8 +30,9 @@ class Kept(NamedTuple):
 
     Attributes
     ----------
-    stamp : (int, int)
-        Size in bytes and time of the last change in nanoseconds.
+    stamp : tuple of int
+        Size in bytes and time of the last change in nanoseconds, of the file and of
+        its mask if it has one.
     record : Record
         What reading said.
     row : int
@@ -94,20 +96,26 @@ def index_place(cache: str | os.PathLike[str], folder: str, reading: Reading) ->
     return place / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
 
 
-def stamp_of(path: str) -> Stamp:
-    """Return what tells whether a file has changed.
+def stamp_of(path: str | os.PathLike[str]) -> Stamp:
+    """Return what tells whether a file or its mask has changed.
 
     Parameters
     ----------
-    path : str
-        The file.
+    path : path-like
+        The file; with a mask it is a ``MaskedFile``.
 
     Returns
     -------
-    (int, int)
-        Size in bytes and time of the last change in nanoseconds; (-1, -1) if there is
-        no such file.
+    tuple of int
+        Size in bytes and time of the last change in nanoseconds; -1 and -1 if there is
+        no such file. Those of the mask follow.
     """
+    masks = path.masks if isinstance(path, MaskedFile) else ()
+    return tuple(number for file in (path, *masks) for number in _stamp(file))
+
+
+def _stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Return size and time of one file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -152,11 +160,12 @@ def _fit(images: NDArray, n_rows: int, reading: Reading) -> bool:
 def _unpack_files(listed: list[Any]) -> tuple[dict[str, Kept], int]:
     """Return the files of an index and the number of images."""
     files, n_rows = {}, 0
-    for name, size, changed, sides, n_channels, dtype, notes, reason in listed:
+    for name, stamp, sides, n_channels, dtype, notes, reason, missing in listed:
         row = n_rows if reason is None else -1
         n_rows += reason is None
-        record = Record(tuple(sides), n_channels, dtype, tuple(notes), reason)
-        files[name] = Kept((size, changed), record, row)
+        read = tuple(sides), n_channels, dtype, tuple(notes)
+        record = Record(*read, reason, tuple(missing))
+        files[name] = Kept(tuple(stamp), record, row)
     return files, n_rows
 
 
@@ -188,7 +197,7 @@ def save_cached(
     """
     pixels = f"{index.stem}-{uuid.uuid4().hex}{_PIXELS}"
     files = [
-        (name, *stamp, *record)
+        (name, stamp, *record)
         for name, stamp, record in zip(names, stamps, records, strict=True)
     ]
     found = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +33,17 @@ class Decoded(NamedTuple):
     records: list[Record]
 
 
-MapFiles = Callable[[Callable, Sequence[str]], Iterable]
+FileLike: TypeAlias = str | os.PathLike[str]
+MapFiles: TypeAlias = Callable[[Callable, Sequence[FileLike]], Iterable]
 
 
-def decode(paths: Sequence[str], reading: Reading, map_files: MapFiles) -> Decoded:
+def decode(paths: Sequence[FileLike], reading: Reading, map_files: MapFiles) -> Decoded:
     """Return the images of files.
 
     Parameters
     ----------
-    paths : sequence of str
-        The files.
+    paths : sequence of path-like
+        The files; those with a mask of their own are ``MaskedFile``.
     reading : Reading
         How they are read.
     map_files : callable
@@ -66,13 +68,13 @@ def decode(paths: Sequence[str], reading: Reading, map_files: MapFiles) -> Decod
     return Decoded(gathered.pieces(), records)
 
 
-def decode_chunk(paths: Sequence[str], reading: Reading) -> Decoded:
+def decode_chunk(paths: Sequence[FileLike], reading: Reading) -> Decoded:
     """Return the images of a few files.
 
     Parameters
     ----------
-    paths : sequence of str
-        The files.
+    paths : sequence of path-like
+        The files; those with a mask of their own are ``MaskedFile``.
     reading : Reading
         How they are read.
 
@@ -84,12 +86,13 @@ def decode_chunk(paths: Sequence[str], reading: Reading) -> Decoded:
     squares, records = [], []
     for path in paths:
         try:
-            pixels, sides, notes = read_square(path, reading)
+            pixels, sides, notes, missing = read_square(path, reading)
         except UnreadableError as error:
             records.append(Record(reason=str(error.reason)))
             continue
         squares.append(pixels)
-        records.append(Record(sides, _n_channels(pixels), pixels.dtype.str, notes))
+        kind = _n_channels(pixels), pixels.dtype.str
+        records.append(Record(sides, *kind, notes, missing=missing))
     groups = groupby(squares, key=lambda square: (square.dtype, square.shape))
     return Decoded([np.stack(list(group)) for _, group in groups], records)
 
@@ -117,7 +120,7 @@ class Survey(NamedTuple):
     reasons: list[str | None]
 
 
-def survey(paths: Sequence[str], reading: Reading, map_files: MapFiles) -> Survey:
+def survey(paths: Sequence[FileLike], reading: Reading, map_files: MapFiles) -> Survey:
     """Return what files hold.
 
     Parameters
@@ -138,13 +141,13 @@ def survey(paths: Sequence[str], reading: Reading, map_files: MapFiles) -> Surve
     )
 
 
-def _survey_chunk(paths: Sequence[str], reading: Reading) -> Survey:
+def _survey_chunk(paths: Sequence[FileLike], reading: Reading) -> Survey:
     """Return what a few files hold."""
     largest, dtypes = 0, set()
     reasons: list[str | None] = []
     for path in paths:
         try:
-            image, _ = read_cropped(path, reading)
+            image = read_cropped(path, reading).pixels
         except UnreadableError as error:
             reasons.append(str(error.reason))
             continue

@@ -20,7 +20,7 @@ from invariant_cluster.datasets._folder_cache import (
     save_cached,
     stamp_of,
 )
-from invariant_cluster.datasets._folder_decoding import MapFiles, decode
+from invariant_cluster.datasets._folder_decoding import FileLike, MapFiles, decode
 from invariant_cluster.datasets._folder_listing import Listing
 from invariant_cluster.datasets._folder_records import Record, are_alike
 from invariant_cluster.datasets._reading import Reading
@@ -77,24 +77,24 @@ def read_folder(
         The images; unreadable files are told in the records.
     """
     if cache is None:
-        settled = _settle(listing.paths, reading)
-        return _decode_all(listing.paths, settled, map_files)
+        settled = _settle(listing.files, reading)
+        return _decode_all(listing.files, settled, map_files)
     index = index_place(cache, listing.folder, reading)
-    stamps = [stamp_of(path) for path in listing.paths]
+    stamps = [stamp_of(file) for file in listing.files]
     cached = load_cached(index)
-    settled = _settle(listing.paths, reading)
+    settled = _settle(listing.files, reading)
     if cached and _are_settled_alike(cached.reading, settled):
         stale = _stale_rows(listing.names, stamps, cached)
         found = _decode_stale(listing, settled, map_files, cached, stale)
         unchanged = _is_current(listing.names, stamps, found.records, cached)
     else:
-        found, unchanged = _decode_all(listing.paths, settled, map_files), False
+        found, unchanged = _decode_all(listing.files, settled, map_files), False
     if not unchanged and are_alike(found.records, reading.mixed_depth):
         save_cached(index, listing.names, stamps, *_kept_parts(found))
     return found
 
 
-def _settle(paths: Sequence[str], reading: Reading) -> Reading:
+def _settle(paths: Sequence[FileLike], reading: Reading) -> Reading:
     """Return a reading with the ground and the palette of a folder."""
     return settle_palette(paths, settle_ground(paths, reading))
 
@@ -110,7 +110,7 @@ def _kept_parts(found: FolderImages) -> tuple[list[Record], NDArray | None, Read
 
 
 def _decode_all(
-    paths: Sequence[str], reading: Reading, map_files: MapFiles
+    paths: Sequence[FileLike], reading: Reading, map_files: MapFiles
 ) -> FolderImages:
     """Return the images of all files, decoded."""
     reading = settle_scale(paths, reading, map_files)
@@ -186,11 +186,12 @@ def _decode_stale(
     kept = {name: cached.files[name] for name in listing.names if name in cached.files}
     for row in stale:
         kept.pop(listing.names[row], None)
-    paths = [listing.paths[row] for row in stale]
+    files = listing.files
+    paths = [files[row] for row in stale]
     largest = max((max(one.record.sides) for one in kept.values()), default=0)
     reading = settle_scale(paths, reading, map_files, known=largest)
     if reading.scale != cached.reading.scale:
-        return _decode_all(listing.paths, reading, map_files)
+        return _decode_all(listing.files, reading, map_files)
     pieces, fresh = decode(paths, reading, map_files)
     new = iter(fresh)
     records = [kept[n].record if n in kept else next(new) for n in listing.names]
@@ -198,7 +199,7 @@ def _decode_stale(
         return FolderImages(None, records, reading)
     dtype = _depth_of(records, reading)
     if cached.images is not None and cached.images.dtype != dtype:
-        return _decode_all(listing.paths, reading, map_files)
+        return _decode_all(listing.files, reading, map_files)
     rows = _old_rows(listing.names, records, kept)
     decoded = _join(pieces, dtype, reading.mixed_depth) if pieces else None
     images = _merge(cached.images, rows, decoded)

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from invariant_cluster.datasets._object_masks import MaskedFile
 from invariant_cluster.readers import is_image_name
 
 _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx"})
 _RUN = frozenset({"model.safetensors", "labels.csv", "report.html"})
+
+
+class Masks(NamedTuple):
+    """The masks of images.
+
+    Attributes
+    ----------
+    files : list of tuple of str
+        Paths of the files that may be the mask of each image: one, unless something is
+        wrong.
+    where : str
+        Where a mask lies, for messages.
+    """
+
+    files: list[tuple[str, ...]]
+    where: str
 
 
 class Listing(NamedTuple):
@@ -28,12 +45,34 @@ class Listing(NamedTuple):
         Paths of the files.
     runs : list of str
         Folders in it that hold a model, its table and its report, and are left out.
+    masks : Masks or None
+        Masks of the images, which are not among the files then.
     """
 
     folder: str
     names: list[str]
     paths: list[str]
     runs: list[str]
+    masks: Masks | None = None
+
+    @property
+    def files(self) -> Sequence[str | MaskedFile]:
+        """The files to read: their paths or, with masks, path-like objects."""
+        if self.masks is None:
+            return self.paths
+        pairs = zip(self.paths, self.masks.files, strict=True)
+        return [MaskedFile(path, files, self.masks.where) for path, files in pairs]
+
+    def take(self, rows: Sequence[int]) -> Listing:
+        """Return a listing of some of the files, in the order of their numbers."""
+        masks = self.masks
+        if masks is not None:
+            masks = masks._replace(files=[masks.files[row] for row in rows])
+        return self._replace(
+            names=[self.names[row] for row in rows],
+            paths=[self.paths[row] for row in rows],
+            masks=masks,
+        )
 
 
 def list_images(
@@ -183,11 +222,7 @@ def draw_files(
     if most is None or n_files <= most:
         return listing
     drawn = check_random_state(random_state).choice(n_files, most, replace=False)
-    rows = np.sort(drawn).tolist()
-    return listing._replace(
-        names=[listing.names[row] for row in rows],
-        paths=[listing.paths[row] for row in rows],
-    )
+    return listing.take(np.sort(drawn).tolist())
 
 
 def class_of(name: str) -> str | None:

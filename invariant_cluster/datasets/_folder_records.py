@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from invariant_cluster.readers import name_as_text
+from invariant_cluster.readers import MISSING, name_as_text
 
 _MOST_NAMED = 20
 _CONVERT_COLORS = "Use color='grey' or color='rgb' to convert colours."
@@ -35,6 +35,8 @@ class Record(NamedTuple):
         What was changed in reading.
     reason : str or None
         Why the file was not read.
+    missing : (int, int)
+        Number of pixels of the whole file that had no value, and of all its pixels.
     """
 
     sides: tuple[int, int] = (0, 0)
@@ -42,6 +44,7 @@ class Record(NamedTuple):
     dtype: str = ""
     notes: tuple[str, ...] = ()
     reason: str | None = None
+    missing: tuple[int, int] = (0, 0)
 
 
 def describe_bad(
@@ -125,6 +128,11 @@ def warn_of_notes(
         Whether these are all files of the folder, so that they are counted.
     """
     counts = Counter(note for record in records for note in record.notes)
+    if are_all and counts.keys() & MISSING.keys():
+        _warn_of_missing(names, records, stacklevel + 1)
+        counts = Counter(
+            {note: counts[note] for note in counts.keys() - MISSING.keys()}
+        )
     first: dict[str, str] = {}
     for name, record in zip(names, records, strict=True):
         for note in record.notes if len(first) < len(counts) else ():
@@ -136,6 +144,25 @@ def warn_of_notes(
             UserWarning,
             stacklevel=stacklevel + 1,
         )
+
+
+def _warn_of_missing(
+    names: Sequence[str], records: Sequence[Record], stacklevel: int
+) -> None:
+    """Warn of pixels without a value, with their number."""
+    noted = {note for record in records for note in record.notes}
+    kinds = " or ".join(kind for note, kind in MISSING.items() if note in noted)
+    numbers = np.array([record.missing for record in records])
+    n_missing, n_pixels = numbers.sum(axis=0).tolist()
+    bad = np.flatnonzero(numbers[:, 0])
+    first = show_name(names[bad[0]])
+    warnings.warn(
+        f"{n_missing:,} pixels ({100 * n_missing / n_pixels:.2g} %) in {len(bad):,} of "
+        f"{len(names):,} files, such as {first}, are {kinds}: set to each "
+        "image's background, the median of its border.",
+        UserWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 def are_alike(records: Sequence[Record], mixed_depth: str) -> bool:

@@ -26,6 +26,7 @@ from invariant_cluster.datasets._folder_records import (
     describe_bad,
     warn_of_notes,
 )
+from invariant_cluster.datasets._mask_pairs import pair_masks
 from invariant_cluster.datasets._masks import MaskLike
 from invariant_cluster.datasets._palette import PaletteLike
 from invariant_cluster.datasets._parallel_files import files_at_a_time, map_files
@@ -40,6 +41,8 @@ def load_image_folder(
     transparent: str = "auto",
     crop: tuple[int, int, int, int] | None = None,
     mask: MaskLike = None,
+    masks: str | os.PathLike[str] | None = None,
+    invert_masks: bool = False,
     keep_scale: bool = False,
     mixed_depth: str = "raise",
     palette: PaletteLike = None,
@@ -80,6 +83,17 @@ def load_image_folder(
         Region replaced by the background of each image, such as a scale bar: True or
         not zero inside; or an image file of it. All files must have its shape. It is
         applied before ``crop``.
+    masks : "auto", str or path-like, optional
+        Masks of the single images: **what is not 0 is the object**, and each pixel
+        where the mask is 0 becomes the background of its image. This is the opposite of
+        ``mask``. A suffix, which begins with ``_``, ``-`` or a dot, finds them beside
+        the images (``galaxy.png`` and ``galaxy_mask.png`` with "_mask"); a folder, in
+        ``path``, beside it or from the working directory, under the names of the
+        images, in the same class folders. "auto" looks for the suffix "_mask" and for a
+        folder "masks" in ``path`` or beside it. Endings may differ. Masks are not read
+        as images, and are applied before ``crop``.
+    invert_masks : bool, default=False
+        Whether the object is where ``masks`` are 0.
     keep_scale : bool, default=False
         Whether a pixel means the same in all images. Each image is put into a frame as
         large as the largest side in the folder, instead of one as large as its own.
@@ -97,7 +111,7 @@ def load_image_folder(
     reading : Reading, optional
         ``reading`` of a folder loaded before, to read another one in the same way: with
         its scale, its ground of transparent pixels, its palette and its dtype. It
-        replaces the eight parameters above.
+        replaces the ten parameters above.
     exclude : iterable of path-like, default=()
         Files and folders that are left out.
     on_error : {"raise", "skip"}, default="raise"
@@ -140,14 +154,16 @@ def load_image_folder(
         If a parameter has the wrong type.
     ValueError
         If a parameter is not allowed, there are no images, files cannot be read (the
-        message counts them and names 20), the images differ in colour or depth, or a
-        file has another shape than the mask.
+        message counts them and names 20), the images differ in colour or depth, a file
+        has another shape than ``mask``, or no masks are found. Images without a mask,
+        and those whose mask has another size or marks nothing, cannot be read.
 
     Warns
     -----
     UserWarning
         Once for each kind of change that reading made, with the number of files;
-        if no palette is found; if folders of earlier runs are left out; if classes are
+        if no palette is found; if files are named like masks of others and ``masks`` is
+        None; if folders of earlier runs are left out; if classes are
         ignored since images lie beside the class folders; and if the cache cannot be
         written.
 
@@ -172,6 +188,8 @@ def load_image_folder(
         transparent=transparent,
         crop=crop,
         mask=mask,
+        masks=masks,
+        invert_masks=invert_masks,
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
         palette=palette,
@@ -179,7 +197,8 @@ def load_image_folder(
     if max_images is not None:
         check_scalar(max_images, "max_images", Integral, min_val=1)
     check_exclude(exclude)
-    listing = list_images(path, [*exclude, *([] if cache is None else [cache])])
+    left_out = [*exclude, *([] if cache is None else [cache])]
+    listing, reading = pair_masks(list_images(path, left_out), reading, left_out)
     n_files = len(listing.names)
     listing = draw_files(listing, max_images, random_state)
     most = files_at_a_time(reading.size)

@@ -20,6 +20,7 @@ from invariant_cluster.datasets._folder_records import (
     describe_bad,
     warn_of_notes,
 )
+from invariant_cluster.datasets._mask_pairs import pair_masks
 from invariant_cluster.datasets._palette import AUTO
 from invariant_cluster.datasets._parallel_files import files_at_a_time, map_files
 from invariant_cluster.datasets._reading import Reading
@@ -55,7 +56,7 @@ def open_folder(
         As :func:`load_image_folder`; errors of files after the first are raised when
         they are read.
     """
-    listing = list_images(path, exclude)
+    listing, reading = pair_masks(list_images(path, exclude), reading, exclude)
     settled = _settle(listing, reading)
     files = _Files(listing, settled)
     shape = (len(listing.names), *files.shape)
@@ -91,11 +92,11 @@ def list_unreadable(
     ValueError
         If no file can be read.
     """
-    listing = list_images(path, exclude)
+    listing, reading = pair_masks(list_images(path, exclude), reading, exclude)
     apply = partial(map_files, n_jobs=n_jobs, verbose=verbose)
     if reading.palette == AUTO:  # which is settled on the files that can be read
         reading = replace(reading, palette=None)
-    reasons = survey(listing.paths, reading, apply).reasons
+    reasons = survey(listing.files, reading, apply).reasons
     if None not in reasons:
         records = [Record(reason=reason) for reason in reasons]
         raise ValueError(
@@ -108,12 +109,12 @@ def list_unreadable(
 
 def _settle(listing: Listing, reading: Reading) -> Reading:
     """Return a reading with what depends on all files, which are read if needed."""
-    reading = settle_palette(listing.paths, settle_ground(listing.paths, reading))
+    reading = settle_palette(listing.files, settle_ground(listing.files, reading))
     scales = reading.keep_scale and reading.scale is None
     mixes = reading.mixed_depth != "raise" and reading.dtype is None
     if not (scales or mixes):
         return reading
-    largest, dtypes, _ = survey(listing.paths, reading, map_files)
+    largest, dtypes, _ = survey(listing.files, reading, map_files)
     if scales and largest:
         reading = replace(reading, scale=largest / reading.size)
     if mixes and dtypes:
@@ -130,6 +131,7 @@ class _Files:
 
     def __init__(self, listing: Listing, reading: Reading) -> None:
         self.listing, self.reading = listing, reading
+        self.files = listing.files
         self.told: set[str] = set()
         self.first: Record | None = None
         first = self._read_batch(slice(0, 1))
@@ -147,7 +149,7 @@ class _Files:
     def _read_batch(self, rows: slice) -> NDArray:
         """Return the images of a few files, checked and in one dtype."""
         names = self.listing.names[rows]
-        pieces, records = decode_chunk(self.listing.paths[rows], self.reading)
+        pieces, records = decode_chunk(self.files[rows], self.reading)
         if any(record.reason is not None for record in records):
             told = self.listing.folder, names, records
             raise ValueError(describe_bad(*told, can_skip=True, are_all=False))

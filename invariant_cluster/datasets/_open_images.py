@@ -32,6 +32,8 @@ def open_images(
     transparent: str = "auto",
     crop: tuple[int, int, int, int] | None = None,
     mask: MaskLike = None,
+    masks: str | os.PathLike[str] | None = None,
+    invert_masks: bool = False,
     keep_scale: bool = False,
     mixed_depth: str = "raise",
     palette: PaletteLike = None,
@@ -59,13 +61,13 @@ def open_images(
     color : {"auto", "grey", "rgb"}, default="auto"
         Colours to which the files of a folder are converted. "auto" keeps those of the
         first file; the others must be alike.
-    transparent, crop, mask, keep_scale, mixed_depth, palette
+    transparent, crop, mask, masks, invert_masks, keep_scale, mixed_depth, palette
         How the files of a folder are read, as in :func:`load_image_folder`. With
         ``keep_scale=True``, and unless ``mixed_depth`` is "raise", all files are read
         once when the folder is opened.
     reading : Reading, optional
         ``reading`` of a folder loaded or opened before, to read another one in the same
-        way. It replaces the eight parameters above except ``dataset``.
+        way. It replaces the ten parameters above except ``dataset``.
     exclude : iterable of path-like, default=()
         Files and folders of a folder that are left out.
     on_error : {"raise", "skip"}, default="raise"
@@ -141,6 +143,8 @@ def open_images(
         transparent=transparent,
         crop=crop,
         mask=mask,
+        masks=masks,
+        invert_masks=invert_masks,
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
         palette=palette,

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from invariant_cluster.progress import open_bar
 
+File = TypeVar("File")
 Result = TypeVar("Result")
 # Small files are decoded in Python for the most part, which threads do not share. Where
 # processes cannot fork, each starts by importing the package, which takes seconds.
@@ -71,8 +72,8 @@ def check_jobs(n_jobs: object) -> int | None:
 
 
 def map_files(
-    function: Callable[[Sequence[str]], Result],
-    paths: Sequence[str],
+    function: Callable[[Sequence[File]], Result],
+    paths: Sequence[File],
     *,
     n_jobs: int | None = None,
     verbose: int = 0,
@@ -84,7 +85,7 @@ def map_files(
     ----------
     function : callable
         Takes a list of paths; it and its results can be pickled.
-    paths : sequence of str
+    paths : sequence of path-like
         The files.
     n_jobs : int, optional
         Number of processes or threads, as joblib takes it: None is 1 unless
@@ -113,7 +114,7 @@ def map_files(
             yield result
 
 
-def _split(paths: Sequence[str], jobs: int, most: int) -> list[Sequence[str]]:
+def _split(paths: Sequence[File], jobs: int, most: int) -> list[Sequence[File]]:
     """Return chunks of consecutive files: several for each job."""
     length = -(-len(paths) // (jobs * _CHUNKS_OF_JOB))
     length = max(1, min(most, length))
@@ -121,8 +122,8 @@ def _split(paths: Sequence[str], jobs: int, most: int) -> list[Sequence[str]]:
 
 
 def _map_chunks(
-    function: Callable[[Sequence[str]], Result],
-    chunks: list[Sequence[str]],
+    function: Callable[[Sequence[File]], Result],
+    chunks: list[Sequence[File]],
     n_files: int,
     jobs: int,
 ) -> Iterator[Result]:
@@ -143,8 +144,8 @@ def _map_chunks(
 
 def _submit(
     executor: Executor,
-    function: Callable[[Sequence[str]], Result],
-    chunks: list[Sequence[str]],
+    function: Callable[[Sequence[File]], Result],
+    chunks: list[Sequence[File]],
 ) -> Iterator[Result]:
     """Start all chunks and return their results in order.
 

@@ -8,6 +8,11 @@ from typing import NamedTuple
 from numpy.typing import NDArray
 
 from invariant_cluster.datasets._masks import unpack_mask
+from invariant_cluster.datasets._object_masks import (
+    MaskedFile,
+    read_object,
+    show_object,
+)
 from invariant_cluster.datasets._palette_maps import as_eight_bits, draw_fails
 from invariant_cluster.datasets._reading import Reading
 from invariant_cluster.datasets._squares import border_background, fit_square
@@ -28,11 +33,30 @@ class Square(NamedTuple):
         Height and width before resizing, after cropping.
     notes : tuple of str
         What was changed in reading.
+    missing : (int, int)
+        Number of pixels of the whole file that had no value, and of all its pixels.
     """
 
     pixels: NDArray
     sides: tuple[int, int]
     notes: tuple[str, ...]
+    missing: tuple[int, int]
+
+
+class Cropped(NamedTuple):
+    """A file read as an image of its own size.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (h, w) or (h, w, c)
+        The image, in the dtype of the file.
+    notes, missing
+        As of :class:`Square`.
+    """
+
+    pixels: NDArray
+    notes: tuple[str, ...]
+    missing: tuple[int, int]
 
 
 def read_square(path: str | os.PathLike[str], reading: Reading) -> Square:
@@ -53,7 +77,7 @@ def read_square(path: str | os.PathLike[str], reading: Reading) -> Square:
     Raises
     ------
     UnreadableError
-        If the file is no image.
+        If the file is no image, or its own mask does not fit.
     ValueError
         If the mask has another shape than the image, or nothing is left of it.
 
@@ -61,25 +85,23 @@ def read_square(path: str | os.PathLike[str], reading: Reading) -> Square:
     --------
     read_cropped : Return the image before it is resized.
     """
-    image, notes = read_cropped(path, reading)
+    image, notes, missing = read_cropped(path, reading)
     height, width = image.shape[:2]
     if isinstance(reading.palette, tuple):
         pixels = as_eight_bits(image)
         fails, is_strange = draw_fails(pixels, reading.palette, reading.size)
-        return Square(fails, (height, width), notes + (_STRANGE,) * is_strange)
+        return Square(fails, (height, width), notes + (_STRANGE,) * is_strange, missing)
     frame = reading.frame or max(height, width)
     fills = height >= frame and width >= frame
     background = None if fills else border_background(image)
     if max(height, width) > frame:
         notes = (*notes, _CUT)
     pixels = fit_square(image, frame, reading.size, background)
-    return Square(pixels, (height, width), notes)
+    return Square(pixels, (height, width), notes, missing)
 
 
-def read_cropped(
-    path: str | os.PathLike[str], reading: Reading
-) -> tuple[NDArray, tuple[str, ...]]:
-    """Return the image in a file without what the mask hides and the crop cuts off.
+def read_cropped(path: str | os.PathLike[str], reading: Reading) -> Cropped:
+    """Return the image in a file without what masks hide and the crop cuts off.
 
     Parameters
     ----------
@@ -90,7 +112,7 @@ def read_cropped(
 
     Returns
     -------
-    (ndarray of shape (h, w) or (h, w, c), tuple of str)
+    Cropped
         The image in the dtype of the file, and what was changed in reading.
 
     Raises
@@ -101,17 +123,34 @@ def read_cropped(
     # Grey and coloured wafer maps may lie side by side.
     color = reading.color if reading.palette is None else "rgb"
     picture = read_image(path, color=color, transparent=reading.transparent)
+    shape = picture.pixels.shape[:2]
     image = _crop(path, picture.pixels, reading.crop)
-    if reading.mask is None:
-        return image, picture.notes
+    if reading.mask is not None:
+        image = _hide_region(path, image, shape, reading)
+    missing = picture.n_missing, shape[0] * shape[1]
+    if not isinstance(path, MaskedFile):
+        return Cropped(image, picture.notes, missing)
+    inside = read_object(path, shape, reading.invert_masks)
+    shown, notes = show_object(path, image, _crop(path, inside, reading.crop))
+    return Cropped(shown, (*picture.notes, *notes), missing)
+
+
+def _hide_region(
+    path: str | os.PathLike[str],
+    image: NDArray,
+    shape: tuple[int, ...],
+    reading: Reading,
+) -> NDArray:
+    """Return a cropped image without the region that is replaced in all files."""
+    assert reading.mask is not None
     hidden = unpack_mask(reading.mask)
-    if hidden.shape != picture.pixels.shape[:2]:
+    if hidden.shape != shape:
         raise ValueError(
             f"mask has the shape {hidden.shape}, but {os.fspath(path)} holds "
-            f"{picture.pixels.shape[:2]} pixels: give a mask of the files' shape, or "
+            f"{shape} pixels: give a mask of the files' shape, or "
             "load files of other shapes on their own."
         )
-    return _hide(image, _crop(path, hidden, reading.crop)), picture.notes
+    return _hide(image, _crop(path, hidden, reading.crop))
 
 
 def _crop(

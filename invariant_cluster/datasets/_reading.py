@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from invariant_cluster.datasets._arguments import check_option, check_side
+from invariant_cluster.datasets._mask_places import check_masks
 from invariant_cluster.datasets._masks import MaskLike, pack_mask
 from invariant_cluster.datasets._palette import (
     Palette,
@@ -45,6 +47,12 @@ class Reading:
         Pixels cut off at the top, right, bottom and left.
     mask : str, optional
         Region replaced by the background, as compressed text.
+    masks : str, optional
+        Where the mask of each file lies: "auto", the end of its name, such as "_mask",
+        or its folder, such as "masks" or "../masks". ``*`` stands for the name of the
+        folder of images.
+    invert_masks : bool, default=False
+        Whether objects are where ``masks`` are 0, instead of where they are not.
     keep_scale : bool, default=False
         Whether a pixel has one size in all images.
     mixed_depth : {"raise", "widen", "scale"}, default="raise"
@@ -82,6 +90,8 @@ class Reading:
     dtype: str | None = None
     palette: Palette | str | None = None
     pass_bins: tuple[str, ...] | None = None
+    masks: str | None = None
+    invert_masks: bool = False
 
     @property
     def frame(self) -> int | None:
@@ -183,6 +193,8 @@ def make_reading(
     transparent: str = "auto",
     crop: Sequence[int] | None = None,
     mask: MaskLike = None,
+    masks: str | os.PathLike[str] | None = None,
+    invert_masks: bool = False,
     keep_scale: bool = False,
     mixed_depth: str = "raise",
     palette: PaletteLike = None,
@@ -191,7 +203,9 @@ def make_reading(
 
     Parameters
     ----------
-    size, color, transparent, crop, mask, keep_scale, mixed_depth, palette
+    size, color, transparent, crop, mask, masks, invert_masks
+        As for :func:`load_image_folder`.
+    keep_scale, mixed_depth, palette
         As for :func:`load_image_folder`.
 
     Returns
@@ -209,6 +223,8 @@ def make_reading(
     check_option("mixed_depth", mixed_depth, DEPTHS)
     if not isinstance(keep_scale, bool):
         raise TypeError(f"keep_scale={keep_scale!r} is no bool: give True or False.")
+    place = check_masks(masks)
+    _check_inverted(invert_masks, place)
     if keep_scale and palette is not None:
         raise ValueError(
             "keep_scale=True is not for wafer maps (palette), whose discs all get one "
@@ -220,10 +236,24 @@ def make_reading(
         transparent=transparent,
         crop=_check_crop(crop),
         mask=pack_mask(mask),
+        masks=place,
+        invert_masks=invert_masks,
         keep_scale=keep_scale,
         mixed_depth=mixed_depth,
         palette=parse_palette(palette),
     )
+
+
+def _check_inverted(invert_masks: Any, masks: str | None) -> None:
+    """Raise unless it is a bool, and False without masks."""
+    if not isinstance(invert_masks, bool):
+        raise TypeError(
+            f"invert_masks={invert_masks!r} is no bool: give True or False."
+        )
+    if invert_masks and masks is None:
+        raise ValueError(
+            "invert_masks=True but there are no masks: say where they lie with masks=."
+        )
 
 
 def choose_reading(given: Reading | None, **options: Any) -> Reading:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster.datasets._folder_decoding import MapFiles, survey
+from invariant_cluster.datasets._folder_decoding import FileLike, MapFiles, survey
 from invariant_cluster.datasets._palette import AUTO, are_numbers
 from invariant_cluster.datasets._palette_maps import as_eight_bits
 from invariant_cluster.datasets._palette_roles import NoPaletteError, find_palette
@@ -22,12 +22,12 @@ _MOST_FOR_GROUND = 1000
 _MOST_FOR_PALETTE = 100
 
 
-def settle_ground(paths: Sequence[str], reading: Reading) -> Reading:
+def settle_ground(paths: Sequence[FileLike], reading: Reading) -> Reading:
     """Return a reading that puts transparent pixels of all files on one ground.
 
     Parameters
     ----------
-    paths : sequence of str
+    paths : sequence of path-like
         Files of the folder; 1,000 of them at most decide, evenly spaced.
     reading : Reading
         How they are to be read.
@@ -44,7 +44,7 @@ def settle_ground(paths: Sequence[str], reading: Reading) -> Reading:
 
 
 def settle_scale(
-    paths: Sequence[str], reading: Reading, map_files: MapFiles, known: int = 0
+    paths: Sequence[FileLike], reading: Reading, map_files: MapFiles, known: int = 0
 ) -> Reading:
     """Return a reading whose frame takes the largest image.
 
@@ -66,12 +66,12 @@ def settle_scale(
     return replace(reading, scale=largest / reading.size) if largest else reading
 
 
-def settle_palette(paths: Sequence[str], reading: Reading) -> Reading:
+def settle_palette(paths: Sequence[FileLike], reading: Reading) -> Reading:
     """Return a reading with the palette of wafer maps, if the files are such.
 
     Parameters
     ----------
-    paths : sequence of str
+    paths : sequence of path-like
         Files of the folder; 100 of them at most decide, evenly spaced.
     reading : Reading
         How they are to be read.
@@ -107,10 +107,12 @@ def settle_palette(paths: Sequence[str], reading: Reading) -> Reading:
         return replace(reading, palette=None)
 
 
-def _readable(paths: Sequence[str], reading: Reading) -> Iterator[NDArray[np.uint8]]:
+def _readable(
+    paths: Sequence[FileLike], reading: Reading
+) -> Iterator[NDArray[np.uint8]]:
     """Yield the pictures of files; those that cannot be read are named later."""
     for path in paths:
         try:
-            yield as_eight_bits(read_cropped(path, reading)[0])
+            yield as_eight_bits(read_cropped(path, reading).pixels)
         except UnreadableError:
             continue

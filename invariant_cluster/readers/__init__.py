@@ -5,7 +5,7 @@ from invariant_cluster.readers._file_names import name_as_text
 from invariant_cluster.readers._formats import FORMATS, Format, is_image_name
 from invariant_cluster.readers._ground import choose_ground
 from invariant_cluster.readers._klarf_file import KlarfWafer, is_klarf, read_klarf
-from invariant_cluster.readers._missing import fill_pixels
+from invariant_cluster.readers._missing import MISSING, fill_pixels
 from invariant_cluster.readers._mrc_file import MrcStack, map_mrc, open_mrc, read_mrc
 from invariant_cluster.readers._particle_list import (
     ParticleList,
@@ -29,6 +29,7 @@ __all__ = [
     "DIE_TABLES",
     "FORMATS",
     "LISTS",
+    "MISSING",
     "PARTS",
     "STACKS",
     "Format",

@@ -10,6 +10,8 @@ from invariant_cluster.readers._picture import Layers, Refused
 NAN = "NaN became background"
 INFINITY = "infinity became background"
 NO_DATA = "no-data pixels became background"
+# What to call the pixels that a note is of, in a sentence.
+MISSING = {NAN: "NaN", INFINITY: "infinite", NO_DATA: "without data"}
 
 
 def fill_missing(layers: Layers) -> Layers:
@@ -41,7 +43,11 @@ def fill_missing(layers: Layers) -> Layers:
         missing = infinite if missing is None else missing | infinite
     if missing is None or not missing.any():
         return layers
-    return layers._replace(pixels=_fill(pixels, missing), notes=notes, missing=None)
+    n_missing = int(np.count_nonzero(np.atleast_3d(missing).any(axis=2)))
+    filled = _fill(pixels, missing)
+    return layers._replace(
+        pixels=filled, notes=notes, missing=None, n_missing=n_missing
+    )
 
 
 def fill_pixels(pixels: NDArray) -> NDArray:

@@ -24,11 +24,14 @@ class Picture(NamedTuple):
     has_alpha : bool
         Whether the file says how opaque its pixels are. Then ``pixels`` holds no
         opacity any more: it was applied.
+    n_missing : int, default=0
+        Number of pixels that had no value in some channel, and became background.
     """
 
     pixels: NDArray
     notes: tuple[str, ...]
     has_alpha: bool
+    n_missing: int = 0
 
 
 class UnreadableError(ValueError):
@@ -71,6 +74,8 @@ class Layers(NamedTuple):
         Whether the colours are already multiplied by the opacity.
     missing : ndarray of shape (h, w) or (h, w, c) of bool, or None
         Where the file says that there is no value.
+    n_missing : int
+        Number of pixels that were filled, since some channel had no value.
     """
 
     pixels: NDArray
@@ -78,6 +83,7 @@ class Layers(NamedTuple):
     notes: tuple[str, ...] = ()
     premultiplied: bool = False
     missing: NDArray | None = None
+    n_missing: int = 0
 
 
 def check_size(height: int, width: int) -> None:

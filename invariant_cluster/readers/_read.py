@@ -62,7 +62,8 @@ def read_image(
     # Decoders raise errors of any kind at damaged data, IndexError and KeyError too.
     except Exception as error:
         raise UnreadableError(path, _explain(error)) from error
-    return Picture(np.ascontiguousarray(pixels), layers.notes, layers.alpha is not None)
+    pixels, has_alpha = np.ascontiguousarray(pixels), layers.alpha is not None
+    return Picture(pixels, layers.notes, has_alpha, layers.n_missing)
 
 
 def _explain(error: Exception) -> str:

@@ -93,10 +93,70 @@ def test_scale_is_kept(folder, reached, tmp_path):
     assert reached[0].sizes[-1].tolist() == [40, 40]
 
 
-@pytest.mark.parametrize("option", ["--crop", "--mask"])
+def add_masks(folder, images, place):
+    """Save a mask of each file that shows its left half without the mark."""
+    place.mkdir(exist_ok=True)
+    mask = np.zeros((20, 16), np.uint8)
+    mask[:16, :8] = 1
+    for path in sorted(folder.iterdir()):
+        Image.fromarray(mask).save(place / path.name)
+    return mask[:16] > 0
+
+
+def test_masks_of_single_images_show_their_objects(folder, images, reached, tmp_path):
+    left = add_masks(folder, images, tmp_path / "masks")
+    options = ["--crop", "0,0,4,0", "--masks"]
+    result = fit(folder, tmp_path / "run", *options, "auto")
+    told = "Masks (auto): the object is where they are not 0; where they are 0, images"
+    assert told in result.stderr
+    fit(folder, tmp_path / "run", *options, tmp_path / "masks")
+    result = fit(folder, tmp_path / "run", *options, "masks", "--invert-masks")
+    assert "(../masks): the object is where they are 0; where they" in result.stderr
+    shown, same, inverted = (given.images for given in reached)
+    np.testing.assert_array_equal(shown, same)
+    np.testing.assert_array_equal(shown[:, left], images[:, left])
+    np.testing.assert_array_equal(inverted[:, ~left], images[:, ~left])
+    # Outside of the object there is one value, the background.
+    assert np.ptp(shown[:, ~left], axis=1).max() == 0
+    assert np.ptp(inverted[:, left], axis=1).max() == 0
+
+
+def test_predict_masks_as_fit_did(
+    make_embedder, make_clusterer, folder, images, tmp_path
+):
+    add_masks(folder, images, tmp_path / "masks")
+    bunch = load_image_folder(folder, size=16, masks="masks")
+    pipe = Pipeline([("embed", make_embedder()), ("cluster", make_clusterer())])
+    labels = pipe.fit(bunch.images).predict(bunch.images)
+    path, out = tmp_path / "trained.safetensors", tmp_path / "labels.csv"
+    save_model(pipe, path, reading=bunch.reading)
+    run("predict", path, folder, "--out", out)
+    np.testing.assert_array_equal(pd.read_csv(out)["cluster"], labels)
+    # Masks of other images may lie elsewhere, and are asked for if they do not.
+    (tmp_path / "masks").rename(tmp_path / "moved")
+    told = run("predict", path, folder, "--out", out, "--overwrite", code=1).stderr
+    assert "Error: --masks ../masks is no folder in" in told
+    where = ["--masks", tmp_path / "moved", "--overwrite"]
+    run("predict", path, folder, "--out", out, *where)
+    np.testing.assert_array_equal(pd.read_csv(out)["cluster"], labels)
+    run("predict", path, folder, "--out", tmp_path / "shards", "--shards", *where)
+    shards = pd.concat(map(pd.read_parquet, (tmp_path / "shards").glob("*.parquet")))
+    np.testing.assert_array_equal(shards["cluster"], labels)
+
+
+def test_masks_among_the_images_are_told(folder, images, reached, tmp_path):
+    Image.fromarray(np.eye(20, 16, dtype=np.uint8)).save(folder / "00_mask.png")
+    result = fit(folder, tmp_path / "run")
+    assert "00_mask.png of 00.png, and were read as images" in result.stderr
+    assert "Use --masks auto to show" in result.stderr
+    result = fit(folder, tmp_path / "run", "--masks", "auto", code=1)
+    assert "it has no mask; one must lie beside its image as *_mask.*" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--crop", "--mask", "--masks"])
 def test_options_of_files_are_not_for_arrays(option, images, folder, tmp_path):
     np.save(tmp_path / "images.npy", images)
-    value = {"--crop": "1,1,1,1", "--mask": folder / "00.png"}[option]
+    value = {"--crop": "1,1,1,1", "--mask": folder / "00.png"}.get(option, "auto")
     result = fit(tmp_path / "images.npy", tmp_path / "run", option, value, code=1)
     assert f"{option} is for folders of image files, not for" in result.stderr
 
