@@ -23,7 +23,7 @@ __all__ = ["FEATURES", "KINDS", "Kind", "make_pipeline"]
 E = TypeVar("E", ClassAverageEmbedder, PolarFourierEmbedder)
 
 FEATURES = ("auto", "joint", "learned", "scattering", "polar", "averages")
-_UNTRAINED = ("scattering", "polar", "averages")
+UNTRAINED = ("scattering", "polar", "averages")
 # From different starts heads end in different clusters: the loss tells which to keep.
 _N_HEADS = 10
 # Class averages where the number of clusters is not known: as many as can be chosen.
@@ -197,8 +197,8 @@ def make_pipeline(
     if features == "auto":
         features = settings.features
     if fine_tune == "auto":
-        fine_tune = False if features in _UNTRAINED else settings.fine_tune
-    elif fine_tune is True and features in _UNTRAINED:
+        fine_tune = False if features in UNTRAINED else settings.fine_tune
+    elif fine_tune is True and features in UNTRAINED:
         raise ValueError(
             f"fine_tune=True but features={features!r} have no network to fine-tune: "
             "use features='joint' or features='learned', or leave out fine_tune."

@@ -277,8 +277,8 @@ def fit(
     - score: the lower, the more unusual the image.
     - theta in radians, counter-clockwise, and its standard deviation theta_std, both
       empty where the object has no direction; tau_x and tau_y in pixels of the file
-      from its centre, y up: the pose of the object, or with averages that relative to
-      the average whose number is in the column average.
+      (of wafer maps: of the map) from its centre, y up: the pose of the object, or
+      with averages that relative to the average whose number is in the column average.
     - height and width of the file in pixels.
 
     -k auto chooses the number of clusters where the density of the images falls most
@@ -290,7 +290,11 @@ def fit(
         from invariant_cluster import make_pipeline
         from invariant_cluster.cli._arrays import parse_numbers, set_image_shape
         from invariant_cluster.cli._given import count_neighbors, draw_for_fit, take_in
-        from invariant_cluster.cli._methods import choose_features, settle_method
+        from invariant_cluster.cli._methods import (
+            choose_features,
+            settle_method,
+            tell_unused,
+        )
         from invariant_cluster.cli._n_clusters import parse_n_clusters
         from invariant_cluster.cli._places import prepare_folder
         from invariant_cluster.cli._wafer_options import (
@@ -318,10 +322,12 @@ def fit(
         reading = replace(reading, pass_bins=parse_bins(pass_bins))
         intake = take_in(reading, key, channels, out, skip_unreadable, cache, jobs)
         given = draw_for_fit(images, sample, intake, seed)
+        chosen = choose_features(method, kind, len(given.images))
+        tell_unused(chosen, epochs, network)
         pipe = make_pipeline(
             wanted,
             kind=kind.value,
-            features=choose_features(method, kind, len(given.images)),
+            features=chosen,
             network=network.value,
             invariance=invariance,
             object=shown and shown.value,

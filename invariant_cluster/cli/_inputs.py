@@ -190,6 +190,7 @@ def draw_images(
     """
     intake = intake or Intake(Reading(size=size))
     if is_image_folder(path):
+        _check_wafer_options(path, intake)
         return _draw_files(path, n_images, intake, seed)
     opened = open_path(path, intake)
     names = getattr(opened, "names", None)
@@ -229,6 +230,7 @@ def open_path(path: Path, intake: Intake) -> Any:
     """
     _check_exists(path)
     _check_key(path, intake.key)
+    _check_wafer_options(path, intake)
     if is_image_folder(path):
         _check_no_channels(path, intake.channels)
         return open_images(
@@ -240,11 +242,15 @@ def open_path(path: Path, intake: Intake) -> Any:
             verbose=intake.verbose,
         )
     _check_no_options_of_files(path, intake)
-    wafers = open_wafers(path, intake.reading) if intake.key is None else None
-    if wafers is not None:
-        return wafers
+    exact = not intake.of_model  # the user's own palette is for these images
+    if intake.key is None:
+        wafers = open_wafers(path, intake.reading, exact=exact)
+        if wafers is not None:
+            return wafers
     images = pick_channels(path, _open_file(path, intake), intake.channels)
-    return as_fail_maps(images, intake.reading) if _is_array(path, intake) else images
+    if not _is_array(path, intake):
+        return images
+    return as_fail_maps(images, intake.reading, exact=exact)
 
 
 def is_image_folder(path: Path) -> bool:
@@ -348,6 +354,22 @@ def _check_no_options_of_files(path: Path, intake: Intake) -> None:
             f"{path} is read as it is: give images prepared in the same way.",
             UserWarning,
             stacklevel=3,
+        )
+
+
+def _check_wafer_options(path: Path, intake: Intake) -> None:
+    """Raise a ValueError if the user says of wafers what a path does not tell."""
+    if intake.of_model:
+        return
+    reading, are_dies = intake.reading, holds_dies(path)
+    if reading.pass_bins is not None and not are_dies:
+        raise ValueError(
+            f"--pass-bins {','.join(reading.pass_bins)} is for tables of dies, not for "
+            f"{path}: omit it."
+        )
+    if isinstance(reading.palette, tuple) and (are_dies or holds_particles(path)):
+        raise ValueError(
+            f"--palette says what colours mean, but {path} has none: omit it."
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from invariant_cluster.cli._choices import Kind, Method, OldMethod
+from invariant_cluster.cli._choices import Kind, Method, Network, OldMethod
 from invariant_cluster.cli._speech import say
-from invariant_cluster.pipelines import KINDS
+from invariant_cluster.pipelines import KINDS, UNTRAINED
 
 _LEARNED = "learned"
 _MEANINGS = {
@@ -69,6 +69,26 @@ def choose_features(method: Method, kind: Kind, n_images: int) -> str:
         why = "as --method says"
     say(f"Method: {method} ({_MEANINGS[method]}), {why}.")
     return _LEARNED if method is Method.irl_inr else method.value
+
+
+def tell_unused(features: str, epochs: int | None, network: Network) -> None:
+    """Print which options of training do nothing for features without training.
+
+    Parameters
+    ----------
+    features : str
+        What :func:`choose_features` returned.
+    epochs : int or None
+        Value of --epochs.
+    network : Network
+        Value of --network.
+    """
+    if features not in UNTRAINED:
+        return
+    given = {"--epochs": epochs is not None, "--network": network is not Network.auto}
+    unused = " and ".join(option for option, is_given in given.items() if is_given)
+    if unused:
+        say(f"Not used: {unused}, since {features} trains no network.")
 
 
 def _as_method(features: str) -> Method:

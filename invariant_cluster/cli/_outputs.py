@@ -42,8 +42,8 @@ def label_images(
         lower, the more unusual. If the embedder predicts poses, also "theta" (radians,
         counter-clockwise) with its standard deviation "theta_std", both NaN without a
         direction, and "tau_x" and "tau_y" (pixels from the centre of the file, or of
-        the array's image; y up); with class averages, "average" before these. Of files,
-        "height" and "width" too (pixels of the file).
+        the image of an array or the wafer map; y up); with class averages, "average"
+        before these. Of files, "height" and "width" too (pixels of the file).
     """
     images, names, sizes, *_ = given
     z = model[:-1].transform(images)
@@ -74,13 +74,21 @@ def _columns_of(
     if found.theta_std is not None:
         columns |= _angles("theta_std", found.theta_std, degrees)
     tau = found.tau
-    has_tau = not np.isnan(tau).any()  # textures have none
-    if has_tau and given.reading is not None and given.sizes is not None:
-        tau = given.reading.to_file_pixels(tau, given.sizes)
+    if not np.isnan(tau).any():  # textures have none
+        tau = _in_file_pixels(tau, given)
     columns["tau_x"], columns["tau_y"] = np.round(tau.T, 2)
     if found.scale is not None:
         columns["scale"] = found.scale.round(4)
     return columns
+
+
+def _in_file_pixels(tau: NDArray, given: NamedImages) -> NDArray:
+    """Return shifts in pixels of the files, where these are known."""
+    if given.reading is None or given.sizes is None:
+        return tau
+    if given.reading.palette is not None:  # the disc was cut out of each file
+        return tau
+    return given.reading.to_file_pixels(tau, given.sizes)
 
 
 def _angles(name: str, radians: NDArray, degrees: bool) -> dict[str, NDArray]:

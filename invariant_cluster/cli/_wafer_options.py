@@ -23,19 +23,22 @@ def parse_palette_option(text: str | None, kind: Kind) -> dict[str, str] | str |
     Raises
     ------
     ValueError
-        If the text is something else.
+        If the text is something else, or a colour is there twice.
     """
     if text is None:
         return "auto" if kind is Kind.wafers else None
     if text in ("auto", "none"):
         return "auto" if text == "auto" else None
-    pairs = [part.strip().partition("=") for part in text.split(",")]
-    if not all(color.strip() and role.strip() for color, _, role in pairs):
+    parts = [part.partition("=") for part in text.split(",")]
+    pairs = [(color.strip(), role.strip()) for color, _, role in parts]
+    if not all(color and role for color, role in pairs):
         raise ValueError(
             f"--palette {text} is not understood: give auto, none, or the meaning of "
             "each colour, such as white=outside,green=pass,red=fail."
         )
-    return {color.strip(): role.strip() for color, _, role in pairs}
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError(f"--palette {text} names a colour twice: name each one once.")
+    return dict(pairs)
 
 
 def parse_bins(text: str | None) -> tuple[str, ...] | None:

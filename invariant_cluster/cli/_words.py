@@ -39,6 +39,8 @@ _SNAKE = re.compile(
     rf"{_ALONE}(?P<name>[a-z]+(?:_[a-z]+)+|invariance)(?![\w/\\=(]|\.\w)"
 )
 _CALL = re.compile(r"(?P<before>^|(?<=\. ))(?=[a-z_]+\([^)]*\) )")
+# Texts name the option in brackets beside the parameter, which is one now.
+_TWICE = re.compile(r"(--[\w-]+)((?: [^\s()]+)?) \((?:fit )?\1(?:\2)?\)")
 _IMAGES = re.compile(r"(?<![\w(,.'])X(?= (?:is|has|holds|contains|are)\b)")
 
 
@@ -95,6 +97,7 @@ def as_typed(message: str, options: Mapping[str, str]) -> str:
     told = _CONSTRAINED.sub(named, message)
     told = _SNAKE.sub(named, _GIVEN.sub(given, told))
     told = _IMAGES.sub("The array of images", _CALL.sub("In Python, ", told))
+    told = _TWICE.sub(r"\1\2", told)
     return told + _remark(_of_python(told, options))
 
 

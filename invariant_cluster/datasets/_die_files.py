@@ -32,7 +32,9 @@ def holds_dies(path: Path) -> bool:
             if is_image_name(name):
                 return False
             if not name.startswith("."):
-                if not _is_die_file(Path(folder) / name):
+                file = Path(folder) / name
+                # Links to nothing and pipes are no files.
+                if not file.is_file() or not _is_die_file(file):
                     return False
                 found = True
     return found
@@ -73,7 +75,7 @@ def list_die_files(
         if file.is_file() and not file.name.startswith(".") and _is_die_file(file)
     ]
     if of_klarf is not None:
-        files = [file for file in files if _is_table(file) != of_klarf]
+        files = [file for file in files if is_klarf(file) == of_klarf]
     if not files:
         raise ValueError(f"path={str(path)!r} holds no dies: {_HOW}.")
     return files

@@ -15,6 +15,7 @@ PASSING = 1
 _LEAST_EXTENT = 0.9  # of the largest grid: of the same kind of wafer
 _MOST_SIDE = 2000
 _LEAST_ORDER = 0.5  # 1 on a grid, 0 at random
+_LEAST_APART = 0.25  # of the different dies; those tested again may differ by rounding
 
 
 class WaferDies(NamedTuple):
@@ -60,9 +61,9 @@ def draw_wafers(
     Raises
     ------
     ValueError
-        If coordinates are not those of a grid.
+        If coordinates are not those of a grid, or some are far from all others.
     """
-    places = [(_index(one.x, one, "x"), _index(one.y, one, "y")) for one in wafers]
+    places = [_places_of(one) for one in wafers]
     bounds = np.array([[_ends(columns), _ends(rows)] for columns, rows in places])
     frame = np.stack([bounds[..., 0].min(axis=0), bounds[..., 1].max(axis=0)], axis=-1)
     images = np.empty((len(wafers), size, size), np.uint8)
@@ -77,6 +78,18 @@ def draw_wafers(
         drawn[rows - bottom, columns - left] = values
         images[row] = resize_nearest(drawn[::-1], size)
     return images, grids
+
+
+def _places_of(wafer: WaferDies) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the columns and the rows of the dies of a wafer."""
+    columns, rows = _index(wafer.x, wafer, "x"), _index(wafer.y, wafer, "y")
+    n_dies = len(np.unique(wafer.x + 1j * wafer.y))
+    if len(np.unique(columns + 1j * rows)) < _LEAST_APART * n_dies:
+        raise ValueError(
+            f"some coordinates of wafer {wafer.name!r} are so far from the others that "
+            "these fall together: leave out dies that are none, such as those at 9999."
+        )
+    return columns, rows
 
 
 def _index(values: NDArray, wafer: WaferDies, axis: str) -> NDArray[np.int64]:

@@ -105,14 +105,14 @@ def load_die_table(
     size = check_side("size", size)
     passing = _as_bins(pass_bins)
     if isinstance(path, pd.DataFrame):
-        place, tables = "a table", {"wafer": read_dies(path, columns)}
+        place, tables = "a table", [("wafer", read_dies(path, columns))]
     else:
         place = str(path)
         files = list_die_files(path, of_klarf=False)
-        tables = {file.stem: read_dies(file, columns) for file in files}
+        tables = [(_file_name(file, path), read_dies(file, columns)) for file in files]
     wafers = [
         wafer
-        for name, dies in tables.items()
+        for name, dies in tables
         for wafer in _wafers_of(name, dies, passing, len(tables) > 1)
     ]
     _check_some_pass(place, tables, wafers, passing)
@@ -164,11 +164,10 @@ def load_klarf(
     """
     size = check_side("size", size)
     files = list_die_files(path, of_klarf=True)
-    found = {file.stem: read_klarf(file) for file in files}
     wafers = [
-        _wafer_of_klarf(name, one, len(found) > 1)
-        for name, some in found.items()
-        for one in some
+        _wafer_of_klarf(_file_name(file, path), one, len(files) > 1)
+        for file in files
+        for one in read_klarf(file)
     ]
     return _make_maps(str(path), wafers, size, fail_map, return_X_y)
 
@@ -189,9 +188,19 @@ def load_dies(path: Path, size: int, pass_bins: tuple[str, ...] | None) -> Datas
     -------
     Bunch
         As of these.
+
+    Raises
+    ------
+    ValueError
+        If a folder holds both, or as these say.
     """
     files = list_die_files(path)
-    if is_klarf(files[0]):
+    are_klarf = {is_klarf(file) for file in files}
+    if len(are_klarf) > 1:
+        raise ValueError(
+            f"{path} holds tables of dies and KLARF files: put them into two folders."
+        )
+    if True in are_klarf:
         return load_klarf(path, size=size, fail_map=True)
     return load_die_table(path, size=size, fail_map=True, pass_bins=pass_bins)
 
@@ -213,6 +222,13 @@ def _bin_text(value: Any) -> str:
     except ValueError:
         return text
     return str(int(number)) if number.is_integer() else text
+
+
+def _file_name(file: Path, path: str | os.PathLike[str]) -> str:
+    """Return the name of a file, with its folders below a path, without its ending."""
+    place = Path(path).expanduser()
+    below = Path(file.name) if file == place else file.relative_to(place)
+    return below.with_suffix("").as_posix()
 
 
 def _wafers_of(
@@ -250,7 +266,7 @@ def _wafer_of_klarf(file: str, wafer: KlarfWafer, in_folder: bool) -> WaferDies:
 
 def _check_some_pass(
     place: str,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Iterable[tuple[str, pd.DataFrame]],
     wafers: list[WaferDies],
     passing: frozenset[str],
 ) -> None:
@@ -258,7 +274,7 @@ def _check_some_pass(
     if not wafers:
         raise ValueError(f"{place} has no rows: give a table with one for each die.")
     if all(wafer.fails.all() for wafer in wafers):
-        bins = pd.concat([dies["bin"] for dies in tables.values()]).value_counts()
+        bins = pd.concat([dies["bin"] for _, dies in tables]).value_counts()
         found = ", ".join(map(str, bins.index[:5]))
         raise ValueError(
             f"{place}: no die has a bin that passes ({', '.join(sorted(passing))}); "

@@ -14,6 +14,7 @@ from invariant_cluster.datasets._pickled_cells import decode_array
 from invariant_cluster.datasets._pickled_frame import LOAD_ERRORS
 
 Maps = dict[str, NDArray]
+_IMAGES = "images"  # array of all images, beside others such as labels
 
 
 def read_map_list(path: Path) -> Maps | None:
@@ -22,8 +23,9 @@ def read_map_list(path: Path) -> Maps | None:
     Parameters
     ----------
     path : Path
-        An archive .npz of at least two arrays (h, w), or a pickled list, tuple, dict or
-        array of such arrays. Nothing in a pickle is executed.
+        An archive .npz of at least two arrays (h, w), none of which is called "images",
+        or a pickled list, tuple, dict or array of such arrays. Nothing in a pickle is
+        executed.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def _maps_of_archive(path: Path) -> Maps | None:
     if not zipfile.is_zipfile(path):
         return None
     with np.load(path, allow_pickle=False) as archive:
-        if len(archive.files) < 2:
+        if len(archive.files) < 2 or _IMAGES in archive.files:
             return None
         try:
             return _checked({name: archive[name] for name in archive.files})

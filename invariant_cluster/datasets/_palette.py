@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -62,8 +63,8 @@ def parse_palette(given: Any) -> Palette | str | None:
     Raises
     ------
     ValueError
-        If a colour or a role is unknown, or no colour means "fail" or none another
-        role.
+        If a colour or a role is unknown, a colour has two roles, or no colour means
+        "fail" or none "pass" or "outside".
     TypeError
         If it is something else.
     ImportError
@@ -79,6 +80,11 @@ def parse_palette(given: Any) -> Palette | str | None:
             f"colour, {_HOW}."
         )
     colors = [PaletteColor(_parse_color(c), _check_role(r)) for c, r in given.items()]
+    meanings = {color.values: color.role for color in colors}
+    if any(meanings[color.values] != color.role for color in colors):
+        raise ValueError(
+            f"palette={dict(given)!r} gives one colour two meanings: give each one."
+        )
     roles = {color.role for color in colors}
     if FAIL not in roles or not roles & {OUTSIDE, PASS}:
         raise ValueError(
@@ -212,6 +218,8 @@ def _parse_color(color: Any) -> tuple[float, float, float]:
     except (TypeError, ValueError):
         red, green, blue = _named_color(color)
         return float(red), float(green), float(blue)
+    if not math.isfinite(value):
+        raise ValueError(f"palette has the value {color!r}: give finite numbers.")
     return value, value, value
 
 

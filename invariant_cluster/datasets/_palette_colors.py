@@ -43,7 +43,9 @@ def find_colors(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
     return _without_mixtures(colors[shares >= _LEAST_SHARE])
 
 
-def nearest_color(pixels: NDArray, colors: NDArray) -> NDArray[np.intp]:
+def nearest_color(
+    pixels: NDArray, colors: NDArray, *, least_reach: float = _FARTHEST
+) -> NDArray[np.intp]:
     """Return the number of the colour nearest to each pixel.
 
     Parameters
@@ -52,6 +54,9 @@ def nearest_color(pixels: NDArray, colors: NDArray) -> NDArray[np.intp]:
         Pixels.
     colors : ndarray of shape (k, 3)
         Colours.
+    least_reach : float, default=60
+        Distance up to which a pixel has a colour, if that is more than half the least
+        distance of two colours.
 
     Returns
     -------
@@ -64,14 +69,15 @@ def nearest_color(pixels: NDArray, colors: NDArray) -> NDArray[np.intp]:
     scores += (colors**2).sum(axis=1).astype(np.float32)
     codes = scores.argmin(axis=-1)
     squares = scores.min(axis=-1) + (exact**2).sum(axis=-1)
-    return np.where(squares > _reach(colors) ** 2, len(colors), codes)
+    reach = _reach(colors, least_reach)
+    return np.where(squares > reach**2, len(colors), codes)
 
 
-def _reach(colors: NDArray) -> float:
+def _reach(colors: NDArray, least: float) -> float:
     """Return the distance up to which a pixel has a colour."""
     gaps = np.linalg.norm(colors[:, None] - colors, axis=-1)
     apart = gaps[np.triu_indices(len(colors), 1)]
-    return max(_FARTHEST, apart.min(initial=np.inf if len(apart) else 0) / 2)
+    return max(least, apart.min(initial=np.inf if len(apart) else 0) / 2)
 
 
 def are_thin(codes: Iterable[NDArray], n_colors: int) -> NDArray[np.bool_]:

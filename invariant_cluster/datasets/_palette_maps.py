@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster.datasets._disc import find_box
+from invariant_cluster.datasets._disc_box import find_box
 from invariant_cluster.datasets._palette import FAIL, IGNORED, OUTSIDE, PASS, Palette
 from invariant_cluster.datasets._palette_colors import nearest_color
 

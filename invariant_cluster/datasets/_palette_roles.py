@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from invariant_cluster.datasets._disc import Box, find_box, is_disc
+from invariant_cluster.datasets._disc_box import Box, find_box, is_disc
 from invariant_cluster.datasets._palette import (
     FAIL,
     IGNORED,
@@ -28,7 +28,7 @@ from invariant_cluster.datasets._resizing import resize_nearest
 _CORNER = 0.04  # of the side
 _MOST_COLORS = 3
 _LEAST_CORNERS = 0.8
-_LEAST_DISCS = 0.8
+LEAST_DISCS = 0.8
 _LEAST_GAP = 0.1  # a half, less the largest share of fails that is safe
 _SIDE = 32
 
@@ -131,7 +131,7 @@ def _roles_of_two(
 
     The failing dies of all maps together must fill a disc.
     """
-    if _share_of_discs([image != ground for image in codes]) >= _LEAST_DISCS:
+    if share_of_discs([image != ground for image in codes]) >= LEAST_DISCS:
         raise NoPaletteError("only two colours are there: no die fails in any of them")
     union = np.zeros((_SIDE, _SIDE), bool)
     for image in codes:
@@ -146,7 +146,7 @@ def _roles_of_three(
 ) -> list[PaletteColor]:
     """Return the roles of a colour around the disc and of two in it."""
     inside = [np.isin(image, others) for image in codes]
-    if _share_of_discs(inside) < _LEAST_DISCS:
+    if share_of_discs(inside) < LEAST_DISCS:
         raise NoPaletteError("they show no common disc")
     boxes = [find_box(one) for one in inside]
     shares = _shares_in(codes, boxes, others)
@@ -158,8 +158,19 @@ def _roles_of_three(
     ]
 
 
-def _share_of_discs(inside: Sequence[NDArray[np.bool_]]) -> float:
-    """Return the share of pictures whose object is a disc."""
+def share_of_discs(inside: Sequence[NDArray[np.bool_]]) -> float:
+    """Return the share of pictures whose object is a disc.
+
+    Parameters
+    ----------
+    inside : sequence of ndarray of bool of shape (h, w)
+        Where the objects are.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
     return float(np.mean([one.any() and is_disc(one[find_box(one)]) for one in inside]))
 
 

@@ -121,7 +121,8 @@ class Reading:
         Raises
         ------
         ValueError
-            If the shapes are not (n, 2), or the lengths differ.
+            If the shapes are not (n, 2), the lengths differ, or there is a palette:
+            wafer maps are the boxes of the discs, which differ from file to file.
 
         Notes
         -----
@@ -135,6 +136,11 @@ class Reading:
         >>> Reading(size=32).to_file_pixels([[4.0, -2.0]], sizes=[[60, 100]])
         array([[12.5 , -6.25]])
         """
+        if self.palette is not None:
+            raise ValueError(
+                "to_file_pixels is not for wafer maps read with a palette, whose discs "
+                "are cut out of the files: use tau as it is, in pixels of the maps."
+            )
         shifts = check_finite_array(tau, "tau", (None, 2)).astype(np.float64)
         sides = check_finite_array(sizes, "sizes", (None, 2)).astype(np.int64)
         check_same_length(tau=shifts, sizes=sides)

@@ -18,8 +18,11 @@ from invariant_cluster.datasets._fail_maps import (
     fails_of,
     make_fail_maps,
     settle_values,
+    some_of,
+    warn_of_values,
 )
 from invariant_cluster.datasets._map_lists import read_map_list
+from invariant_cluster.datasets._palette import AUTO, Palette
 from invariant_cluster.datasets._palette_roles import NoPaletteError
 from invariant_cluster.datasets._reading import Reading
 from invariant_cluster.datasets._stored_images import StoredImages
@@ -78,7 +81,7 @@ class WaferMaps(StoredImages):
         return fails_of(taken, palette)
 
 
-def as_fail_maps(images: Any, reading: Reading) -> Any:
+def as_fail_maps(images: Any, reading: Reading, *, exact: bool = False) -> Any:
     """Return an array of wafer maps as maps of failing dies.
 
     Parameters
@@ -87,6 +90,9 @@ def as_fail_maps(images: Any, reading: Reading) -> Any:
         The maps, as :func:`make_fail_maps` takes them.
     reading : Reading
         Its ``palette`` is "auto", or says what the values mean.
+    exact : bool, default=False
+        Whether a palette of numbers is meant for this very array. Otherwise it may be
+        that of other maps, and is found anew if these have other values.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def as_fail_maps(images: Any, reading: Reading) -> Any:
     if reading.palette is None:
         return images
     try:
-        palette = settle_values(images, reading.palette)
+        palette = settle_values(images, reading.palette, exact=exact)
     except NoPaletteError as error:
         warnings.warn(
             "The array was not recognised as wafer maps and is kept as it is: "
@@ -123,10 +129,13 @@ def as_fail_maps(images: Any, reading: Reading) -> Any:
             stacklevel=2,
         )
         return images
+    warn_of_values(some_of(images), palette)
     return WaferMaps(images, replace(reading, palette=palette))
 
 
-def open_wafers(path: str | os.PathLike[str], reading: Reading) -> WaferMaps | None:
+def open_wafers(
+    path: str | os.PathLike[str], reading: Reading, *, exact: bool = False
+) -> WaferMaps | None:
     """Open a table of dies, KLARF, or a list of wafer maps of different sizes.
 
     Parameters
@@ -137,6 +146,8 @@ def open_wafers(path: str | os.PathLike[str], reading: Reading) -> WaferMaps | N
     reading : Reading
         ``size`` is the side of the maps, ``palette`` the meaning of the values of
         lists ("auto" for None), and ``pass_bins`` is that of tables.
+    exact : bool, default=False
+        As for :func:`as_fail_maps`.
 
     Returns
     -------
@@ -166,6 +177,22 @@ def open_wafers(path: str | os.PathLike[str], reading: Reading) -> WaferMaps | N
     if maps is None:
         return None
     arrays = list(maps.values())
-    wanted = settle_values(arrays, reading.palette or "auto")
+    wanted = _settle_list(place, arrays, reading, exact)
     fails, palette = make_fail_maps(arrays, palette=wanted, size=reading.size)
     return WaferMaps(fails, replace(reading, palette=palette), list(maps))
+
+
+def _settle_list(
+    path: Path, arrays: list[NDArray], reading: Reading, exact: bool
+) -> Palette:
+    """Return the palette of the maps of a file, or raise an error that names it."""
+    try:
+        return settle_values(arrays, reading.palette or AUTO, exact=exact)
+    except NoPaletteError as error:
+        raise ValueError(
+            f"{path} holds {len(arrays):,} arrays (h, w), which were not recognised as "
+            f"wafer maps: {error}. If they are, say what their values mean with "
+            "palette={0: 'outside', 1: 'pass', 2: 'fail'} (fit --palette "
+            "0=outside,1=pass,2=fail); if one of them holds images as rows, give its "
+            "name as dataset= (--key)."
+        ) from error

@@ -15,6 +15,7 @@ from invariant_cluster.geometry._principal_axis import AXIS_WEIGHT, steepest_ang
 from invariant_cluster.geometry._smoothing import smooth_images
 
 _INTERPOLATION = 0.05
+_ROUNDING = 1e-12  # of a second derivative, from moments in half sides of images
 _BEYOND_NOISE = 2.0  # standard deviations: there the distance from 0 has a sign
 _OF_RECTIFIED = math.sqrt(1 - 2 / math.pi)  # spread of |noise| around its mean
 
@@ -82,7 +83,8 @@ def direction_spread(
     -------
     Tensor of shape (n,)
         Radians, ``sqrt(-2 ln R)`` with R the expected length of the mean of
-        ``e^{i error}``; infinite for an image without mass and without a rule.
+        ``e^{i error}``; infinite for an image without mass or of even mass, and
+        without a rule.
 
     See Also
     --------
@@ -119,8 +121,9 @@ def direction_spread(
     swapped = swapped * (waves.two != 0)  # one wave has one maximum
     square = 1 - 2 * swapped * (1 - swapped) * (1 - (other - best).cos())
     found = (spread - square.clamp(0, 1).log()).sqrt()
-    has_mass = mass.sum(dim=(1, 2)) > NO_MASS
-    return torch.where(has_mass, found, torch.inf).to(mass.dtype)
+    # Of even masses nothing has an error, and the moments are 0 but for rounding.
+    has_direction = (mass.sum(dim=(1, 2)) > NO_MASS) & (waves.bend(best) > _ROUNDING)
+    return torch.where(has_direction, found, torch.inf).to(mass.dtype)
 
 
 class _Errors:

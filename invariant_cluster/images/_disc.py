@@ -70,8 +70,9 @@ def find_disc(pictures: NDArray) -> Disc | None:
         return None
     disc = _around(inside)
     radius = _radius(disc, inside.shape)
-    is_sharp = _is_sharp(contrast.mean(axis=0), radius)
-    return disc if is_sharp and _fits(disc, inside, radius) else None
+    if not _fits(disc, inside, radius):
+        return None
+    return disc if _is_sharp(contrast.mean(axis=0), radius) else None
 
 
 def _contrast(pictures: NDArray) -> NDArray[np.float32]:
@@ -117,5 +118,8 @@ def _fits(disc: Disc, inside: NDArray[np.bool_], radius: NDArray) -> bool:
 
 def _is_sharp(contrast: NDArray, radius: NDArray) -> bool:
     """Return whether the rim of the disc has about the contrast of its middle."""
-    rim = contrast[(radius > _RIM[0]) & (radius < _RIM[1])].mean()
-    return bool(rim >= _LEAST_RIM * contrast[radius < _MIDDLE].mean())
+    rim = contrast[(radius > _RIM[0]) & (radius < _RIM[1])]
+    middle = contrast[radius < _MIDDLE]
+    if not len(rim) or not len(middle):  # images of a few pixels
+        return False
+    return bool(rim.mean() >= _LEAST_RIM * middle.mean())

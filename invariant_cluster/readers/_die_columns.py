@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 PARTS = ("lot", "wafer", "x", "y", "bin")
@@ -70,7 +71,8 @@ def read_dies(
     Raises
     ------
     ValueError
-        If a column is missing, a coordinate is no number, or the file is no table.
+        If a column is missing, a coordinate is no finite number, some rows have a wafer
+        and others have none, or the file is no table.
     ImportError
         If a Parquet file is given and pyarrow is not installed.
     """
@@ -81,6 +83,7 @@ def read_dies(
     for axis in ("x", "y"):
         dies[axis] = _as_numbers(place, names[axis], dies[axis])
     dies = dies.dropna(subset=list(_NEEDED))
+    _check_wafers(place, names, dies)
     for part in {"lot", "wafer"} & set(dies.columns):
         dies[part] = _as_text(dies[part])
     return dies
@@ -146,12 +149,27 @@ def _shorten(name: str) -> str:
 def _as_numbers(place: str, name: str, column: pd.Series) -> pd.Series:
     """Return coordinates as floats."""
     try:
-        return pd.to_numeric(column).astype(float)
+        numbers = pd.to_numeric(column).astype(float)
+        if np.isinf(numbers).any():
+            raise ValueError("infinity")
+        return numbers
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{place}: column {name!r} holds {str(error)[:80]!r} where a die's "
             "coordinate is needed: give numbers with a decimal point."
         ) from error
+
+
+def _check_wafers(place: str, names: dict[str, str], dies: pd.DataFrame) -> None:
+    """Raise if some dies have no wafer: a name that is written once is no column."""
+    if "wafer" not in dies:
+        return
+    unknown = dies["wafer"].isna()
+    if unknown.any() and not unknown.all():
+        raise ValueError(
+            f"{place}: {unknown.sum():,} of {len(dies):,} dies have no wafer in column "
+            f"{names['wafer']!r}: fill it in each row, or leave these rows out."
+        )
 
 
 def _as_text(column: pd.Series) -> pd.Series:

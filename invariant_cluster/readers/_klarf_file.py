@@ -15,6 +15,7 @@ _START = re.compile(rb"^(\xef\xbb\xbf)?\s*FileVersion\s+\d", re.IGNORECASE)
 _NEWER = re.compile(rb"^(\xef\xbb\xbf)?\s*Record\s+FileRecord", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]*)"')
 _IMAGES = "IMAGELIST"
+_LARGEST = 2**31  # of the numbers of a die
 
 
 class KlarfWafer(NamedTuple):
@@ -159,7 +160,7 @@ class _Reader:
         count, *values = self._numbers("SampleTestPlan", body.split()) or [0]
         if count < 1 or len(values) != 2 * count:
             raise ValueError(
-                f"{self.path}: SampleTestPlan says {int(count)} dies and lists "
+                f"{self.path}: SampleTestPlan says {count} dies and lists "
                 f"{len(values)} numbers: give two numbers for each die."
             )
         plan = np.array(values).astype(np.int64).reshape(-1, 2)
@@ -191,15 +192,23 @@ class _Reader:
             )
         return [self.columns.index("XINDEX"), self.columns.index("YINDEX")]
 
-    def _numbers(self, name: str, words: list[str]) -> list[float]:
-        """Return words as numbers."""
+    def _numbers(self, name: str, words: list[str]) -> list[int]:
+        """Return words as whole numbers, some of which may be written as 1e3 or 2.0."""
         try:
-            return [float(word) for word in words]
+            return [_as_whole(word) for word in words]
         except ValueError as error:
             raise ValueError(
-                f"{self.path}: {name} holds something else than numbers ({error}): "
-                "copy the file again."
+                f"{self.path}: {name} holds something else than whole numbers "
+                f"({error}): copy the file again."
             ) from error
+
+
+def _as_whole(word: str) -> int:
+    """Return a word as a whole number."""
+    number = float(word)
+    if not number.is_integer() or abs(number) > _LARGEST:
+        raise ValueError(word)
+    return int(number)
 
 
 def _unquote(body: str) -> str:

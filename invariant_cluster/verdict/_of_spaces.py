@@ -17,7 +17,7 @@ from invariant_cluster.verdict._limits import Limits
 
 _DIMENSION = Limits(2.0, 1.2)
 _STEPS = Limits(150, 50)
-_LAG = Limits(0.0, 0.3)
+_LAG = Limits(0.05, 0.3)
 _OFF = Limits(0.3, 0.6)
 _FAR_OFF = math.radians(30)
 _N_NEIGHBORS = 20

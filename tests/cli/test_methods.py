@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from invariant_cluster import SCANClusterer, save_model
 from invariant_cluster.cli._app import app
-from invariant_cluster.cli._choices import Kind, Method, OldMethod
+from invariant_cluster.cli._choices import Kind, Method, Network, OldMethod
 from invariant_cluster.cli._methods import (
     choose_features,
     settle_method,
+    tell_unused,
 )
 from invariant_cluster.pipelines import FEATURES, KINDS
 
@@ -51,6 +52,24 @@ def test_the_older_option_means_the_same():
     assert settle_method(Method.polar, None) is Method.polar
     with pytest.raises(ValueError, match="--features learned but --method joint: omit"):
         settle_method(Method.joint, OldMethod.learned)
+
+
+@pytest.mark.parametrize(
+    ("features", "epochs", "network", "told"),
+    [
+        ("polar", 3, Network.auto, "--epochs, since polar"),
+        ("scattering", None, Network.full, "--network, since scattering"),
+        ("averages", 1, Network.light, "--epochs and --network, since averages"),
+    ],
+)
+def test_options_of_training_without_effect_are_told(
+    features, epochs, network, told, capsys
+):
+    tell_unused(features, epochs, network)
+    assert capsys.readouterr().err == f"Not used: {told} trains no network.\n"
+    tell_unused(features, None, Network.auto)
+    tell_unused("joint", epochs, network)
+    assert capsys.readouterr().err == ""
 
 
 def test_help_groups_the_options():

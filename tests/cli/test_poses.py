@@ -18,6 +18,7 @@ from invariant_cluster import (  # noqa: E402
 from invariant_cluster.cli._app import app  # noqa: E402
 from invariant_cluster.cli._inputs import read_images  # noqa: E402
 from invariant_cluster.cli._outputs import label_images  # noqa: E402
+from invariant_cluster.datasets import make_reading  # noqa: E402
 
 SIDES = 60, 100
 
@@ -96,6 +97,15 @@ def test_angles_without_direction_are_empty_and_degrees_are_named(
     assert radians["theta"].notna()[:-2].mean() > 0.9
     assert radians["tau_x"].notna().all()
     assert degrees["theta_deg"].max() > 7
+
+
+def test_tau_of_wafer_maps_is_in_pixels_of_the_maps(saved, folder):
+    given = read_images(folder, size=32)
+    palette = make_reading(size=32, palette={"black": "pass", "white": "fail"})
+    model = load_model(saved)
+    found = label_images(model, given._replace(reading=palette))
+    expected = label_images(model, given._replace(reading=None))
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_shards_have_no_degrees(saved, folder, tmp_path):

@@ -63,6 +63,10 @@ MESSAGES = [
     ("--key a is for .npz files", None),
     ("pick channels, X[..., 0]", None),
     ("a == b, sizes=(1, 2)", None),
+    # An option beside its parameter is named once.
+    ("Set stretch='linear' (--stretch linear) or", "Set --stretch linear or"),
+    ("leave out palette (fit --kind wafers).", None),
+    ("Use color='grey' (fit --color rgb).", "Use --color grey (fit --color rgb)."),
     # Of Python
     (
         "Lower confidence_threshold or self_label_lr.",

@@ -79,6 +79,21 @@ def test_a_folder_with_a_file_for_each_wafer(maps, tmp_path):
     assert bunch.wafers.tolist() == [f"w{number}" for number in range(6)]
 
 
+def test_files_of_one_name_in_two_folders(maps, tmp_path):
+    for number, wafer in enumerate(maps):
+        folder = tmp_path / f"lot{number}"
+        folder.mkdir()
+        pd.DataFrame(rows_of(wafer)).to_csv(folder / "w.csv", index=False)
+    bunch = load_die_table(tmp_path)
+    np.testing.assert_array_equal(bunch.images, maps)
+    assert bunch.wafers.tolist() == [f"lot{number}/w" for number in range(6)]
+
+
+def test_a_folder_with_a_link_to_nothing_holds_no_dies(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "nothing")
+    assert open_wafers(tmp_path, Reading()) is None
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -200,6 +215,12 @@ def test_tables_that_lack_something_are_refused(dies, change, options, text):
 def test_other_bad_tables_are_refused(dies, tmp_path):
     with pytest.raises(ValueError, match="where a die's coordinate is needed"):
         load_die_table(dies.assign(x="1,5"))
+    with pytest.raises(ValueError, match="column 'x' holds 'infinity' where a die's"):
+        load_die_table(dies.assign(x=dies["x"].where(dies.index != 4, np.inf)))
+    with pytest.raises(ValueError, match=r"1 of .* dies have no wafer in column 'wafe"):
+        load_die_table(dies.assign(wafer=dies["wafer"].where(dies.index != 4)))
+    with pytest.raises(ValueError, match="coordinates of wafer 'L0/0' are so far from"):
+        load_die_table(dies.assign(x=dies["x"].where(dies.index != 4, 99_999)))
     scattered = np.random.default_rng(0).uniform(0, 1, len(dies))
     with pytest.raises(
         ValueError, match="coordinates x of wafer 'L0/0' are on no grid"

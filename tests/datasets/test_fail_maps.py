@@ -89,6 +89,7 @@ def test_a_user_says_what_the_values_mean(maps):
         (np.zeros((3, 8, 8, 3)), "maps in colour are not uint8"),
         (np.arange(300.0).reshape(3, 10, 10), "they have 300 different values"),
         (np.full((3, 8, 8), 7), "all have one colour"),
+        (np.full((3, 8, 8), np.nan), "maps has NaN or infinity: give those pixels"),
     ],
 )
 def test_other_arrays_are_refused(given, text):
@@ -133,6 +134,45 @@ def test_lists_in_files(maps, fails, tmp_path):
         opened = open_wafers(tmp_path / name, Reading(size=32))
         np.testing.assert_array_equal(opened[:], fails)
         assert opened.names[7] == ("w7" if name in ("maps.npz", "dict.pkl") else "7")
+
+
+def test_a_value_without_a_meaning_is_told_and_does_not_fail(maps, fails):
+    _, palette = make_fail_maps(maps)
+    strange = np.where(np.arange(32) == 16, 3, maps)
+    with pytest.warns(
+        UserWarning, match=r"3\.12 % of the pixels .* not of the palette"
+    ):
+        images, _ = make_fail_maps(strange, palette=palette)
+    np.testing.assert_array_equal(images, np.where(np.arange(32) == 16, 0, fails))
+    with pytest.warns(UserWarning, match=r"^100 % of the pixels"):
+        images, _ = make_fail_maps(maps, palette={7: "fail", 6: "pass"})
+    assert not images.any()
+
+
+def test_a_palette_of_numbers_is_not_that_of_other_numbers(maps, fails):
+    of_three = as_fail_maps(maps, Reading(palette="auto")).reading
+    for values in ([0, 127, 255], [0, 10, 20]):
+        others = np.array(values, np.uint8)[maps]
+        np.testing.assert_array_equal(as_fail_maps(others, of_three)[:], fails)
+    np.testing.assert_array_equal(as_fail_maps(fails, of_three)[:], fails)
+    of_fails = as_fail_maps(fails, Reading(palette="auto")).reading
+    np.testing.assert_array_equal(as_fail_maps(maps, of_fails)[:], fails)
+    with pytest.warns(UserWarning, match="have a value that is not of the palette"):
+        own = as_fail_maps(maps, of_fails, exact=True)
+    assert own.reading == of_fails
+    np.testing.assert_array_equal(own[:], maps == 1)
+    # Wafers of which all dies pass are no maps of failing dies.
+    assert not as_fail_maps(np.minimum(maps, 1), of_three)[:].any()
+
+
+def test_an_array_of_images_beside_others_is_no_list_of_maps(maps, tmp_path):
+    rows, targets = maps.reshape(len(maps), -1), np.eye(len(maps), dtype=np.uint8)
+    np.savez(tmp_path / "rows.npz", images=rows, targets=targets)
+    assert open_wafers(tmp_path / "rows.npz", Reading()) is None
+    noise = np.random.default_rng(0).integers(0, 2**15, (2, 40, 64))
+    np.savez(tmp_path / "split.npz", train=noise[0], test=noise[1])
+    with pytest.raises(ValueError, match=r"split\.npz holds 2 arrays .* \(--key\)"):
+        open_wafers(tmp_path / "split.npz", Reading())
 
 
 def test_other_files_are_left_to_others(maps, tmp_path):

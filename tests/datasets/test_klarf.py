@@ -80,6 +80,24 @@ def test_a_folder_of_files(maps, tmp_path):
     assert open_wafers(tmp_path, Reading(size=32)).names == bunch.wafers.tolist()
 
 
+def test_files_of_one_name_in_two_folders(maps, tmp_path):
+    for number, wafer in enumerate(maps[:2]):
+        folder = tmp_path / f"lot{number}"
+        folder.mkdir()
+        text = text_of([wafer]).replace('LotID "A;7";', "")
+        (folder / "w.csv").write_text(text)  # KLARF by its content
+    bunch = load_klarf(tmp_path)
+    np.testing.assert_array_equal(bunch.images, maps[:2])
+    assert bunch.wafers.tolist() == ["lot0/w/01", "lot1/w/01"]
+
+
+def test_tables_beside_klarf_are_refused(maps, tmp_path):
+    (tmp_path / "a.klarf").write_text(text_of(maps[:1]))
+    (tmp_path / "b.csv").write_text("wafer,x,y,bin\n1,0,0,1\n")
+    with pytest.raises(ValueError, match="tables of dies and KLARF files: put them"):
+        open_wafers(tmp_path, Reading(size=32))
+
+
 def test_a_plan_is_that_of_the_wafers_after_it(maps, tmp_path):
     first, *others = text_of([maps[0]] * 3).split("SampleTestPlan")
     kept = [other.partition(";")[2] for other in others[1:]]
@@ -105,7 +123,8 @@ def test_a_wafer_without_defects_passes(maps, tmp_path):
         ("SampleTestPlan ", "SampleTestPlan 9", "dies and lists"),
         ("XINDEX", "COLUMN", "lacks XINDEX or YINDEX"),
         ("IMAGECOUNT IMAGELIST", "A B", "DefectList has a line of 8 values, but"),
-        ("12.5 1e3 ", "12.5 1e3 ?", "DefectList holds something else than numbers"),
+        ("12.5 1e3 ", "12.5 1e3 ?", "DefectList holds something else than whole"),
+        ("1e3 -", "1e3 nan -", "DefectList holds something else than whole"),
     ],
 )
 def test_bad_files_are_refused(maps, tmp_path, old, new, text):

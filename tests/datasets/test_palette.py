@@ -228,6 +228,12 @@ def test_other_images_are_kept_as_they_are(maps, tmp_path, pictures, reason):
         ({"gren": "pass", "red": "fail"}, ValueError, "the colour 'gren', which is un"),
         ({"green": "good", "red": "fail"}, ValueError, "the meaning 'good': give one"),
         ({"green": "pass"}, ValueError, "needs a colour that means 'fail'"),
+        (
+            {"nan": "pass", 2: "fail"},
+            ValueError,
+            "the value 'nan': give finite numbers",
+        ),
+        ({"#f00": "pass", "red": "fail"}, ValueError, "gives one colour two meanings"),
     ],
 )
 def test_bad_palettes_are_refused(tmp_path, palette, error, text):

@@ -11,6 +11,7 @@ from invariant_cluster.datasets import (
     _read_square,
     _settling,
     load_image_folder,
+    make_reading,
     open_images,
 )
 
@@ -238,3 +239,6 @@ def test_shifts_and_sizes_fit_each_other():
         Reading().to_file_pixels(np.zeros((2, 2)), [[10, 20]])
     with pytest.raises(ValueError, match="tau has shape"):
         Reading().to_file_pixels(np.zeros(2), [[10, 20]])
+    of_wafers = make_reading(palette={"white": "pass", "red": "fail"})
+    with pytest.raises(ValueError, match="is not for wafer maps read with a palette"):
+        of_wafers.to_file_pixels(np.zeros((1, 2)), [[10, 20]])

@@ -96,6 +96,15 @@ def test_round_objects_blank_images_and_no_rule_have_no_direction(rule):
     assert spread(LOPSIDED, None) == math.inf
 
 
+@pytest.mark.parametrize("translates", [True, False])
+@pytest.mark.parametrize("rule", SYMMETRY_RULES)
+@pytest.mark.parametrize("value", [1.0, 0.1, 1e-3])
+def test_an_image_of_one_value_has_no_direction(rule, translates, value):
+    mass = torch.full((2, SIDE, SIDE + 3), value)
+    found = direction_spread(mass, torch.zeros(2), rule, translates=translates)
+    assert torch.isinf(found).all()
+
+
 def test_spread_of_smoothed_noise_is_that_of_smoothed_noisy_copies():
     image = 2 * blobs((-0.3, 0.0, 0.2, 1.0), (0.4, 0.0, 0.1, 0.4))
     noise, width = 0.1, 1.5

@@ -43,6 +43,15 @@ def test_a_margin_makes_the_disc_smaller(maps):
     )
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (3, 3), (5, 4), (8, 8), (9, 33)])
+def test_small_images_and_single_pixels_have_none(shape):
+    noise = np.random.default_rng(0).random((4, *shape))
+    assert find_disc(noise) is None
+    dot = np.zeros((4, *shape))
+    dot[:, shape[0] // 2, shape[1] // 2] = 1
+    assert find_disc(dot) is None
+
+
 def test_other_images_have_none():
     rng = np.random.default_rng(0)
     digits = load_oriented_digits().images
