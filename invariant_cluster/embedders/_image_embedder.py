@@ -715,6 +715,7 @@ class ImageEmbedder(
     def _restore(self, part: Part, encoder: Any) -> None:
         """Set the fitted attributes from a part of a model file."""
         restore_embedder(self, self._take_reference(part), encoder)
+        self.net_.batch_size = self._sizes()["batch_size"]  # of the training
         found = part.spec["state"].get("alignment")  # older files hold none
         self.alignment_ = found and Alignment(*found)
 

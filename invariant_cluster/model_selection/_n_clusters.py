@@ -112,6 +112,9 @@ def choose_n_clusters(
 
     Raises
     ------
+    TypeError
+        If ``embedder`` has no step that embeds, or ``clusterer`` lacks ``n_clusters``
+        or ``predict``.
     ValueError
         If X is not finite or not of two axes, there are fewer than 30 rows and no
         ``values``, or an argument is out of range.
@@ -148,6 +151,7 @@ def choose_n_clusters(
     z = check_array(np.asarray(_embed(embedder, X)))
     numbers = _check_values(values, len(z), max_rows)
     model = KMeans(n_init=_N_STARTS) if clusterer is None else heads_alone(clusterer)
+    _check_clusterer(model)
     seeds = check_random_state(random_state).randint(2**31 - 1, size=n_repeats)
     table = _measure(model, z, numbers, seeds, max_rows, verbose)
     return propose_value(table)
@@ -224,6 +228,15 @@ def _check_values(
             "range(2, 16)."
         )
     return sorted(map(int, numbers))
+
+
+def _check_clusterer(clusterer: Any) -> None:
+    """Raise unless a clusterer is told the number of clusters, and can predict."""
+    if "n_clusters" not in clusterer.get_params() or not hasattr(clusterer, "predict"):
+        raise TypeError(
+            f"clusterer={type(clusterer).__name__} lacks the parameter n_clusters or "
+            "predict: give a clusterer with both, such as KMeans, or leave it out."
+        )
 
 
 def _check_positive(name: str, value: Any, *, least: int) -> None:

@@ -25,6 +25,7 @@ from invariant_cluster.training._progress import TrainingProgress
 from invariant_cluster.training._rows import (
     ImageRows,
     NeighborPairs,
+    count_batches,
     count_epochs,
     keep_batch,
     keep_near,
@@ -67,6 +68,7 @@ __all__ = [
     "VAENet",
     "check_callbacks",
     "check_shares",
+    "count_batches",
     "count_epochs",
     "current_team",
     "finish",

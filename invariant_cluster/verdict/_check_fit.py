@@ -16,6 +16,7 @@ from invariant_cluster.verdict._of_clusters import (
     check_choice,
     check_empty,
     check_giant,
+    check_noise,
     check_separation,
     check_stability,
 )
@@ -41,6 +42,7 @@ _CHECKS = (
     check_poses,
     check_learned,
     check_stability,
+    check_noise,
     check_giant,
     check_empty,
     check_choice,
@@ -84,8 +86,9 @@ def check_fit(
     NotFittedError
         If it is not fitted.
     ValueError
-        If no step is an embedder of this package, there is one step only, X does not
-        fit it, or the lengths of X, ``names`` and ``batch`` differ.
+        If no step is an embedder of this package, there is one step only, the last one
+        clusters nothing, X does not fit, or the lengths of X, ``names`` and ``batch``
+        differ.
 
     See Also
     --------
@@ -100,10 +103,11 @@ def check_fit(
     intensity range; images for each cluster; steps of training; dimensions that z uses;
     poses that turn with the image; neighbours in learned features that survive a turn,
     compared with those of features without training (of a pipeline without such,
-    ``ScatteringEmbedder`` is fitted on 500 images); clusters that survive a turn; the
-    largest cluster; empty clusters; clusters that one simple aspect of the images
-    tells, such as their brightness; and neighbours in z that share a cluster. The
-    limits come from fits of eight data sets (``python -m benchmarks.verdicts``).
+    ``ScatteringEmbedder`` is fitted on 500 images); clusters that survive a turn;
+    images that the clusterer leaves out as noise; the largest cluster; empty clusters;
+    clusters that one simple aspect of the images tells, such as their brightness; and
+    neighbours in z that share a cluster. The limits, but that of noise, come from fits
+    of eight data sets (``python -m benchmarks.verdicts``).
 
     A good verdict is no proof: clusters can be stable and mean nothing to you.
 

@@ -14,7 +14,6 @@ from sklearn.pipeline import Pipeline
 from invariant_cluster.drift import measure_aspects, one_warning
 from invariant_cluster.images import (
     NO_TONE,
-    ImageEmbedding,
     measure_range,
     range_of,
     shown_values,
@@ -28,6 +27,8 @@ from invariant_cluster.inspection import (
 )
 
 _MOST_IMAGES = 1000
+_NOISE = -1  # as scikit-learn's density-based clusterers label it
+_READY = ["embed", "cluster"]  # steps of this package's make_pipeline
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ class Evidence:
         The last step.
     embedder : fitted embedder
         The first embedder that sees the images; of a joint one, its first member.
+    is_ready : bool
+        Whether the steps are called as those of :func:`make_pipeline`, whose parameters
+        remedies then name.
     given, given_turned : ndarray or DataFrame
         The sample of m images in the user's layout, and its turned copy.
     images : ndarray of shape (m, c, h, w)
@@ -88,10 +92,13 @@ class Evidence:
         Number of clusters, empty ones included if the clusterer has probabilities.
     training_labels : ndarray of shape (n,)
         Clusters of the training images if the clusterer knows them, else ``labels``.
+    n_training : int
+        Number of training images if the clusterer knows it, else of the images given.
     """
 
     clusterer: Any
     embedder: Any
+    is_ready: bool
     given: Any
     given_turned: Any
     images: NDArray
@@ -104,6 +111,7 @@ class Evidence:
     confidence: NDArray | None
     n_clusters: int
     training_labels: NDArray
+    n_training: int
 
     @cached_property
     def shown(self) -> NDArray:
@@ -120,6 +128,11 @@ class Evidence:
         """Aspects (m, k) of the shown images, as :func:`measure_aspects` names them."""
         low, high = self.shown_range
         return measure_aspects(self.shown, high - low)
+
+    @property
+    def is_member(self) -> NDArray[np.bool_]:
+        """Whether an image of the sample is in a cluster, (m,): noise is in none."""
+        return is_member(self.labels)
 
 
 def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
@@ -140,10 +153,10 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     Raises
     ------
     ValueError
-        If no step is an embedder of this package.
+        If no step is an embedder of this package, or the last one clusters nothing.
     """
     first = _index_of_embedder(pipeline)
-    clusterer, embedder = divide(pipeline).clusterer, pipeline[first]
+    clusterer, embedder = _clusterer_of(pipeline), pipeline[first]
     random = np.random.default_rng(0)
     n_images = len(np.asanyarray(X))
     rows = np.sort(random.permutation(n_images)[:_MOST_IMAGES])
@@ -164,6 +177,7 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     return Evidence(
         clusterer,
         leaf,
+        list(pipeline.named_steps) == _READY,
         given,
         turned,
         leaf.layout_.to_channels(np.asarray(given)),
@@ -176,6 +190,7 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
         confidence,
         n_clusters,
         np.asarray(getattr(clusterer, "labels_", labels)),
+        len(getattr(clusterer, "labels_", np.empty(n_images))),
     )
 
 
@@ -204,6 +219,25 @@ def _index_of_embedder(pipeline: Pipeline) -> int:
         f"pipeline={pipeline!r} has no fitted embedder of this package: fit a Pipeline "
         "of an embedder, such as IRLINREmbedder, and a clusterer."
     )
+
+
+def _clusterer_of(pipeline: Pipeline) -> Any:
+    """Return the last step, or raise if it clusters nothing."""
+    clusterer = divide(pipeline).clusterer
+    if clusterer is None:
+        raise ValueError(
+            f"pipeline={pipeline!r} ends in a step that clusters nothing: add a "
+            "clusterer, such as SCANClusterer, behind it."
+        )
+    return clusterer
+
+
+def is_member(labels: NDArray) -> NDArray[np.bool_]:
+    """Return whether labels are those of a cluster, (m,), and not of noise."""
+    if labels.dtype.kind not in "if":  # labels of other types know no noise
+        return np.ones(len(labels), dtype=bool)
+    members: NDArray[np.bool_] = labels != _NOISE
+    return members
 
 
 def _sees_images(step: Any) -> bool:
@@ -246,7 +280,7 @@ def _clusters_of(
         known = np.asarray(clusterer.labels_)
         if len(known) != n_images:
             predict_clusters(clusterer, np.empty(n_images))  # raises
-        return known[rows], None, len(np.unique(known))
+        return known[rows], None, len(np.unique(known[is_member(known)]))
     found = predict_clusters(clusterer, z)
     if found.probabilities is None:
         return found.labels, None, len(np.unique(found.labels))
@@ -256,7 +290,7 @@ def _clusters_of(
 def _spaces_of(embedder: Any, seen: Any, turned: Any) -> list[Space]:
     """Return the spaces of an embedder's output."""
     members = dict(getattr(embedder, "embedders_", []))
-    columns = seen.spaces if isinstance(seen, ImageEmbedding) else {}
+    columns = getattr(embedder, "spaces_", {})  # its output may be a DataFrame
     before, after = np.asarray(seen), np.asarray(turned)
     if not members:
         return [Space("", embedder, before, after)]

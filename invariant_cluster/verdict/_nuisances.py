@@ -19,10 +19,12 @@ from invariant_cluster.inspection import check_batches
 from invariant_cluster.verdict._evidence import Evidence
 from invariant_cluster.verdict._finding import Finding
 from invariant_cluster.verdict._limits import Limits
+from invariant_cluster.verdict._remedies import leave_out
 
 # Kinds may truly differ in one aspect, or lie in folders: that is never bad.
 _EXPLAINED = Limits(0.65, math.inf)
 _BATCH = Limits(0.1, math.inf)
+_TIE = 0.05
 _N_FOLDS = 5
 _LEAST_OF_BATCH = 5
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d(?!\d)")
@@ -35,6 +37,7 @@ class Aspect(NamedTuple):
     word: str | None
 
 
+_SHARPEN = "bring all images to one sharpness"
 _ASPECTS = {
     "background": Aspect("the brightness of the background", "brightness"),
     "contrast": Aspect("the brightness of the object", "brightness"),
@@ -57,19 +60,38 @@ def check_nuisances(evidence: Evidence) -> Finding | None:
     }
     if not scores:
         return None
-    worst = max(scores, key=lambda name: scores[name])
+    # Mean square by mean of the distance from the background, in visible steps.
+    aspects = evidence.aspects
+    brightness = np.round(aspects["contrast"] - aspects["coverage"], 1)
+    worst = _most_telling(scores, explained_by(brightness, evidence.labels))
     told, word = _ASPECTS[worst]
-    remedy = (
-        f'Add "{word}" to invariance' if word else "Bring all images to one sharpness"
-    )
+    remedy = leave_out(evidence.embedder, word) if word else _SHARPEN
     return _EXPLAINED.judge(
         f"one aspect ({worst})",
         scores[worst],
         f"Of all simple aspects {told} tells the clusters best: adjusted mutual "
         f"information {scores[worst]:.2f} of 1.",
         "The clusters are little but steps of this aspect.",
-        f"If it means nothing, take it out: {remedy[0].lower()}{remedy[1:]}.",
+        f"If it means nothing, take it out: {remedy}.",
     )
+
+
+def _most_telling(scores: dict[str, float], of_pixels: float) -> str:
+    """Return the aspect that tells clusters best.
+
+    Contrast grows with the size of the object, too: where the brightness of its pixels
+    tells less, another aspect that tells as much is named.
+    """
+    best = max(scores, key=lambda name: scores[name])
+    if best != "contrast" or of_pixels >= scores[best] - _TIE:
+        return best
+    level = _EXPLAINED.level(scores[best])
+    peers = [
+        name
+        for name, score in scores.items()
+        if score >= scores[best] - _TIE and _EXPLAINED.level(score) == level
+    ]
+    return max(peers, key=lambda name: (name != best, scores[name]))
 
 
 def explained_by(values: NDArray, labels: NDArray) -> float:
@@ -131,7 +153,13 @@ def check_origin(
     evidence: Evidence, names: Sequence[str] | None, batch: ArrayLike | None
 ) -> list[Finding]:
     """Check whether clusters follow given batches, folders, or dates of file names."""
-    sources = {} if names is None else _origins_of([names[i] for i in evidence.rows])
+    sources = (
+        {}
+        if names is None
+        else _origins_of(
+            [str(name) for name in np.asarray(names, dtype=object)[evidence.rows]]
+        )
+    )
     if batch is not None:
         sources["batch"] = np.asarray(batch)[evidence.rows]
     findings = []

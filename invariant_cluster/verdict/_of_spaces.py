@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import torch
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from invariant_cluster.embedders import ScatteringEmbedder
 from invariant_cluster.losses import effective_dimension
 from invariant_cluster.metrics import neighbor_agreement_score
+from invariant_cluster.training import count_batches
 from invariant_cluster.verdict._evidence import Evidence, Space
 from invariant_cluster.verdict._finding import Finding
 from invariant_cluster.verdict._limits import Limits
+from invariant_cluster.verdict._remedies import name_free_features
 
 _DIMENSION = Limits(2.0, 1.2)
 _STEPS = Limits(150, 50)
@@ -22,11 +25,24 @@ _OFF = Limits(0.3, 0.6)
 _FAR_OFF = math.radians(30)
 _N_NEIGHBORS = 20
 _LEAST_IMAGES = 3  # two neighbours can differ
+_LEAST_FOR_DIMENSION = 10  # a few images span few dimensions
 _MOST_COMPARED = 500
+# What scattering is told of the images, as far as the embedder was told it.
+_SHARED = (
+    "invariance",
+    "object",
+    "stretch",
+    "background",
+    "smoothing",
+    "intensity_range",
+    "image_shape",
+)
 
 
 def check_collapse(evidence: Evidence) -> list[Finding]:
     """Check how many directions each space uses."""
+    if len(evidence.z) < _LEAST_FOR_DIMENSION:
+        return []
     return [
         _DIMENSION.judge(
             _named("dimension", space),
@@ -35,7 +51,7 @@ def check_collapse(evidence: Evidence) -> list[Finding]:
             "participation ratio).",
             "It has collapsed: images differ in one respect only, such as brightness.",
             "Train longer, convert colours that are mere labels to grey, or use "
-            'features="scattering".'
+            f"{name_free_features(evidence)}."
             if space.is_learned
             else "Look at what the images differ by, and let invariance leave it out.",
         )
@@ -54,11 +70,11 @@ def check_steps(evidence: Evidence) -> list[Finding]:
             n_steps,
             f"The network{_of(space)} was trained for {n_steps} steps.",
             "That is too few to learn from.",
-            'Use a larger max_epochs, or features="scattering", which needs no '
-            "training.",
+            f"Use a larger max_epochs, or {name_free_features(evidence)}, which needs "
+            "no training.",
         )
         for space in evidence.spaces
-        if (n_steps := _count_steps(space, len(evidence.training_labels)))
+        if (n_steps := _count_steps(space, evidence.n_training))
     ]
 
 
@@ -87,7 +103,7 @@ def check_learned(evidence: Evidence) -> list[Finding]:
                     f"After a turn images keep {own:.0%} of their neighbours in z"
                     f"{_of(space)}, and {yardstick:.0%} in features without training.",
                     "The network has learned less than it was given.",
-                    'Use features="scattering", or a larger max_epochs.',
+                    f"Use {name_free_features(evidence)}, or a larger max_epochs.",
                 )
             )
     return findings
@@ -105,7 +121,10 @@ def check_poses(evidence: Evidence) -> Finding | None:
         f"The pose of {off:.0%} of the images does not turn with them, to 30 degrees.",
         "They have no direction: they are round, blank or textures, or drown in noise.",
         'Use kind="textures" for images without an object and kind="particles" for '
-        "objects in strong noise.",
+        "objects in strong noise."
+        if evidence.is_ready
+        else "Use ScatteringEmbedder for images without an object and "
+        "ClassAverageEmbedder for objects in strong noise.",
     )
 
 
@@ -114,7 +133,7 @@ def _count_steps(space: Space, n_images: int) -> int | None:
     net = getattr(space.embedder, "net_", None)
     if not space.is_learned or net is None:
         return None
-    return len(space.embedder.history_) * math.ceil(n_images / net.batch_size)
+    return len(space.embedder.history_) * count_batches(n_images, net.batch_size)
 
 
 def _agreement(space: Space, most: int | None = None) -> float:
@@ -127,12 +146,11 @@ def _agreement_of_scattering(evidence: Evidence) -> float:
     given, turned = (
         images[:_MOST_COMPARED] for images in (evidence.given, evidence.given_turned)
     )
-    scattering = ScatteringEmbedder(
-        invariance=evidence.embedder.invariance,
-        object=evidence.embedder.object,
-        image_shape=evidence.embedder.image_shape,
-        random_state=0,
-    ).fit(given)
+    known = evidence.embedder.get_params()
+    told = {name: known[name] for name in _SHARED if name in known}
+    with warnings.catch_warnings():  # the embedder gave them at its own fit
+        warnings.simplefilter("ignore", UserWarning)
+        scattering = ScatteringEmbedder(random_state=0, **told).fit(given)
     return _share_kept(scattering.transform(given), scattering.transform(turned))
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.cluster import KMeans
+from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 
 from invariant_cluster.metrics import valley_contrast_score
@@ -195,3 +196,12 @@ def test_errors_say_what_to_do(options, told):
 def test_a_clusterer_embeds_nothing():
     with pytest.raises(TypeError, match="embedder=KMeans has no step that embeds"):
         choose_n_clusters(blobs(2, 40), embedder=KMeans(2))
+
+
+@pytest.mark.parametrize(
+    "clusterer", [DBSCAN(), AgglomerativeClustering(), GaussianMixture()]
+)
+def test_a_clusterer_needs_a_number_and_predict(clusterer):
+    told = f"clusterer={type(clusterer).__name__} lacks .* such as KMeans"
+    with pytest.raises(TypeError, match=told):
+        choose_n_clusters(blobs(2, 40), clusterer=clusterer, values=[2, 3])

@@ -1,12 +1,15 @@
 """A good fit is called good; each way to spoil one is told with its remedy."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -15,8 +18,10 @@ from invariant_cluster import (
     JointEmbedder,
     PolarFourierEmbedder,
     SCANClusterer,
+    ScatteringEmbedder,
     check_fit,
 )
+from invariant_cluster import make_pipeline as make_ready_pipeline
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::invariant_cluster.DriftWarning", "ignore:.* images are blank"
@@ -34,9 +39,13 @@ def judged(pipeline, images, **options):
 
 
 def level_of(verdict, check):
-    """The level of the finding whose check begins so; there is exactly one."""
-    (level,) = [f.level for f in verdict.findings if f.check.startswith(check)]
-    return level
+    return finding_of(verdict, check).level
+
+
+def finding_of(verdict, check):
+    """The finding whose check begins so; there is exactly one."""
+    (finding,) = [f for f in verdict.findings if f.check.startswith(check)]
+    return finding
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +91,57 @@ def test_a_few_bright_images_that_set_the_range_are_told(digits400):
     images[::6] *= 1e4
     verdict = judged(polar(3, stretch="linear"), images)
     assert level_of(verdict, "range") == "bad"
-    assert "intensity_range" in str(verdict)
+    assert "of the intensity range" in str(verdict)
+
+
+def test_blank_images_are_not_blamed_on_the_range(digits400):
+    images = digits400.copy()
+    images[:300] = 0
+    images[:2] = 255
+    assert level_of(judged(polar(3), images), "range") == "good"
+    blank = np.zeros_like(images[:30])
+    verdict = judged(make_pipeline(PolarFourierEmbedder(d=8), DBSCAN()), blank)
+    assert "range" not in verdict.table.index
+
+
+@pytest.mark.filterwarnings("ignore:X has a huge range")
+def test_a_stretch_that_shows_faint_images_is_not_asked_for(digits400):
+    gain = 10 ** np.random.default_rng(0).uniform(0, 6, (400, 1, 1))
+    images = (digits400 * gain).astype(np.float32)
+    levels = {
+        stretch: level_of(judged(polar(3, stretch=stretch), images), "range")
+        for stretch in ("linear", "asinh", "auto")
+    }
+    assert levels == {"linear": "bad", "asinh": "good", "auto": "good"}
+
+
+def test_remedies_are_parameters_that_the_embedder_has(digits400):
+    images = digits400.astype(np.float32)
+    images[::6] *= 1e4
+    told = finding_of(judged(polar(3, stretch="linear"), images), "range").remedy
+    assert told == 'Use stretch="asinh", or add "brightness" to invariance.'
+    embedder = ScatteringEmbedder(d=8, stretch="linear", intensity_range=(0, 1e9))
+    pipe = make_pipeline(embedder, KMeans(3, n_init=1, random_state=0))
+    told = finding_of(judged(pipe, images[:60]), "range").remedy
+    assert told == (
+        'Use stretch="asinh", add "brightness" to invariance, or give '
+        "intensity_range=(low, high)."
+    )
+
+
+def test_what_an_embedder_cannot_ignore_is_to_be_mended_in_the_images():
+    y, x = np.mgrid[-15.5:16, -15.5:16]
+    radius = np.repeat([3, 6, 9, 12], 60)[:, None, None]
+    random = np.random.default_rng(0)
+    discs = (np.hypot(x, y) < radius + random.uniform(-0.5, 0.5, (240, 1, 1))) * 200
+    verdict = judged(polar(4), discs.astype(np.uint8))
+    assert "bring all objects to one size" in finding_of(verdict, "one aspect").remedy
+    pipe = make_pipeline(
+        ScatteringEmbedder(d=8, random_state=0),
+        KMeans(4, n_init=3, random_state=0),
+    )
+    remedy = finding_of(judged(pipe, discs.astype(np.uint8)), "one aspect").remedy
+    assert 'add "scale" to invariance' in remedy
 
 
 def test_the_range_does_not_matter_where_brightness_is_free(digits400):
@@ -120,6 +179,38 @@ def test_a_number_chosen_by_chance_is_told(digits400, found):
     assert level_of(check_fit(pipe, digits400), "number of clusters") == expected
 
 
+def test_remedies_call_the_number_of_clusters_as_the_clusterer_does(digits400):
+    mixture = GaussianMixture(40, covariance_type="diag", random_state=0)
+    pipe = make_pipeline(PolarFourierEmbedder(d=8, random_state=0), mixture)
+    told = finding_of(judged(pipe, digits400[:80]), "images per cluster")
+    assert told.remedy == "Use a smaller n_components, or more images."
+    assert told.value == 2
+
+
+def test_images_beyond_the_sample_count_where_clusters_are_not_remembered(digits400):
+    many = np.concatenate([digits400] * 3)
+    mixture = GaussianMixture(8, covariance_type="diag", random_state=0)
+    pipe = make_pipeline(PolarFourierEmbedder(d=8, random_state=0), mixture)
+    assert finding_of(judged(pipe, many), "images per cluster").value == 150
+
+
+def test_noise_alone_is_bad_and_no_cluster(digits400):
+    images = digits400[:60]
+    verdict = judged(make_pipeline(PolarFourierEmbedder(d=8), DBSCAN(eps=1e-9)), images)
+    noise = finding_of(verdict, "noise")
+    assert (noise.level, noise.value) == ("bad", 1)
+    assert "100% of the images are noise" in noise.told
+    assert "DBSCAN" in noise.remedy
+    assert not {"largest cluster", "images per cluster"} & set(verdict.table.index)
+
+
+@pytest.mark.parametrize("clusterer", [DBSCAN(eps=1e9), KMeans(1, n_init=1)])
+def test_one_cluster_tells_nothing_apart(digits400, clusterer):
+    pipe = make_pipeline(PolarFourierEmbedder(d=8), clusterer)
+    found = finding_of(judged(pipe, digits400[:60]), "largest cluster")
+    assert (found.level, found.value) == ("doubtful", 1)
+
+
 def test_noise_has_no_clusters():
     images = np.random.default_rng(0).integers(0, 255, (300, 16, 16), dtype=np.uint8)
     verdict = judged(polar(8), images)
@@ -136,7 +227,34 @@ def test_a_network_of_few_steps_is_told(make_embedder, images):
     pipe = make_pipeline(make_embedder(max_epochs=1), KMeans(3, n_init=1))
     verdict = judged(pipe, images)
     assert level_of(verdict, "training steps") == "bad"
-    assert "max_epochs" in str(verdict)
+    remedy = finding_of(verdict, "training steps").remedy
+    assert remedy == (
+        "Use a larger max_epochs, or ScatteringEmbedder, which needs no training."
+    )
+
+
+def test_ready_pipelines_are_told_in_parameters_of_make_pipeline(images):
+    pipe = make_ready_pipeline(
+        3, features="learned", network="light", max_epochs=1, n_neighbors=3
+    )
+    small = {"encoder_width": 8, "inr_hidden": (8,), "hypernetwork_hidden": (8,)}
+    pipe["embed"].set_params(d=4, **small)
+    pipe["cluster"].set_params(fine_tune=False, max_epochs=1)
+    remedy = finding_of(judged(pipe, images), "training steps").remedy
+    assert 'features="scattering"' in remedy
+
+
+def test_steps_are_counted_as_they_were_trained_and_loaded(
+    make_embedder, images, tmp_path
+):
+    embedder = make_embedder(max_epochs=3, batch_size=5)
+    pipe = make_pipeline(embedder, KMeans(3, n_init=1, random_state=0)).fit(images)
+    expected = 3 * (len(images) // 5)  # an incomplete batch is dropped
+    assert len(images) % 5
+    assert finding_of(check_fit(pipe, images), "training steps").value == expected
+    embedder.save(tmp_path / "model.safetensors")
+    pipe.steps[0] = ("embed", type(embedder).load(tmp_path / "model.safetensors"))
+    assert finding_of(check_fit(pipe, images), "training steps").value == expected
 
 
 def test_each_space_of_a_joint_embedder_is_judged_by_name(make_embedder, images):
@@ -152,11 +270,21 @@ def test_each_space_of_a_joint_embedder_is_judged_by_name(make_embedder, images)
 
 def test_z_of_one_dimension_has_collapsed(make_embedder, images):
     pipe = make_pipeline(make_embedder(max_epochs=1), KMeans(3, n_init=1)).fit(images)
+    before = finding_of(check_fit(pipe, images), "dimension").value
     heads = [m for m in pipe[0].net_.module_.encoder.modules() if hasattr(m, "weight")]
-    good = level_of(check_fit(pipe, images), "dimension")
-    last = heads[-1]
-    last.weight.data[1:] = 0
-    assert level_of(check_fit(pipe, images), "dimension") != "good" or good != "good"
+    heads[-1].weight.data[1:] = 0
+    assert np.count_nonzero(np.ptp(pipe[0].transform(images), axis=0) > 1e-6) == 1
+    found = finding_of(check_fit(pipe, images), "dimension")
+    assert before > 1.2
+    assert found.value == pytest.approx(1, abs=1e-6)
+    assert found.level == "bad"
+    assert "Train longer" in found.remedy
+
+
+def test_a_handful_of_images_says_nothing_of_dimensions(digits400):
+    pipe = polar(3).fit(digits400)
+    assert "dimension" not in check_fit(pipe, digits400[:9]).table.index
+    assert "dimension" in check_fit(pipe, digits400[:10]).table.index
 
 
 @pytest.mark.parametrize(
@@ -170,6 +298,16 @@ def test_clusters_that_follow_folders_or_dates_are_told(rings, pattern, source):
     assert level_of(verdict, source) == "doubtful"
     shuffled = list(np.random.default_rng(0).permutation(names))
     assert level_of(judged(polar(3), images, names=shuffled), source) == "good"
+
+
+def test_names_are_paths_or_a_column_of_a_table(rings):
+    images, sizes = rings
+    names = [f"{size}/{row}.png" for row, size in enumerate(sizes)]
+    pipe = polar(3).fit(images)
+    expected = check_fit(pipe, images, names=names)
+    assert check_fit(pipe, images, names=list(map(Path, names))) == expected
+    column = pd.Series(names, index=range(900, 900 + len(names)))
+    assert check_fit(pipe, images, names=column) == expected
 
 
 def test_one_folder_is_not_compared(rings):
@@ -189,6 +327,14 @@ def test_a_clusterer_without_predict_is_judged_on_its_training_images(digits400)
     assert "stability" not in verdict.table.index
     with pytest.raises(ValueError, match="DBSCAN"):
         check_fit(pipe, digits400[:50])
+
+
+def test_spaces_are_judged_though_the_output_is_a_table(digits400):
+    members = [(n, PolarFourierEmbedder(d=8, random_state=0)) for n in ("a", "b")]
+    pipe = make_pipeline(JointEmbedder(members), KMeans(3, n_init=1, random_state=0))
+    pipe.set_output(transform="pandas")
+    checks = judged(pipe, digits400[:60]).table.index
+    assert {"dimension (a)", "dimension (b)"} <= set(checks)
 
 
 def test_steps_between_embedder_and_clusterer_are_passed(digits400):
@@ -224,6 +370,7 @@ def test_a_handful_of_images_is_judged_without_an_error(digits400, n_images):
         (KMeans(3), TypeError, "is not a Pipeline"),
         (make_pipeline(PolarFourierEmbedder()), ValueError, "has one step"),
         (make_pipeline(PCA(2), KMeans(3, n_init=1)), ValueError, "of this package"),
+        (make_pipeline(PolarFourierEmbedder(), PCA(2)), ValueError, "clusters nothing"),
     ],
 )
 def test_what_is_no_pipeline_of_images_is_refused(digits400, pipeline, error, told):
