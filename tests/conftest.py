@@ -28,6 +28,7 @@ from invariant_cluster import (
     SpatialVAEEmbedder,
     TargetVAEEmbedder,
     TEMIClusterer,
+    progress,
 )
 from invariant_cluster.datasets import load_oriented_digits
 
@@ -67,6 +68,17 @@ def use_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
         return stream
 
     return use
+
+
+@pytest.fixture
+def bars_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show bars of short work too, which users do not see."""
+    open_bar = progress.open_bar
+
+    def open_at_once(*arguments: Any, delay: float = 0, **options: Any) -> Any:
+        return open_bar(*arguments, **options)
+
+    monkeypatch.setattr(progress, "open_bar", open_at_once)
 
 
 @pytest.fixture

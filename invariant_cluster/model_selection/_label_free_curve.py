@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from typing import Any
 
@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from tqdm.auto import tqdm
 
 from invariant_cluster.drift import one_warning
 from invariant_cluster.images import ImageEmbedding
@@ -29,6 +28,7 @@ from invariant_cluster.model_selection._criteria import (
     _summarise,
 )
 from invariant_cluster.model_selection._fitted_steps import is_fitted
+from invariant_cluster.progress import progress_bar
 from invariant_cluster.validation import check_choice
 
 _EXAMPLE_RANGE = "give values of %s, such as range(2, 16) for a number of clusters."
@@ -172,17 +172,19 @@ def label_free_curve(
         fits = _fits_of_all(estimator, X, param_name, values, seeds)
     judge = _judge(heads_only, with_z=not is_last)
     total = len(values) * len(seeds)
-    with tqdm(total=total, desc=param_name, unit="fit", disable=not verbose) as bar:
+    with progress_bar(total, param_name, unit="fit", verbose=verbose) as advance:
         rows = [
-            _summarise([_advance(bar, judge(*fit)) for fit in of_value])
+            _summarise([_counted(advance, judge(*fit)) for fit in of_value])
             for of_value in fits
         ]
     return pd.DataFrame(rows, index=pd.Index(values, name=param_name))
 
 
-def _advance(bar: Any, found: dict[str, float]) -> dict[str, float]:
+def _counted(
+    advance: Callable[[int], Any], found: dict[str, float]
+) -> dict[str, float]:
     """Advance the bar by one fit; return what was found."""
-    bar.update()
+    advance(1)
     return found
 
 

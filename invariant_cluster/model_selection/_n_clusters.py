@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.utils import check_array, check_random_state
-from tqdm.auto import tqdm
 
 from invariant_cluster.inspection import divide, heads_alone, with_seed
 from invariant_cluster.metrics import valley_contrast_score
 from invariant_cluster.model_selection._criteria import _draw_reference, _summarise
 from invariant_cluster.model_selection._fitted_steps import is_fitted
 from invariant_cluster.model_selection._proposal import Choice, propose_value
+from invariant_cluster.progress import progress_bar
 
 _FEWEST_ROWS = 30
 _ROWS_OF_A_CLUSTER = 10
@@ -169,16 +169,16 @@ def _measure(
     size = _size_of(len(z), max_rows)
     found: dict[int, list[dict[str, float]]] = {k: [] for k in numbers}
     total = len(seeds) * len(numbers)
-    with tqdm(
-        total=total, desc="number of clusters", unit="fit", disable=not verbose
-    ) as bar:
+    with progress_bar(
+        total, "number of clusters", unit="fit", verbose=verbose
+    ) as advance:
         for seed in seeds:
             rows = z[np.random.default_rng(seed).permutation(len(z))[:size]]
             reference = _draw_reference(rows, seed)
             for k in numbers:
                 model = with_seed(clusterer, seed).set_params(n_clusters=k)
                 found[k].append(_judge(model, rows, reference))
-                bar.update()
+                advance(1)
     table = [_summarise(repeats) for repeats in found.values()]
     return pd.DataFrame(table, index=pd.Index(numbers, name="n_clusters"))
 

@@ -96,7 +96,7 @@ def test_rows_without_clusters_warn(make):
     assert clusterer.choice_.found is False
 
 
-def test_a_bar_shows_the_choice(make, rows, capsys):
+def test_a_bar_shows_the_choice(make, rows, bars_at_once, capsys):
     make(verbose=1).fit(rows)
     assert "number of clusters: 100%" in capsys.readouterr().err
 

@@ -115,7 +115,7 @@ def test_a_pipeline_embeds(fitted):
     pd.testing.assert_frame_equal(choice.table, expected.table)
 
 
-def test_a_bar_counts_numbers_and_repetitions(capsys):
+def test_a_bar_counts_numbers_and_repetitions(bars_at_once, capsys):
     choose_n_clusters(blobs(2, 40), values=[2, 3], verbose=1, **QUICK)
     assert "4/4" in capsys.readouterr().err
 

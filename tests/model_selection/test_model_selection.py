@@ -188,7 +188,7 @@ def test_an_embedding_is_the_input_of_the_clusterer(pipeline, pictures):
         curve(pipeline, ImageEmbedding(z), "embed__weight", [1.0])
 
 
-def test_a_bar_counts_values_and_repetitions(capsys):
+def test_a_bar_counts_values_and_repetitions(bars_at_once, capsys):
     z = np.random.default_rng(0).normal(size=(40, 3))
     curve(KMeans(n_init=1), z, "n_clusters", [2, 3], verbose=1)
     assert "4/4" in capsys.readouterr().err

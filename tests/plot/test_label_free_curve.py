@@ -63,7 +63,7 @@ def test_the_range_that_is_as_good_is_marked(table):
         assert "2 to 6 as good" in told
 
 
-def test_progress_is_shown(rows, capsys):
+def test_progress_is_shown(rows, bars_at_once, capsys):
     LabelFreeCurveDisplay.from_estimator(
         KMeans(n_init=1), rows, **{**SETTINGS, "param_range": [2]}, verbose=1
     )
