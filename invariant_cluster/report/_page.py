@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 
 _TEMPLATES = files(__package__) / "templates"
+_SEPARATOR = re.compile(r"[_/-]")
 _NOTHING = "\N{EN DASH}"
 
 
@@ -31,13 +33,22 @@ def render_page(**content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, decimals=_decimals, compact=_compact)
+    environment.filters.update(
+        percent=_percent, decimals=_decimals, compact=_compact, breakable=_breakable
+    )
     return environment.get_template("report.html").render(**content)
 
 
 def _read_template(name: str) -> str:
     """Return the text of a template."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _breakable(name: str) -> Any:
+    """Return a name as HTML that breaks behind its separators, not within a word."""
+    from markupsafe import Markup, escape
+
+    return Markup(_SEPARATOR.sub(r"\g<0><wbr>", str(escape(name))))
 
 
 def _percent(value: float | None) -> str:
