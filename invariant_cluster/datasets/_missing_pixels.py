@@ -48,7 +48,7 @@ def fill_images(images: NDArray, name: str, rows: NDArray | None = None) -> Fill
     -------
     Filled
         Images in which missing pixels have the median of the border of their image and
-        channel, as :func:`read_image` fills them; of flat rows that of the row.
+        channel, as in files; of flat rows that of the row.
 
     Raises
     ------

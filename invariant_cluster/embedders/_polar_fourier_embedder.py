@@ -96,7 +96,7 @@ class PolarFourierEmbedder(FeatureEmbedder):
         an image. "auto" is the median of the border pixels over the training set.
     stretch : {"auto", "linear", "asinh"}, default="auto"
         How values are stretched before the smoothing. "asinh" shows faint images beside
-        bright ones: :func:`asinh((J - b) / s) <invariant_cluster.images.stretched>`.
+        bright ones: ``asinh((J - b) / s)``, with background b and softening s.
         With "brightness" in ``invariance`` it comes after images have one level, and
         shows faint parts beside bright ones. "auto" is "linear" unless the images are
         floats and more than half of them would lie within a 256th of the linear range.

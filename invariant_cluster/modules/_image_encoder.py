@@ -250,7 +250,7 @@ class ImageEncoder(nn.Module, metaclass=ABCMeta):
 
         See Also
         --------
-        ImageAligner.analytic_spread : Return that of the analytic pose.
+        predict_pose : Return the pose itself.
 
         Notes
         -----
