@@ -199,6 +199,7 @@ for ax, term in zip(axes, ["loss", "effective_d"], strict=True):
         history = embedders[name].history_
         ax.plot(history.index + 1, history[term], label=name)
     ax.set(xlabel="epoch", ylabel=term)
+    ax.set_ylim(bottom=0)
 axes[0].legend()
 plt.show()
 
