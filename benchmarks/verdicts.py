@@ -5,8 +5,9 @@
 Fits pipelines on at most 1,000 images of each data set, with heads alone and short
 training, and on images that are spoilt as users spoil them. Prints a line of JSON for
 each: whether it is spoilt, the accuracy (labels are used for nothing else), the level
-of ``check_fit`` and what it tells. The limits of the checks were chosen on the same
-data sets, by the measures of seed 0 and not by labels.
+of ``check_fit`` and what it tells. The limits of the checks were chosen on these fits,
+by their measures and not by labels. ``verdicts.jsonl`` beside this file has the lines
+of seed 0.
 """
 
 import argparse
