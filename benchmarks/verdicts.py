@@ -6,8 +6,8 @@ Fits pipelines on at most 1,000 images of each data set, with heads alone and sh
 training, and on images that are spoilt as users spoil them. Prints a line of JSON for
 each: whether it is spoilt, the accuracy (labels are used for nothing else), the level
 of ``check_fit`` and what it tells. The limits of the checks were chosen on these fits,
-by their measures and not by labels. ``verdicts.jsonl`` beside this file has the lines
-of seed 0.
+of seed 0 by their measures and not by labels. ``verdicts.jsonl`` beside this file has
+the lines of seeds 0 and 1.
 """
 
 import argparse
