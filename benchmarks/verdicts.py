@@ -5,8 +5,8 @@
 Fits pipelines on at most 1,000 images of each data set, with heads alone and short
 training, and on images that are spoilt as users spoil them. Prints a line of JSON for
 each: whether it is spoilt, the accuracy (labels are used for nothing else), the level
-of ``check_fit`` and what it tells. The limits of the checks were chosen on these fits,
-of seed 0 by their measures and not by labels. ``verdicts.jsonl`` beside this file has
+of ``check_fit`` and what it tells. The limits of the checks were chosen on the measures
+of these fits with seed 0, and not by labels. ``verdicts.jsonl`` beside this file has
 the lines of seeds 0 and 1.
 """
 

@@ -73,6 +73,7 @@ from invariant_cluster.geometry._rotations import (
     exponential,
     rotation_matrix,
     rotation_towards,
+    signed_angle,
     to_canonical,
     wrap_angle,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "sample_affine",
     "sample_points",
     "shrink_square",
+    "signed_angle",
     "smooth_images",
     "symmetry_targets",
     "to_canonical",

@@ -6,6 +6,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 _LEAST_LENGTH = 1e-3
@@ -117,6 +118,27 @@ def angle_of(x: Tensor, y: Tensor) -> Tensor:
     wrap_angle : Map angles to [0, 2 pi).
     """
     return wrap_angle(torch.atan2(y, x))
+
+
+def signed_angle(theta: NDArray) -> NDArray:
+    """Map angles to [-pi, pi), as differences of angles are measured.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n,)
+        Angles in radians.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The same angles.
+
+    See Also
+    --------
+    wrap_angle : Map angles to [0, 2 pi).
+    """
+    wrapped: NDArray = (theta + math.pi) % (2 * math.pi) - math.pi
+    return wrapped
 
 
 def wrap_angle(theta: Tensor) -> Tensor:

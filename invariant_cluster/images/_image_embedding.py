@@ -283,8 +283,8 @@ def take_rows(X: Any, rows: NDArray) -> Any:
     Returns
     -------
     ImageEmbedding, DataFrame or ndarray of m rows
-        An ImageEmbedding keeps its images, a DataFrame its labels; everything else
-        becomes an array.
+        An ImageEmbedding keeps its images, a DataFrame its labels, a masked array its
+        mask; everything else becomes an array.
 
     Examples
     --------
@@ -297,7 +297,7 @@ def take_rows(X: Any, rows: NDArray) -> Any:
     """
     if isinstance(X, pd.DataFrame):
         return X.iloc[rows]
-    return X[rows] if isinstance(X, ImageEmbedding) else np.asarray(X)[rows]
+    return X[rows] if isinstance(X, ImageEmbedding) else np.asanyarray(X)[rows]
 
 
 def _rows_of(key: Any) -> Any:

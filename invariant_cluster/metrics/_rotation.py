@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from invariant_cluster.geometry import signed_angle
 from invariant_cluster.validation import check_finite_array, check_same_length
 
 _NO_SPREAD = 1e-12
@@ -131,11 +132,11 @@ def rotation_error(
     57.3
     """
     a, b = _check_angles(theta_true, theta_pred)
-    error = _wrap(b - a)
+    error = signed_angle(b - a)
     if remove_offset:
-        error = _wrap(error - np.angle(np.exp(1j * error).mean()))
+        error = signed_angle(error - np.angle(np.exp(1j * error).mean()))
         # Outliers shift the circular mean; the median of the rest corrects for it.
-        error = _wrap(error - np.median(error))
+        error = signed_angle(error - np.median(error))
     return float(np.rad2deg(np.median(np.abs(error))))
 
 
@@ -152,8 +153,3 @@ def _check_angles(
 def _resultant(angles: NDArray) -> float:
     """Return the mean resultant length |mean e^{i angle}|, in [0, 1]."""
     return float(np.abs(np.exp(1j * angles).mean()))
-
-
-def _wrap(angles: NDArray) -> NDArray:
-    """Return the angles in [-pi, pi)."""
-    return (angles + math.pi) % (2 * math.pi) - math.pi

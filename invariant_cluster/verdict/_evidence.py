@@ -7,16 +7,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
 from invariant_cluster.drift import measure_aspects, one_warning
+from invariant_cluster.geometry import signed_angle
 from invariant_cluster.images import (
     NO_TONE,
     measure_range,
     range_of,
     shown_values,
+    take_rows,
     unmasked,
 )
 from invariant_cluster.inspection import (
@@ -86,8 +87,6 @@ class Evidence:
         Clusters of the sample.
     labels_turned : ndarray of shape (m,), or None
         Clusters of its turned copy; None if the clusterer cannot predict.
-    confidence : ndarray of shape (m,), or None
-        Probability of each image's cluster; None if the clusterer has none.
     n_clusters : int
         Number of clusters, empty ones included if the clusterer has probabilities.
     training_labels : ndarray of shape (n,)
@@ -108,7 +107,6 @@ class Evidence:
     spaces: tuple[Space, ...]
     labels: NDArray
     labels_turned: NDArray | None
-    confidence: NDArray | None
     n_clusters: int
     training_labels: NDArray
     n_training: int
@@ -161,7 +159,7 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
     n_images = len(np.asanyarray(X))
     rows = np.sort(random.permutation(n_images)[:_MOST_IMAGES])
     leaf = next(step for step in steps_of(embedder) if _sees_images(step))
-    sample = _through(pipeline[:first], _take(X, rows))
+    sample = _through(pipeline[:first], take_rows(X, rows))
     given = unmasked(sample, leaf.layout_, leaf.background_)
     angles = random.uniform(0, 2 * np.pi, len(rows))
     with one_warning(silent=True):  # of drift, which turning may cause
@@ -170,7 +168,7 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
         seen, seen_turned = embedder.transform(given), embedder.transform(turned)
         between = pipeline[first + 1 : -1]
         z, z_turned = (_through(between, output) for output in (seen, seen_turned))
-        labels, confidence, n_clusters = _clusters_of(clusterer, z, rows, n_images)
+        labels, n_clusters = _clusters_of(clusterer, z, rows, n_images)
         labels_turned = None
         if hasattr(clusterer, "predict"):
             labels_turned = predict_clusters(clusterer, z_turned).labels
@@ -187,7 +185,6 @@ def gather(pipeline: Pipeline, X: ArrayLike) -> Evidence:
         tuple(_spaces_of(embedder, seen, seen_turned)),
         labels,
         labels_turned,
-        confidence,
         n_clusters,
         np.asarray(getattr(clusterer, "labels_", labels)),
         len(getattr(clusterer, "labels_", np.empty(n_images))),
@@ -252,19 +249,8 @@ def _pose_errors(
     if not hasattr(embedder, "predict_pose"):
         return None
     before, after = (embedder.predict_pose(images)[0] for images in (given, turned))
-    errors: NDArray = np.abs(_wrapped(after - before - angles))
+    errors: NDArray = np.abs(signed_angle(after - before - angles))
     return errors
-
-
-def _wrapped(angles: NDArray) -> NDArray:
-    """Return angles in [-pi, pi)."""
-    wrapped: NDArray = (angles + np.pi) % (2 * np.pi) - np.pi
-    return wrapped
-
-
-def _take(X: ArrayLike, rows: NDArray) -> Any:
-    """Return rows of X; those of a DataFrame keep the names of its columns."""
-    return X.iloc[rows] if isinstance(X, pd.DataFrame) else np.asanyarray(X)[rows]
 
 
 def _through(steps: Pipeline, X: Any) -> Any:
@@ -274,17 +260,17 @@ def _through(steps: Pipeline, X: Any) -> Any:
 
 def _clusters_of(
     clusterer: Any, z: Any, rows: NDArray, n_images: int
-) -> tuple[NDArray, NDArray | None, int]:
-    """Return clusters, confidences and the number of clusters of the sample."""
+) -> tuple[NDArray, int]:
+    """Return clusters of the sample, and how many clusters there are."""
     if not hasattr(clusterer, "predict"):
         known = np.asarray(clusterer.labels_)
         if len(known) != n_images:
             predict_clusters(clusterer, np.empty(n_images))  # raises
-        return known[rows], None, len(np.unique(known[is_member(known)]))
+        return known[rows], len(np.unique(known[is_member(known)]))
     found = predict_clusters(clusterer, z)
     if found.probabilities is None:
-        return found.labels, None, len(np.unique(found.labels))
-    return found.labels, found.confidence, found.probabilities.shape[1]
+        return found.labels, len(np.unique(found.labels))
+    return found.labels, found.probabilities.shape[1]
 
 
 def _spaces_of(embedder: Any, seen: Any, turned: Any) -> list[Space]:

@@ -153,13 +153,10 @@ def check_origin(
     evidence: Evidence, names: Sequence[str] | None, batch: ArrayLike | None
 ) -> list[Finding]:
     """Check whether clusters follow given batches, folders, or dates of file names."""
-    sources = (
-        {}
-        if names is None
-        else _origins_of(
-            [str(name) for name in np.asarray(names, dtype=object)[evidence.rows]]
-        )
-    )
+    sources = {}
+    if names is not None:
+        seen = np.asarray(names, dtype=object)[evidence.rows]
+        sources = _origins_of([str(name) for name in seen])
     if batch is not None:
         sources["batch"] = np.asarray(batch)[evidence.rows]
     findings = []

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 import invariant_cluster
 from invariant_cluster import load_model, load_reading, save_model
-from invariant_cluster.cli import _app
 from invariant_cluster.cli._app import app
 from invariant_cluster.cli._warnings import one_line_warnings
 from invariant_cluster.datasets import load_image_folder
@@ -23,16 +22,6 @@ def run(*arguments, code=0):
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == code, result.output + repr(result.exception)
     return result
-
-
-@pytest.fixture
-def reached(monkeypatch):
-    """What fit would train on, instead of training."""
-    found = []
-    monkeypatch.setattr(
-        _app, "_fit_and_write", lambda pipe, given, out, **_: found.append(given)
-    )
-    return found
 
 
 @pytest.fixture

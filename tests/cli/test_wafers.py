@@ -8,7 +8,6 @@ from sklearn.pipeline import Pipeline
 from typer.testing import CliRunner
 
 from invariant_cluster import load_reading, save_model
-from invariant_cluster.cli import _app
 from invariant_cluster.cli._app import app
 from invariant_cluster.datasets import Reading, load_wafer_maps
 
@@ -26,16 +25,6 @@ def run(*arguments, code=0):
 @pytest.fixture(scope="module")
 def maps():
     return load_wafer_maps().images[:N]
-
-
-@pytest.fixture
-def reached(monkeypatch):
-    """What fit would train on, instead of training."""
-    found = []
-    monkeypatch.setattr(
-        _app, "_fit_and_write", lambda pipe, given, out, **_: found.append(given)
-    )
-    return found
 
 
 @pytest.fixture

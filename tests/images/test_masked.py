@@ -8,6 +8,7 @@ from invariant_cluster.images import (
     check_images,
     fill_masked,
     infer_layout,
+    take_rows,
     unmasked,
 )
 
@@ -101,3 +102,10 @@ def test_the_error_of_nan_names_the_remedy():
     masked = np.ma.masked_invalid(images)
     with pytest.warns(UserWarning, match="1 of 2,880 values"):
         assert len(PolarFourierEmbedder(d=2).fit_transform(masked)) == 20
+
+
+def test_rows_of_masked_images_stay_masked():
+    images = np.ma.masked_array(np.arange(12).reshape(3, 4), np.eye(3, 4, dtype=bool))
+    rows = take_rows(images, np.array([2, 0]))
+    np.testing.assert_array_equal(rows.mask, images.mask[[2, 0]])
+    np.testing.assert_array_equal(rows.data, images.data[[2, 0]])
